@@ -1,0 +1,153 @@
+"""The one background event loop: it owns every socket, limiter and cache, whoever calls.
+
+The thread starts with the first call, never on import, ends with the process and starts anew in a forked child. A
+call submits a coroutine and waits, so that scripts, threads and notebook cells all use the same code; nothing here
+touches the caller's own event loop, except `run`, which is asked to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from concurrent.futures import Future
+
+__all__ = ["call", "from_any_loop", "generation", "run", "spawn"]
+
+T = TypeVar("T")
+
+
+class _Portal:
+    """A running event loop on a thread of its own.
+
+    ``loop`` is None until the first call and again after `stop`; ``generation`` counts the loops there have been, so
+    that whoever holds a socket can tell that its loop is gone (after a fork).
+    """
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self.generation += 1
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def forget(self) -> None:
+        """Drop a loop whose thread did not survive a fork; the child makes its own on its next call."""
+        self._reset()
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return the running loop, starting its thread when there is none."""
+        with self._lock:
+            if self._loop is None:
+                started = threading.Event()
+                loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_serve, args=(loop, started), name="quantdata-portal", daemon=True
+                )
+                self._thread.start()
+                started.wait()
+                self._loop = loop
+            return self._loop
+
+    def is_here(self) -> bool:
+        """Tell whether the caller is the portal's own thread."""
+        return threading.current_thread() is self._thread
+
+    def stop(self) -> None:
+        """Cancel what still runs and end the thread; called once, when the interpreter exits."""
+        with self._lock:
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is not None and thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(timeout=2.0)
+
+
+def _serve(loop: asyncio.AbstractEventLoop, started: threading.Event) -> None:
+    asyncio.set_event_loop(loop)
+    loop.call_soon(started.set)
+    loop.run_forever()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+_portal = _Portal()
+atexit.register(_portal.stop)
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_portal.forget)
+
+
+def generation() -> int:
+    """Return a number that changes when the loop does (in a forked child)."""
+    return _portal.generation
+
+
+def spawn(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    """Start a coroutine on the portal's loop and return its future at once."""
+    return asyncio.run_coroutine_threadsafe(coroutine, _portal.loop())
+
+
+def call(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the portal's loop and wait for its result.
+
+    Ctrl-C cancels the coroutine before `KeyboardInterrupt` goes on to the caller, so that nothing is left running.
+    Works inside a running event loop too (it blocks that loop, as any sync call does).
+
+    Raises
+    ------
+    RuntimeError
+        If called on the portal's own thread, which would wait for itself: await the async client there.
+    """
+    if _portal.is_here():
+        coroutine.close()
+        raise RuntimeError("a sync call on quantdata's own event loop would wait for itself: await AsyncClient instead")
+    future = spawn(coroutine)
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        raise
+
+
+async def from_any_loop(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Await a coroutine that runs on the portal's loop from whichever loop is running here."""
+    return await asyncio.wrap_future(spawn(coroutine))
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to completion from any cell or script, and return its result.
+
+    Without a running event loop this is `asyncio.run`. Inside one (a notebook cell) it nests on that loop, so that
+    the kernel stays alive while it waits.
+
+    Parameters
+    ----------
+    coroutine
+        Any coroutine of yours, as in ``qd.run(main())``.
+
+    Examples
+    --------
+    >>> import asyncio, quantdata as qd
+    >>> qd.run(asyncio.sleep(0, result="done"))
+    'done'
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    import nest_asyncio2  # noqa: PLC0415  # patches asyncio, so only when asked to
+
+    nest_asyncio2.apply(loop)
+    return loop.run_until_complete(coroutine)
