@@ -1,0 +1,1 @@
+"""Page bytes to canonical Polars columns; `columns` holds every column once."""

@@ -1,0 +1,172 @@
+"""Bars of any vendor: sessions, coarser bars from finer ones, adjustment for dividends, canonical order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from quantdata.frames.columns import BARS, MOMENT
+from quantdata.frames.provenance import canonical
+from quantdata.sessions import NEW_YORK, sessions
+
+__all__ = [
+    "TIMEFRAMES",
+    "Timeframe",
+    "dividend_factors",
+    "finish",
+    "on_midnight",
+    "regular_hours",
+    "resample",
+    "total_return",
+    "with_session",
+]
+
+
+class Timeframe(NamedTuple):
+    """How bars of one timeframe are asked for.
+
+    Attributes
+    ----------
+    multiplier, unit
+        Size of the window.
+    regular_from
+        The finer timeframe that regular-hours bars are built from, where the vendor's own windows straddle the open.
+    """
+
+    multiplier: int
+    unit: str
+    regular_from: str | None = None
+
+    @property
+    def is_intraday(self) -> bool:
+        """Whether several bars make a session."""
+        return self.unit in {"minute", "hour"}
+
+
+TIMEFRAMES: Final = {
+    "1m": Timeframe(1, "minute"),
+    "5m": Timeframe(5, "minute"),
+    "15m": Timeframe(15, "minute"),
+    "30m": Timeframe(30, "minute"),
+    "1h": Timeframe(1, "hour", regular_from="30m"),
+    "1d": Timeframe(1, "day"),
+    "1w": Timeframe(1, "week", regular_from="1d"),
+}
+
+_AGGREGATED: Final = (
+    pl.col("open").first(),
+    pl.col("high").max(),
+    pl.col("low").min(),
+    pl.col("close").last(),
+    # The mean price weighs by volume; a bar without volume (an index) has none.
+    ((pl.col("vwap") * pl.col("volume")).sum() / pl.col("volume").sum()).fill_nan(None).alias("vwap"),
+    pl.when(pl.col("volume").is_not_null().any()).then(pl.col("volume").sum()).alias("volume"),
+    pl.when(pl.col("trades").is_not_null().any()).then(pl.col("trades").sum()).alias("trades"),
+)
+
+
+def with_session(bars: pl.DataFrame) -> pl.DataFrame:
+    """Add ``session``, the New York date of each bar's start."""
+    return bars.with_columns(session=pl.col("ts").dt.convert_time_zone(str(NEW_YORK)).dt.date())
+
+
+def on_midnight(bars: pl.DataFrame) -> pl.DataFrame:
+    """Return daily bars with ``ts`` at midnight New York of their session."""
+    return bars.with_columns(ts=_midnight(pl.col("session")))
+
+
+def regular_hours(bars: pl.DataFrame, *, close_after: timedelta = timedelta(0)) -> pl.DataFrame:
+    """Keep the bars that start in regular hours, half-days included.
+
+    Parameters
+    ----------
+    bars
+        Intraday bars with ``ts`` and ``session``.
+    close_after
+        How long after the stock market's close this market still trades.
+    """
+    if bars.is_empty():
+        return bars
+    days = bars.get_column("session").sort()
+    hours = pl.DataFrame(
+        [(each.day, each.open, each.close + close_after) for each in sessions(days[0], days[-1])],
+        schema={"session": pl.Date, "opens": MOMENT, "closes": MOMENT},
+        orient="row",
+    )
+    timed = bars.join(hours, on="session", how="inner", maintain_order="left")
+    return timed.filter(pl.col("ts").is_between("opens", "closes", closed="left")).drop("opens", "closes")
+
+
+def resample(bars: pl.DataFrame, timeframe: str) -> pl.DataFrame:
+    """Build ``1h`` bars from ``30m``, counted from each session's open, or ``1w`` bars from ``1d``, from Monday on."""
+    if timeframe == "1h":
+        # The half-hour starts alternate :30 and :00, so an hour from the open is two of them.
+        hour = (pl.col("ts") - timedelta(minutes=30)).dt.truncate("1h") + timedelta(minutes=30)
+        return bars.group_by(hour.alias("ts"), "session", maintain_order=True).agg(_AGGREGATED)
+    week = pl.col("session").dt.truncate("1w").alias("monday")
+    weekly = bars.group_by(week, maintain_order=True).agg(*_AGGREGATED, pl.col("session").first())
+    return weekly.with_columns(ts=_midnight(pl.col("monday"))).drop("monday")
+
+
+def dividend_factors(dividends: pl.DataFrame, *, splits: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
+    """Return what prices before each ex-dividend day are multiplied by, all later dividends included.
+
+    A dividend takes ``1 - amount / close`` off the prices before its day, with the close of the session before it;
+    amounts and closes are both counted in today's shares.
+
+    Parameters
+    ----------
+    dividends
+        ``ex_date``, ``amount`` in that day's shares.
+    splits
+        ``execution_date``, ``ratio``.
+    closes
+        Split-adjusted daily bars: ``session``, ``close``, up to the present.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``ex_date`` (rising), ``factor``. A dividend without a session before it among ``closes`` is left out.
+    """
+    in_todays_shares = _with_later(dividends.sort("ex_date"), splits, on="ex_date")
+    before = in_todays_shares.join_asof(
+        closes.select("session", "close").sort("session"),
+        left_on="ex_date",
+        right_on="session",
+        strategy="backward",
+        allow_exact_matches=False,
+    ).drop_nulls("close")
+    factor = 1 - pl.col("amount") / pl.col("later_ratio") / pl.col("close")
+    return before.select("ex_date", factor.cum_prod(reverse=True).alias("factor"))
+
+
+def total_return(bars: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+    """Return split-adjusted bars adjusted for dividends too, by the factors of `dividend_factors`."""
+    scaled = bars.sort("session").join_asof(
+        factors, left_on="session", right_on="ex_date", strategy="forward", allow_exact_matches=False
+    )
+    factor = pl.col("factor").fill_null(1.0)
+    return scaled.with_columns(pl.col("open", "high", "low", "close", "vwap") * factor).select(bars.columns)
+
+
+def finish(bars: pl.DataFrame, *, symbol: str, adjustment: str, source: str) -> pl.DataFrame:
+    """Return canonical bars of one symbol, oldest first."""
+    complete = bars.with_columns(symbol=pl.lit(symbol), adjustment=pl.lit(adjustment), source=pl.lit(source))
+    return complete.select(canonical(BARS, complete.columns)).sort("ts")
+
+
+def _with_later(rows: pl.DataFrame, splits: pl.DataFrame, *, on: str) -> pl.DataFrame:
+    """Add ``later_ratio``: today's shares for one of that day's, by all splits after it."""
+    cumulative = splits.sort("execution_date").select(
+        "execution_date", pl.col("ratio").cum_prod(reverse=True).alias("later_ratio")
+    )
+    joined = rows.join_asof(
+        cumulative, left_on=on, right_on="execution_date", strategy="forward", allow_exact_matches=False
+    )
+    return joined.with_columns(pl.col("later_ratio").fill_null(1.0))
+
+
+def _midnight(day: pl.Expr) -> pl.Expr:
+    return day.cast(pl.Datetime("us")).dt.replace_time_zone(str(NEW_YORK)).dt.convert_time_zone("UTC")

@@ -1,0 +1,191 @@
+"""What every vendor's chain gets alike: contract facts, expiry, derived prices, liquidity, order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from quantdata.frames.columns import (
+    CHAIN,
+    EXERCISE_STYLE,
+    EXPIRATION_TYPE,
+    FEED,
+    LIQUIDITY,
+    MODELLED,
+    MOMENT,
+    SETTLEMENT,
+)
+from quantdata.frames.provenance import canonical, provenance
+from quantdata.sessions import (
+    FIRST_DAY,
+    LAST_DAY,
+    current_session,
+    days_to_expiry,
+    expiration_type,
+    previous_session,
+    session_day,
+    time_to_expiry,
+)
+from quantdata.symbols import root_facts, tick_schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date, datetime
+
+    from quantdata.frames.provenance import Answer
+    from quantdata.sessions import Settlement
+    from quantdata.symbols import TickSchedule
+
+__all__ = ["SORT", "current_volume", "finish", "newest_session", "with_underlying"]
+
+SORT: Final = ("expiration", "root_symbol", "strike", "option_type", "contract_symbol")
+STANDARD_MULTIPLIER: Final = 100
+
+
+def newest_session(at: datetime) -> date:
+    """Return the newest session that has opened by a moment: of a Sunday, Friday."""
+    session = current_session(at)
+    return session.day if session is not None and session.open <= at else previous_session(session_day(at)).day
+
+
+def finish(rows: pl.DataFrame, *, underlying: str, answer: Answer) -> pl.DataFrame:
+    """Complete vendor rows to the canonical chain: every column of `CHAIN`, in its dtype and order, rows sorted.
+
+    Parameters
+    ----------
+    rows
+        The columns that the vendor gives, in canonical names; at least contract_symbol, root_symbol, expiration,
+        strike, option_type and received_ts. Where root or expiration is null, so is what follows from it.
+    underlying
+        Canonical underlying of all rows.
+    answer
+        What is known beside the rows.
+    """
+    known = rows.join(_series_facts(rows, answer.snapshot_ts), on=["root_symbol", "expiration"], how="left")
+    derived = known.with_columns(*_contract(underlying, answer), *_quote(), *_group_feeds(answer), *provenance(answer))
+    measured = derived.with_columns(
+        spread_percent=100 * pl.col("spread") / pl.col("mid"),
+        tick_size=_tick_size(rows.get_column("root_symbol").drop_nulls().unique().to_list()),
+    )
+    complete = measured.with_columns(liquidity=_liquidity(measured, newest_session(answer.snapshot_ts)))
+    return complete.select(canonical(CHAIN, complete.columns)).sort(SORT)
+
+
+def with_underlying(chain: pl.DataFrame, *, price: float, ts: datetime | None, source: str) -> pl.DataFrame:
+    """Return a chain that came without the price of its underlying with that price, from elsewhere."""
+    return chain.with_columns(
+        underlying_price=pl.lit(price),
+        underlying_ts=pl.lit(ts, MOMENT),
+        underlying_source=pl.lit(source, MODELLED),
+        moneyness=pl.col("strike") / price,
+    )
+
+
+def _series_facts(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    """Return one row a series of what root and expiration tell: settlement, style, days and time to expiry."""
+    series = rows.select("root_symbol", "expiration").unique()
+    facts = [
+        (root, expiration, known.settlement, known.exercise_style, *_expiry(expiration, known.settlement, at))
+        for root, expiration in series.drop_nulls().iter_rows()
+        for known in (root_facts(root),)
+    ]
+    return pl.DataFrame(
+        facts,
+        orient="row",
+        schema={
+            "root_symbol": pl.String,
+            "expiration": pl.Date,
+            "settlement": SETTLEMENT,
+            "usual_style": EXERCISE_STYLE,
+            "expiration_type": EXPIRATION_TYPE,
+            "dte": pl.Int64,
+            "time_to_expiry": pl.Float64,
+        },
+    )
+
+
+def _expiry(expiration: date, settlement: Settlement, at: datetime) -> tuple[str | None, int, float | None]:
+    if not FIRST_DAY <= expiration <= LAST_DAY:
+        return None, (expiration - session_day(at)).days, None
+    return (
+        expiration_type(expiration),
+        days_to_expiry(expiration, at),
+        time_to_expiry(expiration, settlement, at=at),
+    )
+
+
+def _contract(underlying: str, answer: Answer) -> list[pl.Expr]:
+    opened = current_session(answer.snapshot_ts)
+    counted = previous_session(opened.day).day if opened is not None and opened.open <= answer.snapshot_ts else None
+    return [
+        pl.lit(underlying).alias("underlying_symbol"),
+        pl.coalesce("exercise_style", "usual_style").alias("exercise_style"),
+        ((pl.col("multiplier") != STANDARD_MULTIPLIER) | pl.col("root_symbol").str.contains(r"[0-9]$")).alias(
+            "is_adjusted"
+        ),
+        (pl.col("strike") / pl.col("underlying_price")).alias("moneyness"),
+        pl.when(pl.col("open_interest").is_not_null()).then(pl.lit(counted)).alias("open_interest_date"),
+    ]
+
+
+def _quote() -> list[pl.Expr]:
+    two_sided = (pl.col("bid") > 0) & (pl.col("ask") > 0)
+    return [
+        pl.when(two_sided).then((pl.col("bid") + pl.col("ask")) / 2).alias("mid"),
+        pl.when(two_sided).then(pl.col("ask") - pl.col("bid")).alias("spread"),
+    ]
+
+
+def _group_feeds(answer: Answer) -> list[pl.Expr]:
+    """Return the feeds of quote and greeks: no fresher than the whole answer."""
+    worst = pl.lit(answer.feed, FEED)
+    return [
+        pl.when(pl.col(f"{group}_source").is_not_null())
+        .then(pl.min_horizontal(f"{group}_feed", worst))
+        .alias(f"{group}_feed")
+        for group in ("quote", "greeks")
+    ]
+
+
+def _tick_size(roots: Collection[str]) -> pl.Expr:
+    """Return the smallest price step at the row's price: its mid, else its offer, last trade or close."""
+    price = pl.coalesce("mid", "ask", "last", "close")
+    by_schedule: dict[TickSchedule, list[str]] = {}
+    for root in roots:
+        by_schedule.setdefault(tick_schedule(root), []).append(root)
+    expression = pl.lit(None, pl.Float64)
+    for schedule, members in by_schedule.items():
+        expression = pl.when(pl.col("root_symbol").is_in(members)).then(_step(schedule, price)).otherwise(expression)
+    return expression
+
+
+def _step(schedule: TickSchedule, price: pl.Expr) -> pl.Expr:
+    (_, first), *others = schedule
+    expression = pl.lit(first)
+    for price_from, tick in others:
+        expression = pl.when(price >= price_from).then(pl.lit(tick)).otherwise(expression)
+    return expression
+
+
+def _liquidity(rows: pl.DataFrame, newest: date) -> pl.Expr:
+    """Grade each row; null where the whole chain came without quotes, which says nothing about the market."""
+    if rows.get_column("quote_source").null_count() == rows.height:
+        return pl.lit(None, LIQUIDITY)
+    fewest = pl.min_horizontal(current_volume(newest), pl.col("open_interest").fill_null(0))
+    wide = (pl.col("spread_percent") > 5) & (pl.col("spread") > 2 * pl.col("tick_size") + 1e-9)  # noqa: PLR2004
+    grade = (
+        pl.when(wide.fill_null(value=True))
+        .then(pl.lit("poor"))
+        .when(fewest < 10)  # noqa: PLR2004
+        .then(pl.lit("fair"))
+        .when(fewest < 100)  # noqa: PLR2004
+        .then(pl.lit("good"))
+        .otherwise(pl.lit("excellent"))
+    )
+    return grade.cast(LIQUIDITY)
+
+
+def current_volume(newest: date) -> pl.Expr:
+    """Return today's volume: that of an old day block, or none, counts as 0."""
+    return pl.when(pl.col("day_session") >= newest).then(pl.col("volume")).fill_null(0)

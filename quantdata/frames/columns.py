@@ -1,0 +1,279 @@
+"""Every column once: name, dtype, unit, meaning. The frames of the whole package are made of these.
+
+Missing is null, never NaN, 0 or ``""``: the vendor sent nothing, or it cannot be known.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import polars as pl
+
+__all__ = [
+    "BARS",
+    "CHAIN",
+    "ENTITLEMENTS",
+    "EQUITY_QUOTES",
+    "INDEX_QUOTES",
+    "TRADES",
+    "Column",
+    "empty",
+    "schema",
+]
+
+MOMENT: Final = pl.Datetime("us", "UTC")
+TICK: Final = pl.Datetime("ns", "UTC")
+OPTION_TYPE: Final = pl.Enum(["call", "put"])
+EXERCISE_STYLE: Final = pl.Enum(["american", "european", "bermudan"])
+EXPIRATION_TYPE: Final = pl.Enum(["standard", "quarterly", "eom", "weekly"])
+SETTLEMENT: Final = pl.Enum(["AM", "PM"])
+PROVIDER: Final = pl.Enum(["massive", "tradier"])
+SOURCE: Final = pl.Enum(["massive", "tradier", "hybrid"])
+MODELLED: Final = pl.Enum(["massive", "tradier", "model"])
+# In rising order of trust, so that the worst of a row's groups is their minimum.
+FEED: Final = pl.Enum(["simulated", "eod", "delayed", "realtime"])
+LIQUIDITY: Final = pl.Enum(["poor", "fair", "good", "excellent"])
+ADJUSTMENT: Final = pl.Enum(["raw", "split", "total"])
+MARKET_STATUS: Final = pl.Enum(["open", "closed", "extended"])
+SIZE_UNIT: Final = pl.Enum(["shares", "round_lots"])
+
+
+class Column(NamedTuple):
+    """One column of a canonical frame."""
+
+    name: str
+    dtype: pl.DataType
+    unit: str
+    meaning: str
+
+
+def _f(name: str, unit: str, meaning: str) -> Column:
+    return Column(name, pl.Float64(), unit, meaning)
+
+
+def _i(name: str, unit: str, meaning: str) -> Column:
+    return Column(name, pl.Int64(), unit, meaning)
+
+
+def _s(name: str, meaning: str) -> Column:
+    return Column(name, pl.String(), "", meaning)
+
+
+def _e(name: str, dtype: pl.Enum, meaning: str) -> Column:
+    return Column(name, dtype, "", meaning)
+
+
+def _t(name: str, meaning: str) -> Column:
+    return Column(name, MOMENT, "UTC", meaning)
+
+
+def _d(name: str, meaning: str) -> Column:
+    return Column(name, pl.Date(), "New York", meaning)
+
+
+CONTRACT: Final = (
+    _s("underlying_symbol", "underlying, in canonical spelling (SPY, BRK.B, SPX)"),
+    _s("contract_symbol", "OCC symbol without padding or prefix"),
+    _s("root_symbol", "option root; SPX and SPXW are different series of one underlying"),
+    _d("expiration", "last day of the contract"),
+    _e("expiration_type", EXPIRATION_TYPE, "kind of expiration, by its date"),
+    _i("dte", "days", "calendar days to expiration in New York"),
+    _f("time_to_expiry", "years", "ACT/365 to the settlement instant; 0 once past"),
+    _f("strike", "USD per share", "strike price"),
+    _e("option_type", OPTION_TYPE, "call or put; null for anything else"),
+    _e("exercise_style", EXERCISE_STYLE, "when it may be exercised"),
+    _e("settlement", SETTLEMENT, "AM: by opening prices; PM: by closing prices"),
+    _i("multiplier", "shares", "shares per contract"),
+    Column("is_adjusted", pl.Boolean(), "", "changed by a corporate action: not the standard deliverable"),
+    _f("tick_size", "USD per share", "smallest price step at this quote"),
+)
+
+UNDERLYING: Final = (
+    _f("underlying_price", "USD per share", "price of the underlying (index value for an index)"),
+    _t("underlying_ts", "when that price was made"),
+    _e("underlying_source", MODELLED, "who gave it"),
+    _f("forward_price", "USD per share", "forward of the series by put-call parity; null until priced by the model"),
+    _f("moneyness", "ratio", "strike / underlying price"),
+)
+
+QUOTE: Final = (
+    _f("bid", "USD per share", "best bid; 0.0 beside an ask means that nobody bids"),
+    _i("bid_size", "contracts", "size at the bid"),
+    _s("bid_exchange", "venue of the bid, OPRA participant id"),
+    _f("ask", "USD per share", "best offer"),
+    _i("ask_size", "contracts", "size at the offer"),
+    _s("ask_exchange", "venue of the offer, OPRA participant id"),
+    _f("mid", "USD per share", "(bid + ask) / 2; null unless both are > 0"),
+    _f("spread", "USD per share", "ask - bid; null unless both are > 0"),
+    _f("spread_percent", "percent", "100 * spread / mid"),
+    _t("quote_ts", "the vendor's time of the quote"),
+    _e("quote_source", PROVIDER, "who gave the quote"),
+    _e("quote_feed", FEED, "how fresh that vendor's quotes are by plan"),
+)
+
+TRADE: Final = (
+    _f("last", "USD per share", "price of the last trade"),
+    _i("last_size", "contracts", "its size"),
+    _s("last_exchange", "its venue, OPRA participant id"),
+    Column("last_conditions", pl.List(pl.Int64()), "", "its sale conditions, the vendor's ids"),
+    _t("last_ts", "its time"),
+    _e("trade_source", PROVIDER, "who gave it"),
+)
+
+DAY: Final = (
+    _f("open", "USD per share", "first price of the day block's session"),
+    _f("high", "USD per share", "highest"),
+    _f("low", "USD per share", "lowest"),
+    _f("close", "USD per share", "last so far"),
+    _f("prev_close", "USD per share", "close of the contract's session before"),
+    _f("change", "USD per share", "close - prev_close"),
+    _f("change_percent", "percent", "that change"),
+    _f("vwap", "USD per share", "volume-weighted average price"),
+    _i("volume", "contracts", "traded in day_session; of an older session it counts as 0 in filters"),
+    _d("day_session", "the session that this block is about; it may be an old one"),
+    _e("day_source", PROVIDER, "who gave it"),
+)
+
+OPEN_INTEREST: Final = (
+    _i("open_interest", "contracts", "open contracts at the end of the session before"),
+    _d("open_interest_date", "that session; null before 09:30 New York, when it is not known which"),
+    _e("open_interest_source", PROVIDER, "who gave it"),
+)
+
+VOLATILITY: Final = (
+    _f("implied_volatility", "annual fraction", "0.25 = 25 %"),
+    _f("bid_iv", "annual fraction", "implied by the bid"),
+    _f("ask_iv", "annual fraction", "implied by the ask"),
+    _t("iv_ts", "time of the volatilities, where the vendor gives one"),
+    _e("iv_source", MODELLED, "who computed them"),
+    _f("model_iv", "annual fraction", "our own, from the mid; null until priced by the model"),
+)
+
+GREEKS: Final = (
+    _f("delta", "USD per USD", "price change per dollar of the underlying"),
+    _f("gamma", "1 / USD", "delta change per dollar of the underlying"),
+    _f("theta", "USD per calendar day", "price change per day"),
+    _f("vega", "USD per volatility point", "price change per 0.01 of volatility"),
+    _f("rho", "USD per percentage point", "price change per 0.01 of the rate"),
+    _t("greeks_ts", "time of the greeks, where the vendor gives one"),
+    _e("greeks_source", MODELLED, "who computed them"),
+    _e("greeks_feed", FEED, "how fresh that vendor's greeks are by plan"),
+)
+
+LIQUIDITY_GROUP: Final = (
+    _e(
+        "liquidity",
+        LIQUIDITY,
+        "poor: spread > 5 % and > 2 ticks, or no two-sided quote; fair: volume or open interest < 10; good: < 100",
+    ),
+)
+
+PROVENANCE: Final = (
+    _e("source", SOURCE, "the provider of the row; hybrid where several made it"),
+    _t("snapshot_ts", "when the call was answered; one per frame"),
+    _t("received_ts", "when this row arrived here"),
+    _e("feed", FEED, "worst of the row's groups"),
+    _s("fallback_reason", "why another provider than the first answered; null when it was the first"),
+)
+
+CHAIN: Final = (
+    *CONTRACT,
+    *UNDERLYING,
+    *QUOTE,
+    *TRADE,
+    *DAY,
+    *OPEN_INTEREST,
+    *VOLATILITY,
+    *GREEKS,
+    *LIQUIDITY_GROUP,
+    *PROVENANCE,
+)
+
+EQUITY_QUOTES: Final = (
+    _s("symbol", "stock or fund, in canonical spelling"),
+    _f("price", "USD", "last trade where the plan has trades, else the last minute's close, else the day's"),
+    _f("bid", "USD", "best bid"),
+    _f("ask", "USD", "best offer"),
+    _f("bid_size", "size_unit", "size at the bid"),
+    _f("ask_size", "size_unit", "size at the offer"),
+    _e("size_unit", SIZE_UNIT, "shares, or round lots where the vendor still sends those"),
+    _t("quote_ts", "the vendor's time of the quote"),
+    _f("last_size", "shares", "size of the last trade"),
+    _t("last_ts", "time of the last trade"),
+    _f("open", "USD", "day's first price; null before the first trade"),
+    _f("high", "USD", "day's highest"),
+    _f("low", "USD", "day's lowest"),
+    _f("close", "USD", "day's last so far"),
+    _f("prev_close", "USD", "close of the session before"),
+    _f("change", "USD", "since prev_close"),
+    _f("change_percent", "percent", "since prev_close"),
+    _f("volume", "shares", "traded today"),
+    _f("vwap", "USD", "volume-weighted average price of the day"),
+    _t("updated_ts", "the vendor's time of the snapshot"),
+    _s("vendor_error", "why the vendor gave nothing for this symbol; null on a good row"),
+    *PROVENANCE,
+)
+
+INDEX_QUOTES: Final = (
+    _s("symbol", "index, without a vendor's prefix (SPX)"),
+    _s("name", "its name"),
+    _f("value", "points", "last value"),
+    _t("value_ts", "time of that value"),
+    _f("change", "points", "value - prev_close"),
+    _f("change_percent", "percent", "that change"),
+    _f("open", "points", "session's first"),
+    _f("high", "points", "session's highest"),
+    _f("low", "points", "session's lowest"),
+    _f("close", "points", "session's last, the vendor's own figure"),
+    _f("prev_close", "points", "close of the session before"),
+    _s("market_status", "the vendor's word: open, closed, ..."),
+    _s("vendor_error", "why the vendor gave nothing for this index; null on a good row"),
+    *PROVENANCE,
+)
+
+BARS: Final = (
+    _s("symbol", "stock, fund, index or option contract, in canonical spelling"),
+    _t("ts", "START of the bar's window; midnight New York for 1d, Monday's for 1w"),
+    _f("open", "USD per share", "first price"),
+    _f("high", "USD per share", "highest"),
+    _f("low", "USD per share", "lowest"),
+    _f("close", "USD per share", "last price"),
+    _f("volume", "shares or contracts", "traded; null for an index"),
+    _f("vwap", "USD per share", "volume-weighted average price; null for an index"),
+    _i("trades", "trades", "number of trades; null for an index"),
+    _d("session", "the session of the bar; of 1w the first one in the week"),
+    _e("adjustment", ADJUSTMENT, "what prices are adjusted for: nothing, splits, splits and dividends"),
+    _e("source", PROVIDER, "who gave it"),
+)
+
+TRADES: Final = (
+    _s("symbol", "stock, fund or option contract, in canonical spelling"),
+    Column("ts", TICK, "UTC", "time of the print at the consolidator (SIP or OPRA)"),
+    Column("participant_ts", TICK, "UTC", "time at the venue, where sent"),
+    _f("price", "USD per share", "price"),
+    _f("size", "shares or contracts", "size; a stock's may be fractional"),
+    _s("exchange", "venue, the vendor's id"),
+    Column("conditions", pl.List(pl.Int64()), "", "sale conditions, the vendor's ids; null when none"),
+    _i("correction", "", "correction indicator; null on an ordinary print"),
+    _i("sequence", "", "order within symbol and day; gaps are normal"),
+    _s("trade_id", "the venue's id; null for options"),
+    _e("source", PROVIDER, "who gave it"),
+)
+
+ENTITLEMENTS: Final = (
+    _s("provider", "whose plan"),
+    _s("block", "group of data"),
+    Column("is_entitled", pl.Boolean(), "", "null when the answer does not tell"),
+    _e("feed", FEED, "freshness of what comes; null when nothing does"),
+    _s("reason", "what the vendor said, or what was missing"),
+)
+
+
+def schema(columns: tuple[Column, ...]) -> pl.Schema:
+    """Return the polars schema of a canonical frame."""
+    return pl.Schema({column.name: column.dtype for column in columns})
+
+
+def empty(columns: tuple[Column, ...]) -> pl.DataFrame:
+    """Return a canonical frame without rows: the same schema as a full one."""
+    return pl.DataFrame(schema=schema(columns))

@@ -1,0 +1,1 @@
+"""Massive's rows to canonical columns: one file a kind of frame."""

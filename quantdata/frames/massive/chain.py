@@ -1,0 +1,185 @@
+"""Massive option snapshots to the canonical chain.
+
+References
+----------
+Massive, *Option Chain Snapshot*, ``GET /v3/snapshot/options/{underlyingAsset}``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from quantdata.frames.chain import finish
+from quantdata.frames.columns import EXERCISE_STYLE, FEED, OPTION_TYPE
+from quantdata.frames.decode import moment, rows, session_date, stamped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from quantdata.frames.provenance import Answer
+
+__all__ = ["chain", "chain_page", "strikes"]
+
+_F: Final = pl.Float64()
+_I: Final = pl.Int64()
+_S: Final = pl.String()
+
+WIRE: Final = {
+    "details": pl.Struct(
+        {
+            "ticker": _S,
+            "contract_type": _S,
+            "exercise_style": _S,
+            "expiration_date": _S,
+            "strike_price": _F,
+            "shares_per_contract": _F,
+        }
+    ),
+    "underlying_asset": pl.Struct({"price": _F, "value": _F, "last_updated": _I, "timeframe": _S}),
+    "last_quote": pl.Struct(
+        {
+            "bid": _F,
+            "bid_size": _F,
+            "bid_exchange": _I,
+            "ask": _F,
+            "ask_size": _F,
+            "ask_exchange": _I,
+            "last_updated": _I,
+            "timeframe": _S,
+        }
+    ),
+    "last_trade": pl.Struct(
+        {"price": _F, "size": _F, "exchange": _I, "conditions": pl.List(_I), "sip_timestamp": _I, "timeframe": _S}
+    ),
+    "day": pl.Struct(
+        {
+            "open": _F,
+            "high": _F,
+            "low": _F,
+            "close": _F,
+            "previous_close": _F,
+            "change": _F,
+            "change_percent": _F,
+            "vwap": _F,
+            "volume": _F,
+            "last_updated": _I,
+        }
+    ),
+    "open_interest": _F,
+    "implied_volatility": _F,
+    "greeks": pl.Struct({"delta": _F, "gamma": _F, "theta": _F, "vega": _F}),
+}
+
+
+# What is no OCC symbol has no root: one such row has a null identity and leaves the others alone. The vendor's own
+# sample has nine digits of strike.
+_OCC: Final = r"^[A-Z]{1,5}[A-Z1-9]?[0-9]{6}[CP][0-9]{8}$"
+
+
+def chain_page(results: bytes, *, received: datetime) -> pl.DataFrame:
+    """Read one page of snapshots into wire columns, stamped with the time of its arrival."""
+    return stamped(rows(results, WIRE), received)
+
+
+def chain(pages: Sequence[pl.DataFrame], *, underlying: str, answer: Answer) -> pl.DataFrame:
+    """Return the canonical chain of one or more pages from `chain_page`."""
+    whole = pl.concat(pages, rechunk=True)  # one chunk a column: every expression below runs four times as fast
+    return finish(whole.select(_SELECTED).select(_COLUMNS), underlying=underlying, answer=answer)
+
+
+def _field(block: str, name: str) -> pl.Expr:
+    return pl.col(block).struct.field(name)
+
+
+# Struct fields under flat names first: each is taken out of its struct once, not once an expression.
+_SELECTED: Final[tuple[pl.Expr | str, ...]] = (
+    *(
+        _field(block, name).alias(f"{block}_{name}")
+        for block, dtype in WIRE.items()
+        if isinstance(dtype, pl.Struct)
+        for name in (field.name for field in dtype.fields)
+    ),
+    "open_interest",
+    "implied_volatility",
+    "received_ts",
+)
+
+
+def _feed(timeframe: str) -> pl.Expr:
+    named = pl.col(timeframe).replace_strict({"REAL-TIME": "realtime", "DELAYED": "delayed"}, default=None)
+    return named.cast(FEED)
+
+
+def _whole(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.Int64, strict=False)
+
+
+def _columns() -> list[pl.Expr | str]:
+    # A price of 0 on the offer is the vendor's "no offer"; a bid of 0 beside an offer is data.
+    ask = pl.when(pl.col("last_quote_ask") > 0).then(pl.col("last_quote_ask"))
+    has_quote = (pl.col("last_quote_ask") > 0) | (pl.col("last_quote_bid") > 0)
+    underlying_price = pl.coalesce("underlying_asset_price", "underlying_asset_value")
+    has_greeks = pl.col("greeks_delta").is_not_null()
+    massive = pl.lit("massive")
+    symbol = pl.col("details_ticker").str.strip_prefix("O:")
+    quote_feed = _feed("last_quote_timeframe")
+    underlying_feed = _feed("underlying_asset_timeframe")
+    return [
+        symbol.alias("contract_symbol"),
+        pl.when(symbol.str.contains(_OCC)).then(symbol.str.head(-15)).alias("root_symbol"),
+        pl.col("details_expiration_date").str.to_date("%Y-%m-%d", strict=False).alias("expiration"),
+        pl.col("details_strike_price").alias("strike"),
+        pl.col("details_contract_type")
+        .replace_strict({"call": "call", "put": "put"}, default=None)
+        .cast(OPTION_TYPE)
+        .alias("option_type"),
+        pl.col("details_exercise_style").cast(EXERCISE_STYLE, strict=False).alias("exercise_style"),
+        _whole("details_shares_per_contract").alias("multiplier"),
+        underlying_price.alias("underlying_price"),
+        moment(pl.col("underlying_asset_last_updated")).alias("underlying_ts"),
+        pl.when(underlying_price.is_not_null()).then(massive).alias("underlying_source"),
+        pl.when(has_quote).then(pl.col("last_quote_bid")).alias("bid"),
+        _whole("last_quote_bid_size").alias("bid_size"),
+        pl.col("last_quote_bid_exchange").cast(pl.String).alias("bid_exchange"),
+        ask.alias("ask"),
+        _whole("last_quote_ask_size").alias("ask_size"),
+        pl.col("last_quote_ask_exchange").cast(pl.String).alias("ask_exchange"),
+        moment(pl.col("last_quote_last_updated")).alias("quote_ts"),
+        pl.when(has_quote).then(massive).alias("quote_source"),
+        quote_feed.alias("quote_feed"),
+        pl.col("last_trade_price").alias("last"),
+        _whole("last_trade_size").alias("last_size"),
+        pl.col("last_trade_exchange").cast(pl.String).alias("last_exchange"),
+        pl.col("last_trade_conditions").alias("last_conditions"),
+        moment(pl.col("last_trade_sip_timestamp")).alias("last_ts"),
+        pl.when(pl.col("last_trade_price").is_not_null()).then(massive).alias("trade_source"),
+        *(
+            pl.col(f"day_{name}").alias(name)
+            for name in ("open", "high", "low", "close", "change", "change_percent", "vwap")
+        ),
+        pl.col("day_previous_close").alias("prev_close"),
+        _whole("day_volume").alias("volume"),
+        session_date(pl.col("day_last_updated")).alias("day_session"),
+        pl.when(pl.col("day_close").is_not_null()).then(massive).alias("day_source"),
+        _whole("open_interest"),
+        pl.when(pl.col("open_interest").is_not_null()).then(massive).alias("open_interest_source"),
+        "implied_volatility",
+        pl.when(pl.col("implied_volatility").is_not_null()).then(massive).alias("iv_source"),
+        *(pl.col(f"greeks_{name}").alias(name) for name in ("delta", "gamma", "theta", "vega")),
+        pl.when(has_greeks).then(massive).alias("greeks_source"),
+        # Massive computes greeks on request from the quote and the underlying: they are as fresh as these.
+        pl.when(has_greeks).then(pl.min_horizontal(quote_feed, underlying_feed)).alias("greeks_feed"),
+        pl.min_horizontal(quote_feed, underlying_feed, _feed("last_trade_timeframe")).alias("feed"),
+        "received_ts",
+    ]
+
+
+_COLUMNS: Final = _columns()
+
+
+def strikes(page: pl.DataFrame) -> pl.Series:
+    """Return the strike of each row of a page."""
+    return page.get_column("details").struct.field("strike_price")

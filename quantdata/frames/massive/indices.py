@@ -1,0 +1,86 @@
+"""Massive index snapshots to canonical index quotes.
+
+References
+----------
+Massive, *Indices Snapshot*, ``GET /v3/snapshot/indices``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from quantdata.frames.columns import FEED, INDEX_QUOTES
+from quantdata.frames.decode import moment, rows, stamped
+from quantdata.frames.provenance import canonical, provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from quantdata.frames.provenance import Answer
+
+__all__ = ["index_page", "index_quotes"]
+
+_F: Final = pl.Float64()
+_S: Final = pl.String()
+_SESSION: Final = ("open", "high", "low", "close", "previous_close", "change", "change_percent")
+
+WIRE: Final = {
+    "ticker": _S,
+    "name": _S,
+    "market_status": _S,
+    "value": _F,
+    "last_updated": pl.Int64(),
+    "timeframe": _S,
+    "session": pl.Struct(dict.fromkeys(_SESSION, _F)),
+    "error": _S,
+    "message": _S,
+}
+
+
+def index_page(results: bytes, *, received: datetime) -> pl.DataFrame:
+    """Read the snapshots of one answer into wire columns."""
+    return stamped(rows(results, WIRE), received)
+
+
+def index_quotes(page: pl.DataFrame, tickers: Sequence[str], *, answer: Answer) -> pl.DataFrame:
+    """Return one canonical row for each asked index, in that order.
+
+    An index that the vendor refused or left out has null values and the reason in ``vendor_error``.
+    """
+    asked = pl.DataFrame({"symbol": tickers}, schema={"symbol": pl.String})
+    known = asked.join(page.select(_COLUMNS), on="symbol", how="left", maintain_order="left")
+    complete = known.with_columns(
+        *provenance(answer),
+        vendor_error=pl.when(pl.col("received_ts").is_null())
+        .then(pl.lit("NOT_FOUND: no such index at Massive"))
+        .otherwise("vendor_error"),
+        received_ts=pl.col("received_ts").fill_null(answer.snapshot_ts),
+    )
+    return complete.select(canonical(INDEX_QUOTES, complete.columns))
+
+
+def _columns() -> list[pl.Expr | str]:
+    session = {name: pl.col("session").struct.field(name) for name in _SESSION}
+    # Good rows may carry error and message as "": reference/massive.md §3.3.
+    refused = pl.col("error").fill_null("") != ""
+    return [
+        pl.col("ticker").str.strip_prefix("I:").alias("symbol"),
+        "name",
+        "value",
+        moment(pl.col("last_updated")).alias("value_ts"),
+        *(session[name].alias(name) for name in ("open", "high", "low", "close", "change", "change_percent")),
+        session["previous_close"].alias("prev_close"),
+        "market_status",
+        pl.col("timeframe")
+        .replace_strict({"REAL-TIME": "realtime", "DELAYED": "delayed"}, default=None)
+        .cast(FEED)
+        .alias("feed"),
+        pl.when(refused).then(pl.format("{}: {}", "error", pl.col("message").fill_null(""))).alias("vendor_error"),
+        "received_ts",
+    ]
+
+
+_COLUMNS: Final = _columns()

@@ -1,0 +1,226 @@
+"""One HTTP GET, whole or in error: pooled connections, limiter, deadline, retries, and no secret in any message."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import logging
+import random
+import time
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from quantdata.errors import DataProviderError, MaxRetriesError, PayloadError, UnavailableError
+from quantdata.wire.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from quantdata.wire.limits import TokenBucket
+
+__all__ = ["Http", "Reply", "Request"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger("quantdata.wire")
+
+SIMULATED_HEADER: Final = "X-Quantdata-Simulated"
+CONNECTIONS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to GET: a path below the base URL, and its query.
+
+    ``query`` is an encoded query string that the vendor gave (a cursor); it excludes ``params``.
+    """
+
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    query: str | None = None
+
+    @property
+    def target(self) -> str:
+        """Path and query as they go on the wire; path segments were quoted when the path was made."""
+        query = self.query if self.query is not None else str(httpx.QueryParams(dict(self.params)))
+        return f"{self.path}?{query}" if query else self.path
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, decompressed; ``endpoint`` is the request's path, for messages."""
+
+    provider: str
+    endpoint: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def path_segment(text: str) -> str:
+    """Return text as one URL path segment: a symbol can never leave its place in a path."""
+    return quote(text, safe=":")
+
+
+class Http:
+    """GET requests to one vendor with one key.
+
+    Belongs to the event loop that it is first used on.
+
+    Parameters
+    ----------
+    provider
+        Name for messages: ``"massive"`` or ``"tradier"``.
+    base_url
+        Scheme, host and base path; redirects are never followed.
+    headers
+        Sent with every request; the one place where a key is in the clear.
+    limiter
+        Shared by all requests of the account.
+    policy
+        Deadline and retries.
+    clock, sleep, jitter
+        Monotonic seconds, how to wait before a retry, and a number in [0, 1); tests pass their own.
+    """
+
+    def __init__(
+        self,
+        *,
+        provider: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        limiter: TokenBucket,
+        policy: RetryPolicy | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.provider = provider
+        self.limiter = limiter
+        self.policy = policy or RetryPolicy()
+        self.requests_sent = 0
+        self._clock = clock
+        self._sleep = sleep
+        self._jitter = jitter
+        # The simulator's clock as of its last answer; None while the answers come from a vendor.
+        self.simulated_at: datetime | None = None
+        self._client = httpx.AsyncClient(
+            transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONNECTIONS)),
+            base_url=base_url,
+            headers={**headers, "Accept": "application/json", "Accept-Encoding": "gzip"},
+            timeout=None,  # noqa: S113  # `fetch` holds one deadline over everything
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def now(self) -> datetime:
+        """Return the present as this host sees it: the simulator's clock if it is one, else this machine's (UTC)."""
+        return self.simulated_at or datetime.now(UTC)
+
+    async def fetch(self, request: Request, read: Callable[[Reply], T]) -> T:
+        """GET and read an answer, trying again where that can help.
+
+        Parameters
+        ----------
+        request
+            What to GET.
+        read
+            Turns the answer into a result in a worker thread, or raises a `DataProviderError`, by which the next try
+            is decided.
+
+        Raises
+        ------
+        UnavailableError
+            If the deadline passes, or the host cannot be reached.
+        MaxRetriesError
+            If the vendor was unavailable in every try.
+        DataProviderError
+            Whatever ``read`` raised last, unless a retry mended it.
+        """
+        spent_s = 0.0
+        tries = 0
+        while True:
+            tries += 1
+            await self.limiter.acquire()
+            began = self._clock()
+            try:
+                async with asyncio.timeout(self.policy.deadline_s - spent_s):
+                    return await self._try(request, read)
+            except TimeoutError as timeout:
+                raise self._timed_out(request, tries=tries) from timeout
+            except DataProviderError as error:
+                failure = error
+            spent_s += self._clock() - began
+            delay_s = self.policy.delay_before_retry(failure, tries_done=tries, elapsed_s=spent_s, random=self._jitter)
+            if delay_s is None:
+                raise _final(failure, tries=tries)
+            logger.info("retry %s", _facts(self.provider, request.path, tries=tries, delay_s=round(delay_s, 3)))
+            await self._sleep(delay_s)
+            spent_s += delay_s
+
+    async def aclose(self) -> None:
+        """Close all connections; may be called twice."""
+        await self._client.aclose()
+
+    def _timed_out(self, request: Request, *, tries: int) -> UnavailableError:
+        return UnavailableError(
+            f"{self.provider}: no complete answer from {request.path} within {self.policy.deadline_s:g} s "
+            f"({tries} {'try' if tries == 1 else 'tries'}); the vendor is slow or unreachable, try again",
+            provider=self.provider,
+            endpoint=request.path,
+        )
+
+    async def _try(self, request: Request, read: Callable[[Reply], T]) -> T:
+        self.requests_sent += 1
+        try:
+            async with self._client.stream("GET", request.target) as response:
+                raw = b"".join([chunk async for chunk in response.aiter_raw()])
+        # The transport lets through what it has no httpx error for, such as an answer that is not HTTP.
+        except (httpx.TransportError, aiohttp.ClientError) as error:
+            raise UnavailableError(
+                f"{self.provider}: {request.path} broke off: {type(error).__name__}; check the network and the host",
+                provider=self.provider,
+                endpoint=request.path,
+            ) from error
+        simulated = response.headers.get(SIMULATED_HEADER)
+        if simulated is not None:
+            self.simulated_at = datetime.fromisoformat(simulated)
+        return await asyncio.to_thread(self._read, request, response, raw, read)
+
+    def _read(self, request: Request, response: httpx.Response, raw: bytes, read: Callable[[Reply], T]) -> T:
+        try:
+            body = gzip.decompress(raw) if response.headers.get("Content-Encoding") == "gzip" else raw
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise PayloadError(
+                f"{self.provider}: the compressed body of {request.path} is damaged or cut short",
+                provider=self.provider,
+                endpoint=request.path,
+                status=response.status_code,
+            ) from error
+        return read(Reply(self.provider, request.path, response.status_code, response.headers, body))
+
+
+def _facts(provider: str, endpoint: str, **facts: object) -> str:
+    return " ".join(f"{name}={value}" for name, value in {"provider": provider, "endpoint": endpoint, **facts}.items())
+
+
+def _final(error: DataProviderError, *, tries: int) -> DataProviderError:
+    if tries == 1 or not isinstance(error, UnavailableError):
+        return error
+    final = MaxRetriesError(
+        f"{error}; {tries} tries failed",
+        provider=error.provider,
+        endpoint=error.endpoint,
+        status=error.status,
+        request_id=error.request_id,
+        retry_after_s=error.retry_after_s,
+    )
+    final.__cause__ = error
+    return final

@@ -1,0 +1,1 @@
+"""Massive's REST protocol: endpoints, envelope, paging."""

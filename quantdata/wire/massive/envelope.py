@@ -1,0 +1,200 @@
+"""Massive's envelope: is this an answer, an error or a page of many? The results inside stay bytes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+import msgspec
+
+from quantdata.errors import (
+    AuthenticationError,
+    DataProviderError,
+    EntitlementError,
+    ErrorCode,
+    PayloadError,
+    QuoteNotFoundError,
+    RateLimitError,
+    UnavailableError,
+)
+from quantdata.wire.http import Request
+from quantdata.wire.massive.endpoints import same_endpoint
+
+if TYPE_CHECKING:
+    from quantdata.wire.http import Reply
+
+__all__ = ["Page", "read_page"]
+
+# "DELAYED" is the word of delayed plans for a good answer: reference/massive.md §1.
+GOOD: Final = frozenset({"OK", "DELAYED"})
+MESSAGE_LENGTH: Final = 200
+
+_EMPTY: Final = msgspec.Raw(b"[]")
+
+
+class _Envelope(msgspec.Struct):
+    status: str | None = None
+    request_id: str | int | None = None
+    results: msgspec.Raw = _EMPTY
+    tickers: msgspec.Raw = _EMPTY
+    next_url: str | None = None
+    error: str | None = None
+    message: str | None = None
+    adjusted: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A good answer.
+
+    Attributes
+    ----------
+    body
+        The whole answer, for the endpoints that have no envelope.
+    results
+        JSON of the rows: an array, or one object where the endpoint answers with one.
+    next
+        Request for the next page; None on the last.
+    is_delayed
+        Whether the vendor marked the answer as that of a delayed plan.
+    adjusted
+        Of aggregates: whether the bars are adjusted for splits.
+    """
+
+    body: bytes
+    results: bytes
+    next: Request | None = None
+    is_delayed: bool = False
+    adjusted: bool | None = None
+
+
+_decode = msgspec.json.Decoder(_Envelope).decode
+
+
+def read_page(reply: Reply, *, not_found: type[DataProviderError] = QuoteNotFoundError) -> Page:
+    """Return the page in an answer.
+
+    Parameters
+    ----------
+    reply
+        The answer as it came.
+    not_found
+        The error of an answer that says that there is no such thing.
+
+    Raises
+    ------
+    DataProviderError
+        The typed error of whatever the vendor said instead of an answer.
+    """
+    envelope = _envelope(reply)
+    if reply.status == 200 and (envelope.status is None or envelope.status in GOOD):  # noqa: PLR2004
+        rows = envelope.results if bytes(envelope.results) != b"[]" else envelope.tickers
+        return Page(
+            body=reply.body,
+            results=_rows(rows),
+            next=_next_request(reply, envelope.next_url),
+            is_delayed=envelope.status == "DELAYED",
+            adjusted=envelope.adjusted,
+        )
+    raise _error(reply, envelope, not_found=not_found)
+
+
+def _rows(raw: msgspec.Raw) -> bytes:
+    rows = bytes(raw)
+    return b"[]" if rows == b"null" else rows
+
+
+def _envelope(reply: Reply) -> _Envelope:
+    """Decode the body; of a failed request whatever it holds is an envelope, be it empty."""
+    try:
+        return _decode(reply.body)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        if reply.status != 200:  # noqa: PLR2004
+            return _Envelope()
+        if reply.body.lstrip()[:1] == b"<":
+            raise UnavailableError(
+                f"{reply.provider}: {reply.endpoint} answered with a web page instead of data; "
+                "the vendor is probably under maintenance, try again later",
+                **_facts(reply),
+            ) from error
+        raise PayloadError(
+            f"{reply.provider}: the answer of {reply.endpoint} ({len(reply.body):,} bytes) is not the JSON it should "
+            f"be: {error}",
+            **_facts(reply),
+        ) from error
+
+
+def _error(reply: Reply, envelope: _Envelope, *, not_found: type[DataProviderError]) -> DataProviderError:
+    said = " ".join((envelope.error or envelope.message or "").split())[:MESSAGE_LENGTH]
+    facts = _facts(reply, envelope)
+    asked = f"{reply.provider}: {reply.endpoint}"
+    quoted = f' (the vendor says: "{said}")' if said else ""
+    status = reply.status
+    word = envelope.status or ""
+    if status == 401 or "api key" in said.lower():  # noqa: PLR2004
+        return AuthenticationError(
+            f"{asked}: the API key is missing or not valid; check MASSIVE_API_KEY{quoted}", **facts
+        )
+    if status == 403 or word == "NOT_AUTHORIZED":  # noqa: PLR2004
+        return EntitlementError(f"{asked} is not in this key's plan{quoted}", **facts)
+    if status == 404 or word == "NOT_FOUND":  # noqa: PLR2004
+        return not_found(f"{asked}: nothing by that name{quoted}", **facts)
+    if status == 429:  # noqa: PLR2004
+        after_s = _retry_after_s(reply)
+        when = f"; try again in {after_s:.0f} s" if after_s is not None else ""
+        return RateLimitError(
+            f"{asked}: too many requests for this plan{when}. On a plan with a small rate, set "
+            f"MASSIVE_REQUESTS_PER_MINUTE to it{quoted}",
+            retry_after_s=after_s,
+            **facts,
+        )
+    if status >= 499:  # noqa: PLR2004  # 499: the vendor's own proxy gave up
+        return UnavailableError(
+            f"{asked}: the vendor failed with HTTP {status}{quoted}", retry_after_s=_retry_after_s(reply), **facts
+        )
+    return DataProviderError(
+        f"{asked} was refused with HTTP {status}{quoted}", code=ErrorCode.MASSIVE_API_ERROR, **facts
+    )
+
+
+def _facts(reply: Reply, envelope: _Envelope | None = None) -> dict[str, Any]:
+    request_id = envelope.request_id if envelope else None
+    return {
+        "provider": reply.provider,
+        "endpoint": reply.endpoint,
+        "status": reply.status,
+        "request_id": str(request_id) if request_id is not None else reply.headers.get("X-Request-Id"),
+    }
+
+
+def _retry_after_s(reply: Reply) -> float | None:
+    """Read ``Retry-After`` in both of its forms: seconds, or a date."""
+    text = reply.headers.get("Retry-After")
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _next_request(reply: Reply, next_url: str | None) -> Request | None:
+    """Make the next request from a ``next_url``: its path and query only, never its host or a key in it."""
+    if not next_url:
+        return None
+    parts = urlsplit(next_url)
+    if not same_endpoint(unquote(reply.endpoint), unquote(parts.path)):
+        raise PayloadError(
+            f"{reply.provider}: {reply.endpoint} sends on to another endpoint, {parts.path[:MESSAGE_LENGTH]}",
+            **_facts(reply),
+        )
+    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "apiKey"]
+    return Request(parts.path, query=urlencode(pairs))

@@ -1,0 +1,156 @@
+"""Massive over HTTP: one page, or all of them, each decoded in a worker thread as it arrives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from quantdata.errors import DataProviderError, IncompleteError, PayloadError, QuoteNotFoundError
+from quantdata.wire.http import Http
+from quantdata.wire.limits import TokenBucket
+from quantdata.wire.massive.envelope import read_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from quantdata.config import Secret
+    from quantdata.wire.http import Reply, Request
+    from quantdata.wire.massive.envelope import Page
+    from quantdata.wire.retry import RetryPolicy
+
+__all__ = ["PAID_REQUESTS_PER_MINUTE", "MassiveRest", "incomplete"]
+
+T = TypeVar("T")
+
+# Paid plans are not limited, but the vendor asks to stay under 100 requests a second: reference/massive.md §8.
+PAID_REQUESTS_PER_MINUTE: Final = 6000.0
+LONGEST_BURST: Final = 100
+PAGES_AT_MOST: Final = 10_000
+
+
+class MassiveRest:
+    """Requests to Massive with one key.
+
+    Parameters
+    ----------
+    api_key
+        Travels in the ``Authorization`` header and nowhere else.
+    base_url
+        REST base, as from `Config`.
+    requests_per_minute
+        What the key's plan allows.
+    policy
+        Deadline and retries of one request.
+    """
+
+    def __init__(
+        self,
+        api_key: Secret,
+        *,
+        base_url: str,
+        requests_per_minute: float = PAID_REQUESTS_PER_MINUTE,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        burst = max(1, min(LONGEST_BURST, int(requests_per_minute)))
+        self._http = Http(
+            provider="massive",
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {api_key.reveal()}", "User-Agent": "quantdata"},
+            limiter=TokenBucket(per_minute=requests_per_minute, burst=burst),
+            policy=policy,
+        )
+
+    @property
+    def is_slow(self) -> bool:
+        """Tell whether the plan is too slow for requests in parallel."""
+        return self._http.limiter.is_slow
+
+    @property
+    def is_simulated(self) -> bool:
+        """Tell whether the last answer came from a simulator."""
+        return self._http.simulated_at is not None
+
+    @property
+    def requests_sent(self) -> int:
+        """Count of requests sent so far, retries included."""
+        return self._http.requests_sent
+
+    def now(self) -> datetime:
+        """Return the present at the host (UTC): the simulator's clock if it is one."""
+        return self._http.now()
+
+    async def page(
+        self,
+        request: Request,
+        decode: Callable[[Page], T],
+        *,
+        not_found: type[DataProviderError] = QuoteNotFoundError,
+    ) -> tuple[T, Request | None]:
+        """GET one page; return what ``decode`` makes of it (in a worker thread) and the request for the next page."""
+
+        def read(reply: Reply) -> tuple[T, Request | None]:
+            page = read_page(reply, not_found=not_found)
+            try:
+                return decode(page), page.next
+            except (ValueError, TypeError) as error:
+                raise PayloadError(
+                    f"massive: the rows of {reply.endpoint} are not what they should be: {error}",
+                    provider="massive",
+                    endpoint=reply.endpoint,
+                    status=reply.status,
+                ) from error
+
+        return await self._http.fetch(request, read)
+
+    async def pages(
+        self,
+        request: Request,
+        decode: Callable[[Page], T],
+        *,
+        not_found: type[DataProviderError] = QuoteNotFoundError,
+    ) -> list[T]:
+        """GET a page and all that follow it, one after the other.
+
+        Raises
+        ------
+        PayloadError
+            If the vendor's cursors run in a circle.
+        IncompleteError
+            If a page after the first fails; ``received`` lists the decoded pages before it.
+        """
+        seen: set[str] = set()
+        decoded: list[T] = []
+        following: Request | None = request
+        while following is not None:
+            if following.target in seen or len(seen) >= PAGES_AT_MOST:
+                raise PayloadError(
+                    f"massive: the pages of {request.path} run in a circle after {len(seen)} pages",
+                    provider="massive",
+                    endpoint=request.path,
+                )
+            seen.add(following.target)
+            try:
+                one, following = await self.page(following, decode, not_found=not_found)
+            except DataProviderError as error:
+                if not decoded:
+                    raise
+                raise incomplete(error, received=decoded, arrived=f"{len(decoded)} pages") from error
+            decoded.append(one)
+        return decoded
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._http.aclose()
+
+
+def incomplete(error: DataProviderError, *, received: object, arrived: str) -> IncompleteError:
+    """Return the error of an answer of which only a part arrived, because of ``error``."""
+    return IncompleteError(
+        f"{error.provider}: {arrived} arrived, then {error}; nothing shorter is handed out as if it were whole",
+        received=received,
+        provider=error.provider,
+        endpoint=error.endpoint,
+        status=error.status,
+        request_id=error.request_id,
+        retry_after_s=error.retry_after_s,
+    )
