@@ -1,0 +1,136 @@
+"""Option chains, quotes and bars as Polars frames: for notebooks, batch scripts and backtests.
+
+Importing this loads nothing heavy: each name below is fetched from its module when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from quantdata.client import AsyncClient, Client
+    from quantdata.client.default import (
+        bars,
+        chain,
+        contract,
+        expirations,
+        indices,
+        market_status,
+        quotes,
+        trades,
+    )
+    from quantdata.clients import MarketStatus
+    from quantdata.errors import (
+        AllProvidersFailedError,
+        ArgumentError,
+        AuthenticationError,
+        ConfigError,
+        ContractNotFoundError,
+        DataProviderError,
+        EntitlementError,
+        ErrorCode,
+        FeedError,
+        IncompleteError,
+        LakeError,
+        MaxRetriesError,
+        PayloadError,
+        QuantDataError,
+        QuantDataWarning,
+        QuoteNotFoundError,
+        RateLimitError,
+        SymbolError,
+        UnavailableError,
+    )
+    from quantdata.portal import run
+    from quantdata.symbols import OptionSymbol
+
+__version__ = "0.1.0"
+
+_HOMES: Final = {
+    "quantdata.client": ("AsyncClient", "Client"),
+    "quantdata.client.default": (
+        "bars",
+        "chain",
+        "contract",
+        "expirations",
+        "indices",
+        "market_status",
+        "quotes",
+        "trades",
+    ),
+    "quantdata.clients": ("MarketStatus",),
+    "quantdata.errors": (
+        "AllProvidersFailedError",
+        "ArgumentError",
+        "AuthenticationError",
+        "ConfigError",
+        "ContractNotFoundError",
+        "DataProviderError",
+        "EntitlementError",
+        "ErrorCode",
+        "FeedError",
+        "IncompleteError",
+        "LakeError",
+        "MaxRetriesError",
+        "PayloadError",
+        "QuantDataError",
+        "QuantDataWarning",
+        "QuoteNotFoundError",
+        "RateLimitError",
+        "SymbolError",
+        "UnavailableError",
+    ),
+    "quantdata.portal": ("run",),
+    "quantdata.symbols": ("OptionSymbol",),
+}
+_HOME_OF: Final = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AllProvidersFailedError",
+    "ArgumentError",
+    "AsyncClient",
+    "AuthenticationError",
+    "Client",
+    "ConfigError",
+    "ContractNotFoundError",
+    "DataProviderError",
+    "EntitlementError",
+    "ErrorCode",
+    "FeedError",
+    "IncompleteError",
+    "LakeError",
+    "MarketStatus",
+    "MaxRetriesError",
+    "OptionSymbol",
+    "PayloadError",
+    "QuantDataError",
+    "QuantDataWarning",
+    "QuoteNotFoundError",
+    "RateLimitError",
+    "SymbolError",
+    "UnavailableError",
+    "bars",
+    "chain",
+    "contract",
+    "expirations",
+    "indices",
+    "market_status",
+    "quotes",
+    "run",
+    "trades",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Fetch a public name from its module on first use."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'quantdata' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,342 @@
+"""The client for coroutines: every method of `Client`, awaited from any event loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from quantdata import portal
+from quantdata.client.core import Core
+from quantdata.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date
+    from types import TracebackType
+    from typing import Literal, Self
+
+    import polars as pl
+
+    from quantdata.client.core import Ask
+    from quantdata.clients import MarketStatus
+    from quantdata.clients.arguments import Day, Moment
+    from quantdata.clients.bar_query import Adjustment, SessionHours, TimeframeName
+    from quantdata.clients.chain_query import DayRange, IntegerRange, NumberRange
+
+__all__ = ["AsyncClient"]
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """Market data as Polars frames, for coroutines.
+
+    Works on any event loop: requests run on quantdata's own, which all clients of the process share. Use it as a
+    context manager, or `close` it when done.
+
+    Parameters
+    ----------
+    source
+        ``"massive"`` (your MASSIVE_API_KEY) or ``"sim"`` (the local simulated market, no key). Left out:
+        QUANTDATA_SOURCE, else what the keys in the environment allow.
+    cache_ttl
+        Seconds an answer lives, by kind, over the defaults: chain, contract, quotes, indices and market_status 5,
+        bars and trades 60, expirations 300. 0 turns a kind off.
+    seed, clock
+        Of the simulated market: ``clock`` is ``"open"`` (always mid-session), ``"live"`` (follows real sessions) or
+        ``"at:2026-11-18T15:30"``.
+
+    Raises
+    ------
+    ConfigError
+        If no source can be decided on, or its key is missing; the message names the variables to set.
+    """
+
+    def __init__(
+        self,
+        source: Literal["massive", "sim"] | None = None,
+        *,
+        cache_ttl: Mapping[str, float] | None = None,
+        seed: int = 7,
+        clock: str = "open",
+    ) -> None:
+        self._core = Core(source, config=Config.from_environment(), cache_ttl=cache_ttl, seed=seed, clock=clock)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(source={self._core.source!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections; may be called twice, and a later question opens them again."""
+        await portal.from_any_loop(self._core.close())
+
+    async def chain(
+        self,
+        underlying: str,
+        *,
+        expirations: DayRange | None = None,
+        strikes: NumberRange | None = None,
+        dte: IntegerRange | None = None,
+        roots: str | Iterable[str] | None = None,
+        option_type: Literal["call", "put"] | None = None,
+        delta: NumberRange | None = None,
+        moneyness: NumberRange | None = None,
+        min_volume: int | None = None,
+        min_open_interest: int | None = None,
+        max_spread_percent: float | None = None,
+        where: pl.Expr | None = None,
+    ) -> pl.DataFrame:
+        """Return the latest snapshot of every listed option on an underlying, or of those that pass the filters.
+
+        Ranges are ``(low, high)`` with both ends included and None for an open end; a single value is both ends. What
+        the vendor can filter is sent to it and the rest is filtered here: the result is the same.
+
+        Parameters
+        ----------
+        underlying
+            Stock, fund or index: ``"SPY"``, ``"BRK.B"``, ``"SPX"``.
+        expirations
+            Days, as dates or text: ``("2026-12-01", "2026-12-31")``.
+        strikes
+            USD per share.
+        dte
+            Calendar days to expiration in New York.
+        roots
+            Option roots to keep, where an underlying has several: ``"SPXW"``.
+        option_type
+            ``"call"`` or ``"put"``.
+        delta
+            Range of the absolute value: ``(0.2, 0.4)`` keeps puts and calls alike. Rows without a delta do not pass.
+        moneyness
+            Strike divided by the price of the underlying.
+        min_volume
+            Contracts traded in the newest session; an older day block counts as 0.
+        min_open_interest
+            Contracts.
+        max_spread_percent
+            Percent of the mid; rows without a two-sided quote do not pass.
+        where
+            Any Polars expression over the columns of the frame, applied last.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per contract with the columns of ``quantdata.frames.columns.CHAIN``, sorted by expiration,
+            root_symbol, strike, option_type. Prices are USD per share, volatilities fractions, times UTC; null is what
+            the vendor did not send or cannot be known.
+
+        Raises
+        ------
+        SymbolError, ArgumentError
+            If an argument cannot be read; the message says what is allowed.
+        QuoteNotFoundError
+            If there are no options on the underlying.
+        EntitlementError
+            If the key's plan has no option snapshots.
+        IncompleteError
+            If only a part arrived; the part is in ``received``, never passed off as the whole.
+
+        References
+        ----------
+        Massive, *Option Chain Snapshot*, ``GET /v3/snapshot/options/{underlyingAsset}``.
+
+        Examples
+        --------
+        >>> import polars as pl, quantdata as qd
+        >>> client = qd.Client("sim", clock="at:2026-11-18T11:00")
+        >>> chain = client.chain("SPY", dte=(0, 7), delta=(0.3, 0.5), where=pl.col("bid") > 0)
+        >>> chain.get_column("expiration").is_between(pl.date(2026, 11, 18), pl.date(2026, 11, 25)).all()
+        True
+        """
+        return await self._get(
+            self._core.chain(
+                underlying,
+                where=where,
+                expirations=expirations,
+                strikes=strikes,
+                dte=dte,
+                roots=roots,
+                option_type=option_type,
+                delta=delta,
+                moneyness=moneyness,
+                min_volume=min_volume,
+                min_open_interest=min_open_interest,
+                max_spread_percent=max_spread_percent,
+            )
+        )
+
+    async def contract(
+        self,
+        underlying: str,
+        strike: float | None = None,
+        expiration: Day | None = None,
+        option_type: Literal["call", "put"] | None = None,
+        *,
+        root: str | None = None,
+    ) -> pl.DataFrame:
+        """Return one option contract as a chain of one row.
+
+        Parameters
+        ----------
+        underlying
+            The underlying, followed by the next three; or, alone, an OCC symbol: ``"SPY261218C00600000"``.
+        strike
+            USD per share.
+        expiration
+            Day of expiration.
+        option_type
+            ``"call"`` or ``"put"``.
+        root
+            Option root, where several have such a contract (``"SPX"`` or ``"SPXW"``).
+
+        Returns
+        -------
+        pl.DataFrame
+            One row with the columns of `chain`.
+
+        Raises
+        ------
+        ContractNotFoundError
+            If there is no such contract, or it has expired.
+        SymbolError
+            If several roots have such a contract; the message lists them.
+        """
+        return await self._get(self._core.contract(underlying, strike, expiration, option_type, root=root))
+
+    async def expirations(self, underlying: str, *, start: Day | None = None, end: Day | None = None) -> list[date]:
+        """Return the days on which listed options on an underlying expire, rising, all roots together.
+
+        Parameters
+        ----------
+        underlying
+            As in `chain`.
+        start, end
+            First and last day to list, both included; left out, all from today on.
+
+        Raises
+        ------
+        QuoteNotFoundError
+            If there are no options on the underlying.
+        """
+        return await self._get(self._core.expirations(underlying, start=start, end=end))
+
+    async def quotes(self, symbols: str | Iterable[str]) -> pl.DataFrame:
+        """Return the latest quotes of stocks and funds.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row for each symbol asked, in that order, with the columns of
+            ``quantdata.frames.columns.EQUITY_QUOTES``. A symbol that the vendor does not know has null values and its
+            reason in ``vendor_error``, and a `QuantDataWarning` says so.
+
+        Raises
+        ------
+        QuoteNotFoundError
+            If the vendor knows none of them.
+        SymbolError
+            If a symbol is an index (`indices`) or an option (`contract`), or cannot be read.
+        """
+        return await self._get(self._core.quotes(symbols))
+
+    async def indices(self, tickers: str | Iterable[str]) -> pl.DataFrame:
+        """Return the latest values of indices.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row for each index asked, in that order, with the columns of
+            ``quantdata.frames.columns.INDEX_QUOTES``; one that was refused has its reason in ``vendor_error``, and a
+            `QuantDataWarning` says so.
+
+        Raises
+        ------
+        EntitlementError, QuoteNotFoundError
+            If all of them were refused.
+        """
+        return await self._get(self._core.indices(tickers))
+
+    async def bars(
+        self,
+        symbols: str | Iterable[str],
+        timeframe: TimeframeName,
+        start: Moment,
+        end: Moment,
+        *,
+        adjust: Adjustment = "split",
+        session: SessionHours = "regular",
+    ) -> pl.DataFrame:
+        """Return price bars of stocks, funds, indices or option contracts.
+
+        Parameters
+        ----------
+        symbols
+            One or several: ``"SPY"``, ``"SPX"``, ``"SPY261218C00600000"``.
+        timeframe
+            ``1m 5m 15m 30m 1h 1d 1w``. Regular-hours ``1h`` bars run from the open (09:30), built from ``30m``; ``1w``
+            bars are those of whole weeks, built from ``1d``.
+        start, end
+            First and last day, both included, in New York; or moments with a time zone.
+        adjust
+            ``"split"``: prices in today's shares. ``"total"``: dividends taken off too. ``"raw"``: as traded. Options
+            and indices are always raw.
+        session
+            ``"regular"`` hours, half-days included; or ``"all"``, with pre-market and after-hours.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per bar with the columns of ``quantdata.frames.columns.BARS``; symbols in the order asked, each
+            oldest first. ``ts`` is the START of the window (UTC). A window without trades has no bar.
+
+        Raises
+        ------
+        QuoteNotFoundError, ContractNotFoundError
+            If there is no such symbol.
+        IncompleteError
+            If only a part arrived; the part is in ``received``.
+        """
+        return await self._get(self._core.bars(symbols, timeframe, start, end, adjust=adjust, session=session))
+
+    async def trades(self, symbol: str, start: Moment, end: Moment) -> pl.DataFrame:
+        """Return the tape of one stock, fund or option contract.
+
+        Parameters
+        ----------
+        symbol
+            As in `bars`.
+        start, end
+            As in `bars`; keep the span short: an active stock prints a million trades a day.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per print with the columns of ``quantdata.frames.columns.TRADES``, oldest first, times to the
+            nanosecond.
+        """
+        return await self._get(self._core.trades(symbol, start, end))
+
+    async def market_status(self) -> MarketStatus:
+        """Return whether the market is open, when that changes, and the vendor's clock."""
+        return await self._get(self._core.market_status())
+
+    async def entitlements(self) -> pl.DataFrame:
+        """Ask the vendor for a little of everything, and return what the key's plan delivers.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per block of data with the columns of ``quantdata.frames.columns.ENTITLEMENTS``. Costs about six
+            requests.
+        """
+        return await self._get(self._core.entitlements())
+
+    async def _get(self, ask: Ask[T]) -> T:
+        kept = None if ask.key is None else self._core.cache.get(ask.key)
+        return ask.finish(await portal.from_any_loop(self._core.answer(ask)) if kept is None else kept)

@@ -1,0 +1,183 @@
+"""The client for scripts, threads and notebook cells: `AsyncClient`, waited for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from quantdata import portal
+from quantdata.client.aio import AsyncClient
+from quantdata.client.core import Core
+from quantdata.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date
+    from types import TracebackType
+    from typing import Any, Literal, Self
+
+    import polars as pl
+
+    from quantdata.client.core import Ask
+    from quantdata.clients import MarketStatus
+    from quantdata.clients.arguments import Day, Moment
+    from quantdata.clients.bar_query import Adjustment, SessionHours, TimeframeName
+    from quantdata.clients.chain_query import DayRange, IntegerRange, NumberRange
+
+__all__ = ["Client"]
+
+T = TypeVar("T")
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def _as_in(method: Callable[..., Any]) -> Callable[[F], F]:
+    """Take over the docstring of the method's twin on `AsyncClient`."""
+
+    def with_docstring(function: F) -> F:
+        function.__doc__ = method.__doc__
+        return function
+
+    return with_docstring
+
+
+class Client:
+    """Market data as Polars frames.
+
+    Works in scripts, in threads and in notebook cells alike; Ctrl-C ends a call and leaves the client usable. The
+    methods are those of `AsyncClient`, without ``await``.
+
+    Parameters
+    ----------
+    source
+        ``"massive"`` (your MASSIVE_API_KEY) or ``"sim"`` (the local simulated market, no key). Left out:
+        QUANTDATA_SOURCE, else what the keys in the environment allow.
+    cache_ttl
+        Seconds an answer lives, by kind, over the defaults: chain, contract, quotes, indices and market_status 5,
+        bars and trades 60, expirations 300. 0 turns a kind off.
+    seed, clock
+        Of the simulated market: ``clock`` is ``"open"`` (always mid-session), ``"live"`` (follows real sessions) or
+        ``"at:2026-11-18T15:30"``.
+
+    Raises
+    ------
+    ConfigError
+        If no source can be decided on, or its key is missing; the message names the variables to set.
+
+    Examples
+    --------
+    >>> import quantdata as qd
+    >>> with qd.Client("sim", clock="at:2026-11-18T11:00") as client:
+    ...     client.quotes(["SPY", "BRK/B"]).get_column("symbol").to_list()
+    ['SPY', 'BRK.B']
+    """
+
+    def __init__(
+        self,
+        source: Literal["massive", "sim"] | None = None,
+        *,
+        cache_ttl: Mapping[str, float] | None = None,
+        seed: int = 7,
+        clock: str = "open",
+    ) -> None:
+        self._core = Core(source, config=Config.from_environment(), cache_ttl=cache_ttl, seed=seed, clock=clock)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(source={self._core.source!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; may be called twice, and a later question opens them again."""
+        portal.call(self._core.close())
+
+    @_as_in(AsyncClient.chain)
+    def chain(
+        self,
+        underlying: str,
+        *,
+        expirations: DayRange | None = None,
+        strikes: NumberRange | None = None,
+        dte: IntegerRange | None = None,
+        roots: str | Iterable[str] | None = None,
+        option_type: Literal["call", "put"] | None = None,
+        delta: NumberRange | None = None,
+        moneyness: NumberRange | None = None,
+        min_volume: int | None = None,
+        min_open_interest: int | None = None,
+        max_spread_percent: float | None = None,
+        where: pl.Expr | None = None,
+    ) -> pl.DataFrame:
+        return self._get(
+            self._core.chain(
+                underlying,
+                where=where,
+                expirations=expirations,
+                strikes=strikes,
+                dte=dte,
+                roots=roots,
+                option_type=option_type,
+                delta=delta,
+                moneyness=moneyness,
+                min_volume=min_volume,
+                min_open_interest=min_open_interest,
+                max_spread_percent=max_spread_percent,
+            )
+        )
+
+    @_as_in(AsyncClient.contract)
+    def contract(
+        self,
+        underlying: str,
+        strike: float | None = None,
+        expiration: Day | None = None,
+        option_type: Literal["call", "put"] | None = None,
+        *,
+        root: str | None = None,
+    ) -> pl.DataFrame:
+        return self._get(self._core.contract(underlying, strike, expiration, option_type, root=root))
+
+    @_as_in(AsyncClient.expirations)
+    def expirations(self, underlying: str, *, start: Day | None = None, end: Day | None = None) -> list[date]:
+        return self._get(self._core.expirations(underlying, start=start, end=end))
+
+    @_as_in(AsyncClient.quotes)
+    def quotes(self, symbols: str | Iterable[str]) -> pl.DataFrame:
+        return self._get(self._core.quotes(symbols))
+
+    @_as_in(AsyncClient.indices)
+    def indices(self, tickers: str | Iterable[str]) -> pl.DataFrame:
+        return self._get(self._core.indices(tickers))
+
+    @_as_in(AsyncClient.bars)
+    def bars(
+        self,
+        symbols: str | Iterable[str],
+        timeframe: TimeframeName,
+        start: Moment,
+        end: Moment,
+        *,
+        adjust: Adjustment = "split",
+        session: SessionHours = "regular",
+    ) -> pl.DataFrame:
+        return self._get(self._core.bars(symbols, timeframe, start, end, adjust=adjust, session=session))
+
+    @_as_in(AsyncClient.trades)
+    def trades(self, symbol: str, start: Moment, end: Moment) -> pl.DataFrame:
+        return self._get(self._core.trades(symbol, start, end))
+
+    @_as_in(AsyncClient.market_status)
+    def market_status(self) -> MarketStatus:
+        return self._get(self._core.market_status())
+
+    @_as_in(AsyncClient.entitlements)
+    def entitlements(self) -> pl.DataFrame:
+        return self._get(self._core.entitlements())
+
+    def _get(self, ask: Ask[T]) -> T:
+        kept = None if ask.key is None else self._core.cache.get(ask.key)
+        return ask.finish(portal.call(self._core.answer(ask)) if kept is None else kept)

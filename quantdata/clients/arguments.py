@@ -1,0 +1,149 @@
+"""Arguments checked at the door: each function names the parameter, what came, and what is allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeVar, cast
+
+from quantdata.errors import ArgumentError
+from quantdata.sessions import NEW_YORK
+
+__all__ = [
+    "Day",
+    "Moment",
+    "checked_day",
+    "checked_range",
+    "count",
+    "day_range",
+    "moment_range",
+    "number_range",
+    "texts",
+]
+
+T = TypeVar("T")
+
+Day = date | str
+Moment = datetime | date | str
+
+
+def checked_day(value: object, *, name: str) -> date:
+    """Return a New York day from a date or ISO text such as ``"2026-12-18"``."""
+    if isinstance(value, datetime):
+        raise ArgumentError(f"{name} is a day: give a date or text such as '2026-12-18', not a datetime ({value})")
+    if isinstance(value, date):
+        return value
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            pass
+    raise ArgumentError(f"{name} must be a date or text such as '2026-12-18', not {value!r}")
+
+
+def checked_range(low: T | None, high: T | None, *, name: str) -> tuple[T | None, T | None]:
+    """Return an inclusive range whose ends are in order; None is an open end."""
+    if low is not None and high is not None and low > high:  # type: ignore[operator]
+        raise ArgumentError(f"{name} is the wrong way round: {low} comes after {high}; ranges are (low, high)")
+    return low, high
+
+
+def pair(value: object, *, name: str) -> tuple[object, object]:
+    """Return the two ends of a range; a single value is both of its ends."""
+    if isinstance(value, tuple | list):
+        if len(value) != 2:  # noqa: PLR2004
+            raise ArgumentError(
+                f"{name} is one value or an inclusive (low, high), with None for an open end; got {len(value)} values"
+            )
+        return value[0], value[1]
+    return value, value
+
+
+def day_range(value: object, *, name: str) -> tuple[date | None, date | None]:
+    """Return an inclusive range of days."""
+    if value is None:
+        return None, None
+    low, high = pair(value, name=name)
+    return checked_range(
+        None if low is None else checked_day(low, name=name),
+        None if high is None else checked_day(high, name=name),
+        name=name,
+    )
+
+
+def number(value: object, *, name: str, least: float | None = None) -> float:
+    """Return a finite number, at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ArgumentError(f"{name} must be a finite number, not {value!r}")
+    if least is not None and value < least:
+        raise ArgumentError(f"{name} must be at least {least:g}, not {value!r}")
+    return float(value)
+
+
+def number_range(value: object, *, name: str, least: float | None = None) -> tuple[float | None, float | None]:
+    """Return an inclusive range of finite numbers."""
+    if value is None:
+        return None, None
+    low, high = pair(value, name=name)
+    return checked_range(
+        None if low is None else number(low, name=name, least=least),
+        None if high is None else number(high, name=name, least=least),
+        name=name,
+    )
+
+
+def count(value: object, *, name: str, least: int = 0) -> int:
+    """Return a whole number, at least ``least``."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ArgumentError(f"{name} must be a whole number, not {value!r}")
+    if value < least:
+        raise ArgumentError(f"{name} must be at least {least}, not {value}")
+    return value
+
+
+def texts(value: object, *, name: str) -> tuple[str, ...]:
+    """Return one or more texts, without repeats, in the order given."""
+    given = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
+    if not given:
+        raise ArgumentError(f"{name} is empty: name at least one")
+    for each in given:
+        if not isinstance(each, str):
+            raise ArgumentError(f"{name} must be text or a list of texts, not {each!r}")
+    return tuple(dict.fromkeys(cast("list[str]", given)))
+
+
+def moment_range(start: Moment, end: Moment, *, first: str = "start", last: str = "end") -> tuple[datetime, datetime]:
+    """Return the inclusive span from ``start`` to ``end`` as UTC moments; a day means all of it in New York.
+
+    Raises
+    ------
+    ArgumentError
+        If an end is no day or moment, a moment has no zone, or the ends are the wrong way round.
+    """
+    begin = _moment(start, name=first, is_end=False)
+    finish = _moment(end, name=last, is_end=True)
+    if begin > finish:
+        raise ArgumentError(f"{first} comes after {last}: {start} > {end}")
+    return begin, finish
+
+
+def _moment(value: Moment, *, name: str, is_end: bool) -> datetime:
+    if isinstance(value, str):
+        value = _parsed(value.strip(), name=name)
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ArgumentError(f"{name} is a moment without a time zone ({value}): add one, or give a date")
+        return value.astimezone(UTC)
+    day = checked_day(value, name=name)
+    midnight = datetime.combine(day + timedelta(days=is_end), time(), tzinfo=NEW_YORK).astimezone(UTC)
+    return midnight - timedelta(microseconds=is_end)
+
+
+def _parsed(text: str, *, name: str) -> datetime | date:
+    try:
+        return date.fromisoformat(text) if len(text) <= len("2026-12-18") else datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentError(
+            f"{name} must be a day such as '2026-11-20' or a moment such as '2026-11-20T10:30-05:00', not {text!r}"
+        ) from None
