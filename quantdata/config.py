@@ -7,14 +7,14 @@ import os
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, cast, get_args
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from quantdata.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ENVIRONMENT", "Config", "Secret", "Source", "checked_url"]
+__all__ = ["ENVIRONMENT", "Config", "Secret", "Source", "checked_url", "is_loopback"]
 
 Source = Literal["hybrid", "massive", "tradier", "sim"]
 
@@ -76,14 +76,25 @@ def checked_url(url: str, *, name: str) -> str:
         If it is no http(s) URL, carries a user name, query or fragment, or is plain http to a host other than this
         machine: a key must not travel in the clear.
     """
-    parts = urlsplit(url.strip())
+    # The text itself is not shown: it may hold a password, or a key that was meant for another variable.
+    parts = _split(url.strip())
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(f"{name} must be a URL such as https://api.massive.com, not {url!r}")
+        raise ConfigError(f"{name} must be a URL such as https://api.massive.com")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError(f"{name} must hold host and path only: no user name, query or fragment")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ConfigError(f"{name}: plain http is for this machine only; use https://{parts.netloc}{parts.path}")
     return url.strip().rstrip("/")
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of a URL; empty ones of what is none, an impossible port included."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def is_loopback(host: str) -> bool:

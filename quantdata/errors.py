@@ -199,13 +199,28 @@ class QuoteNotFoundError(DataProviderError):
 class IncompleteError(DataProviderError):
     """A part of the answer arrived and the rest did not.
 
-    ``received`` is the frame of what arrived, so that nothing is lost; it is not the answer.
+    Parameters
+    ----------
+    reason
+        The error that the missing part ended in; its facts are this error's too.
+    received
+        What arrived, as a frame where a client raises it, so that nothing is lost; it is not the answer.
+    arrived
+        The same in words: ``"8,250 contracts"``.
     """
 
     code = ErrorCode.INCOMPLETE
 
-    def __init__(self, message: str, *, received: Any = None, provider: str, **facts: Any) -> None:
-        super().__init__(message, provider=provider, **facts)
+    def __init__(self, reason: DataProviderError, *, received: Any, arrived: str) -> None:
+        super().__init__(
+            f"{reason.provider}: {arrived} arrived, then {reason}; nothing shorter is handed out as if it were whole",
+            provider=reason.provider,
+            endpoint=reason.endpoint,
+            status=reason.status,
+            request_id=reason.request_id,
+            retry_after_s=reason.retry_after_s,
+        )
+        self.reason = reason
         self.received = received
 
 

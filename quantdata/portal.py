@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from concurrent.futures import Future
 
-__all__ = ["call", "from_any_loop", "generation", "run", "spawn"]
+__all__ = ["call", "from_any_loop", "generation", "is_here", "run", "spawn"]
 
 T = TypeVar("T")
 
@@ -92,6 +92,11 @@ if hasattr(os, "register_at_fork"):  # Windows has no fork
 def generation() -> int:
     """Return a number that changes when the loop does (in a forked child)."""
     return _portal.generation
+
+
+def is_here() -> bool:
+    """Tell whether the caller is on the portal's own thread."""
+    return _portal.is_here()
 
 
 def spawn(coroutine: Coroutine[Any, Any, T]) -> Future[T]:

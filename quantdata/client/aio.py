@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from quantdata import portal
 from quantdata.client.core import Core
+from quantdata.clients.chain_query import ChainQuery
 from quantdata.config import Config
 
 if TYPE_CHECKING:
@@ -156,18 +157,20 @@ class AsyncClient:
         """
         return await self._get(
             self._core.chain(
-                underlying,
-                where=where,
-                expirations=expirations,
-                strikes=strikes,
-                dte=dte,
-                roots=roots,
-                option_type=option_type,
-                delta=delta,
-                moneyness=moneyness,
-                min_volume=min_volume,
-                min_open_interest=min_open_interest,
-                max_spread_percent=max_spread_percent,
+                ChainQuery.of(
+                    underlying,
+                    expirations=expirations,
+                    strikes=strikes,
+                    dte=dte,
+                    roots=roots,
+                    option_type=option_type,
+                    delta=delta,
+                    moneyness=moneyness,
+                    min_volume=min_volume,
+                    min_open_interest=min_open_interest,
+                    max_spread_percent=max_spread_percent,
+                ),
+                where,
             )
         )
 

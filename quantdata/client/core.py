@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from dataclasses import dataclass
+import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 import polars as pl
 
 from quantdata import portal, sim, symbols
 from quantdata.clients import AsyncMassive
-from quantdata.clients.arguments import Day, Moment, checked_day, checked_range, moment_range, texts
+from quantdata.clients.arguments import Day, Moment, checked_day, checked_range, moment_range, number, texts
 from quantdata.clients.bar_query import BarQuery, instrument
 from quantdata.clients.cache import Cache
 from quantdata.clients.chain_query import ChainQuery
@@ -31,9 +31,10 @@ __all__ = ["Ask", "Core"]
 
 T = TypeVar("T")
 
+LONGEST_GOODBYE_S: Final = 2.0
 
-@dataclass(frozen=True, slots=True)
-class Ask(Generic[T]):
+
+class Ask(NamedTuple, Generic[T]):
     """One question: where its answer is cached, how it is fetched, and what is left to do with it.
 
     Attributes
@@ -86,12 +87,15 @@ class Core:
     async def close(self) -> None:
         """Close the provider's connections; the next question opens new ones."""
         provider, self._provider = self._provider, None
-        if provider is not None:
+        if provider is not None and self._generation == portal.generation():
             await provider.aclose()
 
-    def chain(self, underlying: str, *, where: pl.Expr | None, **filters: Any) -> Ask[pl.DataFrame]:
+    def chain(self, query: ChainQuery, where: pl.Expr | None = None) -> Ask[pl.DataFrame]:
         """Ask for a chain; ``where`` filters last."""
-        query = ChainQuery.of(underlying, **filters)
+        if where is None and not query.is_filtered_here:
+            return Ask(query.key, partial(self._chain, query), _unchanged)
+        if where is not None and not isinstance(where, pl.Expr):
+            raise ArgumentError(f"where must be a polars expression such as pl.col('bid') > 0, not {where!r}")
         return Ask(query.key, partial(self._chain, query), partial(_filtered, query, where))
 
     def contract(
@@ -113,9 +117,14 @@ class Core:
                 "contract() takes one OCC symbol, or underlying, strike, expiration and option_type together; "
                 f"got strike={strike!r}, expiration={expiration!r}, option_type={option_type!r}"
             )
-        found = self.chain(
-            underlying, where=None, strikes=strike, expirations=expiration, option_type=option_type, roots=root
+        query = ChainQuery.of(
+            underlying,
+            strikes=number(strike, name="strike", least=0.0),
+            expirations=checked_day(expiration, name="expiration"),
+            option_type=option_type,
+            roots=root,
         )
+        found = self.chain(query)
         return Ask(found.key, found.fetch, lambda chain: _only_contract(found.finish(chain), underlying, described))
 
     def expirations(self, underlying: str, *, start: Day | None, end: Day | None) -> Ask[list[date]]:
@@ -166,6 +175,8 @@ class Core:
             provider = await self._connect()
             if self._provider is None or self._generation != portal.generation():
                 self._provider, self._generation = provider, portal.generation()
+                # A client that nobody closes hangs up when it is collected, and at the end of the process.
+                weakref.finalize(self, _hang_up, provider, self._generation)
         return self._provider
 
     async def _connect(self) -> AsyncMassive:
@@ -204,6 +215,14 @@ class Core:
 
     async def _entitlements(self) -> pl.DataFrame:
         return await (await self._connected()).entitlements()
+
+
+def _hang_up(provider: AsyncMassive, generation: int) -> None:
+    if generation != portal.generation():
+        return  # the connections belong to the process that this one was forked from
+    closing = portal.spawn(provider.aclose())
+    if not portal.is_here():
+        closing.result(timeout=LONGEST_GOODBYE_S)
 
 
 def _unchanged(answer: T) -> T:

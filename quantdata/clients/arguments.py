@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeVar, cast
+from numbers import Integral, Real
+from reprlib import repr as _shown  # a whole frame given by mistake stays out of the message
+from typing import Final, TypeVar, cast
 
 from quantdata.errors import ArgumentError
 from quantdata.sessions import NEW_YORK
@@ -27,6 +29,9 @@ T = TypeVar("T")
 Day = date | str
 Moment = datetime | date | str
 
+EARLIEST_YEAR: Final = 1900
+LATEST_YEAR: Final = 2199
+
 
 def checked_day(value: object, *, name: str) -> date:
     """Return a New York day from a date or ISO text such as ``"2026-12-18"``."""
@@ -39,7 +44,7 @@ def checked_day(value: object, *, name: str) -> date:
             return date.fromisoformat(value.strip())
         except ValueError:
             pass
-    raise ArgumentError(f"{name} must be a date or text such as '2026-12-18', not {value!r}")
+    raise ArgumentError(f"{name} must be a date or text such as '2026-12-18', not {_shown(value)}")
 
 
 def checked_range(low: T | None, high: T | None, *, name: str) -> tuple[T | None, T | None]:
@@ -73,12 +78,16 @@ def day_range(value: object, *, name: str) -> tuple[date | None, date | None]:
 
 
 def number(value: object, *, name: str, least: float | None = None) -> float:
-    """Return a finite number, at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ArgumentError(f"{name} must be a finite number, not {value!r}")
-    if least is not None and value < least:
-        raise ArgumentError(f"{name} must be at least {least:g}, not {value!r}")
-    return float(value)
+    """Return a finite number, at least ``least``; numpy's numbers are numbers too."""
+    try:
+        found = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+    except OverflowError:
+        found = math.inf
+    if not math.isfinite(found):
+        raise ArgumentError(f"{name} must be a finite number, not {_shown(value)}")
+    if least is not None and found < least:
+        raise ArgumentError(f"{name} must be at least {least:g}, not {found:g}")
+    return found
 
 
 def number_range(value: object, *, name: str, least: float | None = None) -> tuple[float | None, float | None]:
@@ -95,11 +104,11 @@ def number_range(value: object, *, name: str, least: float | None = None) -> tup
 
 def count(value: object, *, name: str, least: int = 0) -> int:
     """Return a whole number, at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ArgumentError(f"{name} must be a whole number, not {value!r}")
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise ArgumentError(f"{name} must be a whole number, not {_shown(value)}")
     if value < least:
-        raise ArgumentError(f"{name} must be at least {least}, not {value}")
-    return value
+        raise ArgumentError(f"{name} must be at least {least}, not {_shown(value)}")
+    return int(value)
 
 
 def texts(value: object, *, name: str) -> tuple[str, ...]:
@@ -109,7 +118,7 @@ def texts(value: object, *, name: str) -> tuple[str, ...]:
         raise ArgumentError(f"{name} is empty: name at least one")
     for each in given:
         if not isinstance(each, str):
-            raise ArgumentError(f"{name} must be text or a list of texts, not {each!r}")
+            raise ArgumentError(f"{name} must be text or a list of texts, not {_shown(each)}")
     return tuple(dict.fromkeys(cast("list[str]", given)))
 
 
@@ -119,7 +128,7 @@ def moment_range(start: Moment, end: Moment, *, first: str = "start", last: str 
     Raises
     ------
     ArgumentError
-        If an end is no day or moment, a moment has no zone, or the ends are the wrong way round.
+        If an end is no day or moment or out of all bounds, a moment has no zone, or the ends are the wrong way round.
     """
     begin = _moment(start, name=first, is_end=False)
     finish = _moment(end, name=last, is_end=True)
@@ -131,11 +140,13 @@ def moment_range(start: Moment, end: Moment, *, first: str = "start", last: str 
 def _moment(value: Moment, *, name: str, is_end: bool) -> datetime:
     if isinstance(value, str):
         value = _parsed(value.strip(), name=name)
+    day = value.date() if isinstance(value, datetime) else checked_day(value, name=name)
+    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+        raise ArgumentError(f"{name} must lie in the years {EARLIEST_YEAR} to {LATEST_YEAR}, not in {day.year}")
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ArgumentError(f"{name} is a moment without a time zone ({value}): add one, or give a date")
         return value.astimezone(UTC)
-    day = checked_day(value, name=name)
     midnight = datetime.combine(day + timedelta(days=is_end), time(), tzinfo=NEW_YORK).astimezone(UTC)
     return midnight - timedelta(microseconds=is_end)
 

@@ -26,6 +26,7 @@ Numbers = tuple[float | None, float | None]
 Days = tuple[date | None, date | None]
 
 OPEN: Final[tuple[None, None]] = (None, None)
+FARTHEST_DAYS: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ def _check(
         "option_type": _option_type(option_type),
     }
     by_us = {
-        "roots": () if roots is None else tuple(root.strip().upper() for root in texts(roots, name="roots")),
+        "roots": () if roots is None else tuple(_root(each) for each in texts(roots, name="roots")),
         "delta": number_range(delta, name="delta", least=0.0),
         "moneyness": number_range(moneyness, name="moneyness", least=0.0),
         "min_volume": None if min_volume is None else count(min_volume, name="min_volume"),
@@ -167,9 +168,13 @@ _checked = lru_cache(maxsize=512, typed=True)(_check)
 
 def _day_counts(dte: object) -> Numbers:
     low, high = number_range(dte, name="dte", least=0.0)
-    if any(days is not None and days != int(days) for days in (low, high)):
-        raise ArgumentError(f"dte counts whole calendar days, not {dte!r}")
+    if any(days is not None and (days != int(days) or days > FARTHEST_DAYS) for days in (low, high)):
+        raise ArgumentError(f"dte counts whole calendar days, at most {FARTHEST_DAYS:,}, not {dte!r}")
     return low, high
+
+
+def _root(text: str) -> str:
+    return symbols.root_facts(text.strip().upper()).root
 
 
 def _option_type(value: object) -> OptionType | None:

@@ -9,6 +9,7 @@ round trip and never a row.
 from __future__ import annotations
 
 import asyncio
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EVERYTHING", "Fetcher", "Tile", "between", "cover", "plan", "strike_counts"]
 
-# Strikes are multiples of a thousandth of a dollar in every OCC symbol.
-STRIKE_STEP: Final = 0.001
 ROWS_PER_TILE: Final = 240
 ROWS_PER_PART: Final = 170
 PARTS_AT_LEAST: Final = 16
@@ -52,8 +51,11 @@ EVERYTHING: Final = Tile()
 
 
 def between(low: float | None, high: float | None) -> Tile:
-    """Return the tile of an inclusive range of strikes."""
-    return Tile(low, None if high is None else high + STRIKE_STEP)
+    """Return the tile of an inclusive range of strikes, which are whole thousandths of a dollar in every OCC symbol."""
+    return Tile(
+        None if low is None else math.ceil(round(low * 1000, 3)) / 1000,
+        None if high is None else (math.floor(round(high * 1000, 3)) + 1) / 1000,
+    )
 
 
 def strike_counts(strikes: pl.Series) -> list[tuple[float, int]]:
@@ -118,7 +120,8 @@ async def cover(tiles: Sequence[Tile], fetcher: Fetcher) -> tuple[list[pl.DataFr
         strikes = fetcher.strikes(page)
         first, last = _ends(strikes)
         if first == last:
-            arrived.extend([page, *await fetcher.rest(following)])
+            arrived.append(page)
+            arrived.extend(await fetcher.rest(following))
             return
         # The page may end in the middle of a strike: what is left begins with that strike.
         arrived.append(page.filter(strikes < last))
@@ -174,5 +177,5 @@ def _tiles(asked: Tile, cuts: Sequence[float]) -> list[Tile]:
     inside = [
         cut for cut in cuts if (asked.low is None or cut > asked.low) and (asked.high is None or cut < asked.high)
     ]
-    ends = [asked.low, *inside, asked.high]
+    ends = [asked.low, *dict.fromkeys(inside), asked.high]
     return [Tile(low, high) for low, high in pairwise(ends)]

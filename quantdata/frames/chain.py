@@ -55,8 +55,9 @@ def finish(rows: pl.DataFrame, *, underlying: str, answer: Answer) -> pl.DataFra
     Parameters
     ----------
     rows
-        The columns that the vendor gives, in canonical names; at least contract_symbol, root_symbol, expiration,
-        strike, option_type and received_ts. Where root or expiration is null, so is what follows from it.
+        The columns that the vendor gives, in canonical names and dtypes, those that are used here among them: contract,
+        prices and their sources and feeds, day, open interest, received_ts. Where root or expiration is null, so is
+        what follows from it.
     underlying
         Canonical underlying of all rows.
     answer

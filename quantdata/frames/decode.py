@@ -17,6 +17,7 @@ __all__ = ["moment", "nanoseconds", "rows", "session_date", "stamped"]
 
 # Between the years 1973 and 5138 the two scales cannot be confused.
 _LARGEST_MILLISECONDS: Final = 10**14
+_MESSAGE_LENGTH: Final = 200
 
 
 def rows(results: bytes, wire: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -33,7 +34,8 @@ def rows(results: bytes, wire: Mapping[str, pl.DataType]) -> pl.DataFrame:
     try:
         return pl.read_json(array, schema=dict(wire))
     except pl.exceptions.PolarsError as error:
-        raise ValueError(str(error).split("\n", maxsplit=1)[0]) from error
+        # Polars quotes the value that does not fit, which may be the whole answer.
+        raise ValueError(str(error).split("\n", maxsplit=1)[0][:_MESSAGE_LENGTH]) from error
 
 
 def stamped(page: pl.DataFrame, received: datetime) -> pl.DataFrame:

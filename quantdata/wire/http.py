@@ -178,21 +178,31 @@ class Http:
         )
 
     async def _try(self, request: Request, read: Callable[[Reply], T]) -> T:
-        self.requests_sent += 1
-        try:
-            async with self._client.stream("GET", request.target) as response:
-                raw = b"".join([chunk async for chunk in response.aiter_raw()])
-        # The transport lets through what it has no httpx error for, such as an answer that is not HTTP.
-        except (httpx.TransportError, aiohttp.ClientError) as error:
-            raise UnavailableError(
-                f"{self.provider}: {request.path} broke off: {type(error).__name__}; check the network and the host",
-                provider=self.provider,
-                endpoint=request.path,
-            ) from error
+        response, raw = await self._send(request)
         simulated = response.headers.get(SIMULATED_HEADER)
         if simulated is not None:
             self.simulated_at = datetime.fromisoformat(simulated)
         return await asyncio.to_thread(self._read, request, response, raw, read)
+
+    async def _send(self, request: Request) -> tuple[httpx.Response, bytes]:
+        self.requests_sent += 1
+        try:
+            async with self._client.stream("GET", request.target) as response:
+                return response, b"".join([chunk async for chunk in response.aiter_raw()])
+        except httpx.TransportError as error:
+            failure = self._broken_off(request, error)
+            failure.__cause__ = error
+        except aiohttp.ClientResponseError as error:
+            # Not HTTP. The transport has no error for it; it holds our headers, so it must not become the cause.
+            failure = self._broken_off(request, error)
+        raise failure
+
+    def _broken_off(self, request: Request, error: Exception) -> UnavailableError:
+        return UnavailableError(
+            f"{self.provider}: {request.path} broke off: {type(error).__name__}; check the network and the host",
+            provider=self.provider,
+            endpoint=request.path,
+        )
 
     def _read(self, request: Request, response: httpx.Response, raw: bytes, read: Callable[[Reply], T]) -> T:
         try:

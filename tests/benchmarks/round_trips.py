@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from massive import RESTClient
+from massive.rest import RESTClient
 
 from quantdata import portal
 from quantdata.clients import AsyncMassive, ChainQuery

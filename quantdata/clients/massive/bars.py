@@ -17,7 +17,6 @@ from quantdata.frames.massive import reference
 from quantdata.frames.massive.bars import bar_page
 from quantdata.sessions import NEW_YORK, session_day
 from quantdata.wire.massive import endpoints
-from quantdata.wire.massive.rest import incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +91,7 @@ class BarLoader:
                 arrived.extend(await self._rest.pages(request, read))
             except IncompleteError as error:
                 arrived.extend(error.received)
-                failures.append(error)
+                failures.append(error.reason)
             except DataProviderError as error:
                 failures.append(error)
 
@@ -102,12 +101,12 @@ class BarLoader:
             raise failures[0]
         bars = pl.concat(arrived).sort("ts")
         if failures:
-            raise incomplete(failures[0], received=bars, arrived=f"{bars.height:,} bars") from failures[0]
+            raise IncompleteError(failures[0], received=bars, arrived=f"{bars.height:,} bars") from failures[0]
         return bars
 
     async def _dividend_factors(self, query: BarQuery) -> pl.DataFrame:
         """Get what dividends take off the prices of a range: all of them up to the present count."""
-        now = self._rest.now()
+        now = await self._rest.present()
         found, splits, closes = await asyncio.gather(
             self._rest.pages(endpoints.dividends(query.symbol), lambda page: reference.dividends(page.results)),
             self._rest.pages(endpoints.splits(query.symbol), lambda page: reference.splits(page.results)),

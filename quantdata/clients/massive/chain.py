@@ -9,12 +9,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from quantdata import symbols
+from quantdata.clients.chain_query import OPEN
 from quantdata.clients.tiles import Tile, between, cover, plan, strike_counts
 from quantdata.errors import IncompleteError, PayloadError
 from quantdata.frames.massive import chain as frames
 from quantdata.frames.provenance import Answer
 from quantdata.wire.massive import endpoints
-from quantdata.wire.massive.rest import incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,18 +51,18 @@ class ChainLoader:
         DataProviderError
             If nothing arrived.
         """
-        key = (query.key, query.expiration_range(self._rest.now()))
-        fetcher = _ChainPages(self._rest, query)
-        asked = between(*query.strikes)
+        now = self._rest.now() if query.dte == OPEN else await self._rest.present()
+        fetcher = _ChainPages(self._rest, query, now)
+        key = (query.key, query.expiration_range(now))
         if self._rest.is_slow:
-            pages, failure = await fetcher.one_by_one(asked)
+            pages, failure = await fetcher.one_by_one()
         else:
-            pages, failure = await cover(plan(self._plans.get(key, ()), asked), fetcher)
+            pages, failure = await cover(plan(self._plans.get(key, ()), between(*query.strikes)), fetcher)
         if failure is not None and not pages:
             raise failure
         whole = await asyncio.to_thread(self._assemble, pages, query, is_delayed=fetcher.is_delayed)
         if failure is not None:
-            raise incomplete(failure, received=whole, arrived=f"{whole.height:,} contracts") from failure
+            raise IncompleteError(failure, received=whole, arrived=f"{whole.height:,} contracts") from failure
         _require_each_once(whole)
         self._remember(key, whole)
         return whole
@@ -86,46 +86,55 @@ class ChainLoader:
 class _ChainPages:
     """The pages of one chain; see `Fetcher`."""
 
-    def __init__(self, rest: MassiveRest, query: ChainQuery) -> None:
+    def __init__(self, rest: MassiveRest, query: ChainQuery, now: datetime) -> None:
         self._rest = rest
         self._underlying = symbols.massive_underlying(query.underlying)
-        self._filters = _filters(query, rest.now())
+        self._expirations = query.expiration_range(now)
+        self._option_type = query.option_type
+        self._asked = between(*query.strikes)
         self.is_delayed = False
 
     async def page(self, tile: Tile, *, descending: bool = False) -> tuple[pl.DataFrame, Request | None]:
         order: endpoints.Order = "desc" if descending else "asc"
-        request = endpoints.option_chain(self._underlying, self._filters | tile.filters(), order=order)
+        request = endpoints.option_chain(self._underlying, self._filters(tile), order=order)
         return await self._rest.page(request, partial(self._read, tile))
 
     async def rest(self, following: Request) -> list[pl.DataFrame]:
-        return await self._rest.pages(following, partial(self._read, None))
+        return await self._rest.pages(following, partial(self._read, self._asked))
 
     def strikes(self, page: pl.DataFrame) -> pl.Series:
         return frames.strikes(page)
 
-    async def one_by_one(self, tile: Tile) -> tuple[list[pl.DataFrame], DataProviderError | None]:
-        request = endpoints.option_chain(self._underlying, self._filters | tile.filters())
+    async def one_by_one(self) -> tuple[list[pl.DataFrame], DataProviderError | None]:
+        request = endpoints.option_chain(self._underlying, self._filters(self._asked))
         try:
-            return await self._rest.pages(request, partial(self._read, tile)), None
+            return await self._rest.pages(request, partial(self._read, self._asked)), None
         except IncompleteError as error:
-            return error.received, error
+            return error.received, error.reason
 
-    def _read(self, tile: Tile | None, page: Page) -> pl.DataFrame:
+    def _filters(self, tile: Tile) -> dict[str, str]:
+        low, high = self._expirations
+        days = {"expiration_date": low} if low == high else {"expiration_date.gte": low, "expiration_date.lte": high}
+        given = {name: day.isoformat() for name, day in days.items() if day is not None}
+        return {**given, **({"contract_type": self._option_type} if self._option_type else {}), **tile.filters()}
+
+    def _read(self, tile: Tile, page: Page) -> pl.DataFrame:
         self.is_delayed |= page.is_delayed
         rows = frames.chain_page(page.results, received=datetime.now(UTC))
-        # A vendor once lost its filters after the first page (reference/massive.md §2): hold each page to them.
-        if tile is not None and not tile.holds(frames.strikes(rows)):
-            raise ValueError(f"rows outside of the strikes that were asked for, {tile.low} to {tile.high}")
+        # The vendor once lost its filters after the first page (reference/massive.md §2): hold each page to them.
+        if not (tile.holds(frames.strikes(rows)) and self._is_as_asked(rows)):
+            raise ValueError("contracts that were not asked for: the vendor lost the filters")
         return rows
 
-
-def _filters(query: ChainQuery, now: datetime) -> dict[str, str]:
-    low, high = query.expiration_range(now)
-    filters = {"expiration_date.gte": low, "expiration_date.lte": high}
-    if low is not None and low == high:
-        filters = {"expiration_date": low}
-    given = {name: day.isoformat() for name, day in filters.items() if day is not None}
-    return given | ({"contract_type": query.option_type} if query.option_type else {})
+    def _is_as_asked(self, rows: pl.DataFrame) -> bool:
+        low, high = self._expirations
+        days = frames.expirations(rows)
+        types = frames.option_types(rows)
+        return bool(
+            (low is None or (days >= low.isoformat()).all())
+            and (high is None or (days <= high.isoformat()).all())
+            and (self._option_type is None or (types == self._option_type).all())
+        )
 
 
 def _require_each_once(whole: pl.DataFrame) -> None:

@@ -33,7 +33,7 @@ from quantdata.frames.massive import trades as tape
 from quantdata.frames.provenance import Answer
 from quantdata.sessions import session_day
 from quantdata.wire.massive import endpoints
-from quantdata.wire.massive.rest import PAID_REQUESTS_PER_MINUTE, MassiveRest, incomplete
+from quantdata.wire.massive.rest import PAID_REQUESTS_PER_MINUTE, MassiveRest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -161,7 +161,7 @@ class AsyncMassive:
         ----------
         Massive, *All Contracts*, ``GET /v3/reference/options/contracts``.
         """
-        today = session_day(self.now())
+        today = session_day(await self._rest.present())
         first, last = max(start or today, today), end
         cuts = [] if self._rest.is_slow else [today + timedelta(days=days) for days in EXPIRATION_WINDOWS]
         inside = [cut for cut in cuts if first < cut and (last is None or cut <= last)]
@@ -255,7 +255,7 @@ class AsyncMassive:
             pages = await self._rest.pages(request, lambda page: tape.trade_page(page.results))
         except IncompleteError as error:
             part = tape.trades(error.received, symbol)
-            raise incomplete(error.__cause__, received=part, arrived=f"{part.height:,} trades") from error  # type: ignore[arg-type]
+            raise IncompleteError(error.reason, received=part, arrived=f"{part.height:,} trades") from error.reason
         trades = tape.trades(pages, symbol)
         if trades.is_empty():
             await self._require_known(symbol)
@@ -282,7 +282,7 @@ class AsyncMassive:
 
         Costs about six requests. Columns: `ENTITLEMENTS`.
         """
-        now = self.now()
+        now = await self._rest.present()
         month = BarQuery.of("SPY", "1d", session_day(now) - timedelta(days=28), session_day(now))
         nearest = ChainQuery.of("SPY", dte=(0, 7), option_type="call")
         chain, *_ = await asyncio.gather(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from quantdata.frames.provenance import Answer
 
-__all__ = ["chain", "chain_page", "strikes"]
+__all__ = ["chain", "chain_page", "expirations", "option_types", "strikes"]
 
 _F: Final = pl.Float64()
 _I: Final = pl.Int64()
@@ -178,6 +178,16 @@ def _columns() -> list[pl.Expr | str]:
 
 
 _COLUMNS: Final = _columns()
+
+
+def expirations(page: pl.DataFrame) -> pl.Series:
+    """Return the expiration of each row of a page, as ISO text."""
+    return page.get_column("details").struct.field("expiration_date")
+
+
+def option_types(page: pl.DataFrame) -> pl.Series:
+    """Return the vendor's word for the type of each row of a page."""
+    return page.get_column("details").struct.field("contract_type")
 
 
 def strikes(page: pl.DataFrame) -> pl.Series:

@@ -117,12 +117,14 @@ def market_status() -> Request:
 def same_endpoint(asked: str, answered: str) -> bool:
     """Tell whether the path of a ``next_url`` belongs to the endpoint that was asked.
 
-    Aggregates rewrite the start of their range in the path; all else must stay as it was.
+    Aggregates rewrite the start of their range in the path, as a day or in milliseconds; all else must stay as it was.
     """
     if asked == answered:
         return True
     ours, theirs = asked.split("/"), answered.split("/")
-    return ours[1:3] == ["v2", "aggs"] and ours[:-2] == theirs[:-2] and ours[-1] == theirs[-1]
+    if ours[1:3] != ["v2", "aggs"] or len(ours) != len(theirs):
+        return False
+    return theirs[-2].replace("-", "").isdecimal() and [*ours[:-2], ours[-1]] == [*theirs[:-2], theirs[-1]]
 
 
 def _ticks(kind: str, ticker: str, *, start_ns: int, end_ns: int, limit: int = TICKS_PAGE) -> Request:

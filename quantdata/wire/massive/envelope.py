@@ -31,6 +31,8 @@ __all__ = ["Page", "read_page"]
 
 # "DELAYED" is the word of delayed plans for a good answer: reference/massive.md §1.
 GOOD: Final = frozenset({"OK", "DELAYED"})
+# A key that was not given came back as 400: reference/massive.md §8.
+KEY_REFUSED: Final = frozenset({200, 400, 403})
 MESSAGE_LENGTH: Final = 200
 
 _EMPTY: Final = msgspec.Raw(b"[]")
@@ -121,9 +123,9 @@ def _envelope(reply: Reply) -> _Envelope:
                 "the vendor is probably under maintenance, try again later",
                 **_facts(reply),
             ) from error
+        what = f"not the JSON it should be: {error}" if reply.body else "empty"
         raise PayloadError(
-            f"{reply.provider}: the answer of {reply.endpoint} ({len(reply.body):,} bytes) is not the JSON it should "
-            f"be: {error}",
+            f"{reply.provider}: the answer of {reply.endpoint} ({len(reply.body):,} bytes) is {what}",
             **_facts(reply),
         ) from error
 
@@ -135,10 +137,9 @@ def _error(reply: Reply, envelope: _Envelope, *, not_found: type[DataProviderErr
     quoted = f' (the vendor says: "{said}")' if said else ""
     status = reply.status
     word = envelope.status or ""
-    if status == 401 or "api key" in said.lower():  # noqa: PLR2004
-        return AuthenticationError(
-            f"{asked}: the API key is missing or not valid; check MASSIVE_API_KEY{quoted}", **facts
-        )
+    if status == 401 or (status in KEY_REFUSED and "api key" in said.lower()):  # noqa: PLR2004
+        # What the vendor says here is not quoted: it may repeat the key.
+        return AuthenticationError(f"{asked}: the API key is missing or not valid; check MASSIVE_API_KEY", **facts)
     if status == 403 or word == "NOT_AUTHORIZED":  # noqa: PLR2004
         return EntitlementError(f"{asked} is not in this key's plan{quoted}", **facts)
     if status == 404 or word == "NOT_FOUND":  # noqa: PLR2004
@@ -190,11 +191,16 @@ def _next_request(reply: Reply, next_url: str | None) -> Request | None:
     """Make the next request from a ``next_url``: its path and query only, never its host or a key in it."""
     if not next_url:
         return None
-    parts = urlsplit(next_url)
+    try:
+        parts = urlsplit(next_url)
+    except ValueError as error:
+        raise PayloadError(
+            f"{reply.provider}: {reply.endpoint} sends on to no URL: {error}", **_facts(reply)
+        ) from error
     if not same_endpoint(unquote(reply.endpoint), unquote(parts.path)):
         raise PayloadError(
             f"{reply.provider}: {reply.endpoint} sends on to another endpoint, {parts.path[:MESSAGE_LENGTH]}",
             **_facts(reply),
         )
-    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0] != "apiKey"]
+    pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() != "apikey"]
     return Request(parts.path, query=urlencode(pairs))

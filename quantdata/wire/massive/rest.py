@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
 
+from quantdata.config import is_loopback
 from quantdata.errors import DataProviderError, IncompleteError, PayloadError, QuoteNotFoundError
 from quantdata.wire.http import Http
 from quantdata.wire.limits import TokenBucket
+from quantdata.wire.massive import endpoints
 from quantdata.wire.massive.envelope import read_page
 
 if TYPE_CHECKING:
@@ -18,7 +21,7 @@ if TYPE_CHECKING:
     from quantdata.wire.massive.envelope import Page
     from quantdata.wire.retry import RetryPolicy
 
-__all__ = ["PAID_REQUESTS_PER_MINUTE", "MassiveRest", "incomplete"]
+__all__ = ["PAID_REQUESTS_PER_MINUTE", "MassiveRest"]
 
 T = TypeVar("T")
 
@@ -59,6 +62,7 @@ class MassiveRest:
             limiter=TokenBucket(per_minute=requests_per_minute, burst=burst),
             policy=policy,
         )
+        self._may_be_simulator = is_loopback(urlsplit(base_url).hostname or "")
 
     @property
     def is_slow(self) -> bool:
@@ -78,6 +82,13 @@ class MassiveRest:
     def now(self) -> datetime:
         """Return the present at the host (UTC): the simulator's clock if it is one."""
         return self._http.now()
+
+    async def present(self) -> datetime:
+        """Return the present at the host (UTC); a host on this machine is asked first, for it may be a simulator."""
+        if self._may_be_simulator and not self.is_simulated:
+            await self.page(endpoints.market_status(), lambda _: None)
+            self._may_be_simulator = self.is_simulated
+        return self.now()
 
     async def page(
         self,
@@ -134,23 +145,10 @@ class MassiveRest:
             except DataProviderError as error:
                 if not decoded:
                     raise
-                raise incomplete(error, received=decoded, arrived=f"{len(decoded)} pages") from error
+                raise IncompleteError(error, received=decoded, arrived=f"{len(decoded)} pages") from error
             decoded.append(one)
         return decoded
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._http.aclose()
-
-
-def incomplete(error: DataProviderError, *, received: object, arrived: str) -> IncompleteError:
-    """Return the error of an answer of which only a part arrived, because of ``error``."""
-    return IncompleteError(
-        f"{error.provider}: {arrived} arrived, then {error}; nothing shorter is handed out as if it were whole",
-        received=received,
-        provider=error.provider,
-        endpoint=error.endpoint,
-        status=error.status,
-        request_id=error.request_id,
-        retry_after_s=error.retry_after_s,
-    )

@@ -1,0 +1,265 @@
+"""Every fault of the simulator on every call of the Massive client: the right data or the right error, in time.
+
+A case is one fault, one call, and what may come of it. After each case the fault is lifted and the same client must
+answer the same call as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+from polars.testing import assert_frame_equal
+
+from quantdata import portal
+from quantdata.clients import AsyncMassive, BarQuery, ChainQuery
+from quantdata.errors import (
+    AuthenticationError,
+    ContractNotFoundError,
+    DataProviderError,
+    EntitlementError,
+    IncompleteError,
+    MaxRetriesError,
+    PayloadError,
+    QuoteNotFoundError,
+    RateLimitError,
+    UnavailableError,
+)
+from quantdata.sim import Fault
+from quantdata.symbols import parse_option
+from quantdata.wire.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from quantdata.sim import Simulator
+
+__all__ = ["CALLS", "CASES", "CLOCK", "Case", "Outcome", "drill"]
+
+CLOCK: Final = "at:2026-11-18T11:00"
+# Short enough for a drill of hundreds of cases; the product's own are 10 s and longer back-offs.
+POLICY: Final = RetryPolicy(deadline_s=1.5, first_delay_s=0.02, longest_delay_s=0.1)
+GRACE_S: Final = 1.0
+
+NEAR: Final = ChainQuery.of("DIA", dte=(0, 45))
+MORNING: Final = (datetime(2026, 11, 18, 14, 30, tzinfo=UTC), datetime(2026, 11, 18, 15, 0, tzinfo=UTC))
+
+Check = Callable[[object, object], None]
+Call = Callable[[AsyncMassive], Coroutine[Any, Any, Any]]
+
+CALLS: Final[Mapping[str, Call]] = {
+    "chain": lambda client: client.chain(NEAR),
+    "chain by page": lambda client: client.chain(NEAR),  # of a plan so slow that nothing is asked in parallel
+    "contract": lambda client: client.contract(parse_option("DIA261218C00440000")),
+    "expirations": lambda client: client.expirations("DIA", start=None, end=date(2027, 1, 31)),
+    "quotes": lambda client: client.quotes(["SPY", "BRK.B"]),
+    "indices": lambda client: client.indices(["SPX", "VIX"]),
+    "bars": lambda client: client.bars(BarQuery.of("DIA", "5m", "2026-11-16", "2026-11-17")),
+    "trades": lambda client: client.trades("DIA", start=MORNING[0], end=MORNING[1]),
+    "market_status": lambda client: client.market_status(),
+}
+
+# Calls that a fault cannot hit, because their answers have no pages, rows or blocks of that kind.
+PAGED: Final = ("chain by page",)
+SNAPSHOTS: Final = ("chain", "chain by page", "contract")
+QUOTED: Final = ("chain", "chain by page", "contract")
+ALL: Final = tuple(CALLS)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A fault, the calls that it hits, and what must come of it.
+
+    ``expected`` is an error class, or a check of the answer against the healthy one.
+    """
+
+    name: str
+    fault: Fault
+    expected: type[DataProviderError] | Check
+    calls: tuple[str, ...] = ALL
+
+
+def same(answer: object, healthy: object) -> None:
+    """Nothing of the fault is seen."""
+    if isinstance(healthy, pl.DataFrame):
+        assert isinstance(answer, pl.DataFrame)
+        assert_frame_equal(_timeless(answer), _timeless(healthy))
+    else:
+        assert answer == healthy
+
+
+def _timeless(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.drop("received_ts", strict=False)
+
+
+def without_quotes(answer: object, healthy: object) -> None:
+    """The contracts are all there; what the vendor left out is null, and nothing else is."""
+    lost = {"bid", "ask", "bid_size", "ask_size", "bid_exchange", "ask_exchange", "mid", "spread", "spread_percent"}
+    lost |= {
+        "quote_ts",
+        "quote_source",
+        "quote_feed",
+        "delta",
+        "gamma",
+        "theta",
+        "vega",
+        "greeks_source",
+        "greeks_feed",
+    }
+    assert isinstance(answer, pl.DataFrame)
+    assert isinstance(healthy, pl.DataFrame)
+    assert answer.schema == healthy.schema
+    assert all(answer.get_column(name).null_count() == answer.height for name in lost)
+    changed = {*lost, "liquidity", "tick_size", "received_ts"}
+    assert_frame_equal(answer.drop(changed), healthy.drop(changed))
+
+
+def same_contracts(answer: object, healthy: object) -> None:
+    """The contracts are all there, with whatever values the vendor sent."""
+    assert isinstance(answer, pl.DataFrame)
+    assert isinstance(healthy, pl.DataFrame)
+    keys = ["underlying_symbol", "contract_symbol", "expiration", "strike", "option_type"]
+    assert answer.schema == healthy.schema
+    assert_frame_equal(answer.select(keys), healthy.select(keys))
+
+
+def crossed(answer: object, healthy: object) -> None:
+    """Crossed quotes come through as sent: judging them is not the client's job."""
+    same_contracts(answer, healthy)
+    assert isinstance(answer, pl.DataFrame)
+    assert answer.filter(pl.col("bid") > pl.col("ask")).height > 0
+
+
+def adjusted(answer: object, healthy: object) -> None:
+    """Adjusted contracts, under a root of their own, are there and say so."""
+    assert isinstance(answer, pl.DataFrame)
+    assert isinstance(healthy, pl.DataFrame)
+    assert answer.height == healthy.height
+    assert answer.get_column("is_adjusted").any()
+
+
+def nothing(answer: object, healthy: object) -> None:
+    """No rows, in the schema of a full answer."""
+    assert isinstance(answer, pl.DataFrame)
+    assert isinstance(healthy, pl.DataFrame)
+    assert answer.is_empty()
+    assert answer.schema == healthy.schema
+
+
+CASES: Final = (
+    Case("HTTP 500 once", Fault("status", status=500, times=1), same),
+    Case("HTTP 503 always", Fault("status", status=503), MaxRetriesError),
+    Case("HTTP 503, Retry-After: 30", Fault("status", status=503, retry_after=30), UnavailableError),
+    Case("HTTP 429 once", Fault("status", status=429, times=1), same),
+    Case("HTTP 429 once, Retry-After: 0.2", Fault("status", status=429, times=1, retry_after=0.2), same),
+    Case("HTTP 429 always", Fault("status", status=429), RateLimitError),
+    Case("HTTP 429, Retry-After: 30", Fault("status", status=429, retry_after=30), RateLimitError),
+    Case("HTTP 400", Fault("status", status=400), DataProviderError),
+    Case("HTTP 401", Fault("status", status=401), AuthenticationError),
+    Case("HTTP 403", Fault("status", status=403), EntitlementError),
+    Case("HTTP 403 as 200", Fault("forbidden_as_200"), EntitlementError),
+    Case(
+        "HTTP 404", Fault("status", status=404), QuoteNotFoundError, tuple(each for each in ALL if each != "contract")
+    ),
+    Case("HTTP 404, contract", Fault("status", status=404), ContractNotFoundError, ("contract",)),
+    Case("web page under 200, once", Fault("html", status=200, times=1), same),
+    Case("web page under 200", Fault("html", status=200), MaxRetriesError),
+    Case("web page under 502", Fault("html", status=502), MaxRetriesError),
+    Case("0.2 s late", Fault("latency", seconds=0.2), same),
+    Case("no answer", Fault("timeout", seconds=10), UnavailableError),
+    Case("bytes too slow", Fault("slow_bytes", seconds=10), UnavailableError),
+    Case("connection lost once", Fault("drop", times=1), same),
+    Case("connection lost always", Fault("drop"), MaxRetriesError),
+    Case("gzip cut short once", Fault("truncated_gzip", times=1), same),
+    Case("gzip cut short always", Fault("truncated_gzip"), PayloadError),
+    Case("not JSON, once", Fault("invalid_json", times=1), same),
+    Case("not JSON", Fault("invalid_json"), PayloadError),
+    Case("empty body", Fault("empty"), PayloadError),
+    Case("no results", Fault("empty_results"), QuoteNotFoundError, ("chain", "expirations", "quotes", "indices")),
+    Case("no results, contract", Fault("empty_results"), ContractNotFoundError, ("contract",)),
+    Case("no results", Fault("empty_results"), nothing, ("bars", "trades")),
+    Case("page 2 fails", Fault("page_failure", status=500), IncompleteError, PAGED),
+    Case("page 2 of another filter", Fault("wrong_page"), IncompleteError, PAGED),
+    Case("page 2 is page 1 again", Fault("repeated_page", times=1), PayloadError, PAGED),
+    Case("next_url in a circle", Fault("next_url_loop"), PayloadError, PAGED),
+    Case("next_url of another host", Fault("foreign_next_url"), same, ("chain", "chain by page", "expirations")),
+    Case("blocks missing", Fault("missing_blocks"), without_quotes, SNAPSHOTS),
+    Case("blocks {}", Fault("empty_blocks"), without_quotes, SNAPSHOTS),
+    Case("blocks null", Fault("null_blocks"), without_quotes, SNAPSHOTS),
+    Case("crossed quotes", Fault("crossed_quotes"), crossed, QUOTED),
+    Case("zero quotes", Fault("zero_quotes"), same_contracts, QUOTED),
+    Case("stale times", Fault("stale_times", seconds=3600), same_contracts, QUOTED),
+    Case("adjusted contracts", Fault("adjusted_contracts", share=0.2), adjusted, ("chain",)),
+    Case("rows refused", Fault("row_errors"), QuoteNotFoundError, ("indices",)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one case and one call."""
+
+    case: str
+    call: str
+    got: str
+    seconds: float
+    failure: str | None = None
+
+
+def drill(simulator: Simulator, *, is_short: bool = False) -> Iterator[Outcome]:
+    """Run every case on every call that it hits; short, each case on one call only."""
+    simulator.faults.clear()
+    healthy = {name: _ask(_client(simulator, name), call) for name, call in CALLS.items()}
+    for number, case in enumerate(CASES):
+        calls = [case.calls[number % len(case.calls)]] if is_short else case.calls
+        for name in calls:
+            yield _try(simulator, case, name, healthy[name])
+
+
+def _try(simulator: Simulator, case: Case, name: str, healthy: object) -> Outcome:
+    client = _client(simulator, name)
+    simulator.faults.add(case.fault)
+    began = time.perf_counter()
+    got, failure = "", None
+    try:
+        answer = _ask(client, CALLS[name])
+        got = f"{answer.height} rows" if isinstance(answer, pl.DataFrame) else "an answer"
+        if isinstance(case.expected, type):
+            failure = f"expected {case.expected.__name__}"
+        else:
+            case.expected(answer, healthy)
+    except DataProviderError as error:
+        got = f"{type(error).__name__}: {error}"
+        if not (isinstance(case.expected, type) and isinstance(error, case.expected)):
+            failure = "unexpected error"
+    except AssertionError as error:
+        failure = f"wrong data: {error}"
+    seconds = time.perf_counter() - began
+    simulator.faults.clear()
+    if failure is None and seconds > POLICY.deadline_s + GRACE_S:
+        failure = f"took {seconds:.1f} s, the deadline is {POLICY.deadline_s} s"
+    if failure is None:
+        failure = _afterwards(client, name, healthy)
+    portal.call(client.aclose())
+    return Outcome(case.name, name, got, seconds, failure)
+
+
+def _afterwards(client: AsyncMassive, name: str, healthy: object) -> str | None:
+    """Ask again, now that nothing is wrong."""
+    try:
+        same(_ask(client, CALLS[name]), healthy)
+    except (DataProviderError, AssertionError) as error:
+        return f"afterwards: {error}"
+    return None
+
+
+def _client(simulator: Simulator, name: str) -> AsyncMassive:
+    rate = 59.0 if name == "chain by page" else 6000.0
+    return AsyncMassive("drill", base_url=simulator.base_url, requests_per_minute=rate, policy=POLICY)
+
+
+def _ask(client: AsyncMassive, call: Call) -> Any:
+    return portal.call(call(client))
