@@ -1,0 +1,180 @@
+"""What can go wrong on demand: each `Fault` says what, where, how often.
+
+A fault acts at one stage of a request. *Instead* of an answer: ``status``, ``forbidden_as_200``, ``html``, ``empty``,
+``timeout``, ``page_failure``. Before it: ``latency``. On its rows: ``empty_results``, ``wrong_page`` (a later page
+holds rows that nobody asked for), ``repeated_page`` (a later page holds the first one's rows), ``missing_blocks``,
+``empty_blocks``, ``null_blocks``, ``crossed_quotes``, ``zero_quotes``, ``stale_times``,
+``adjusted_contracts``, ``row_errors``. On its link to the next page: ``next_url_loop``, ``foreign_next_url``. On its
+bytes: ``slow_bytes``, ``drop``, ``truncated_gzip``, ``invalid_json``. Several may hit one request.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from random import Random
+from threading import Lock
+from typing import TYPE_CHECKING, Literal, get_args
+
+from quantdata.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Fault", "FaultKind", "Faults"]
+
+FaultKind = Literal[
+    "status",
+    "forbidden_as_200",
+    "html",
+    "empty",
+    "timeout",
+    "page_failure",
+    "latency",
+    "empty_results",
+    "wrong_page",
+    "repeated_page",
+    "missing_blocks",
+    "empty_blocks",
+    "null_blocks",
+    "crossed_quotes",
+    "zero_quotes",
+    "stale_times",
+    "adjusted_contracts",
+    "row_errors",
+    "next_url_loop",
+    "foreign_next_url",
+    "slow_bytes",
+    "drop",
+    "truncated_gzip",
+    "invalid_json",
+]
+_KINDS: tuple[str, ...] = get_args(FaultKind)
+_LATER_PAGES_ONLY = frozenset({"page_failure", "wrong_page", "repeated_page"})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that goes wrong.
+
+    Parameters
+    ----------
+    kind
+        What goes wrong; the module's docstring has the list.
+    vendor
+        Whose endpoints: ``"massive"`` or ``"tradier"``; ``"*"`` for both.
+    path
+        Pattern of the request's path as in a shell: ``"/v3/snapshot/*"``.
+    probability
+        Chance that a matching request is hit, 0 to 1.
+    times
+        How many requests are hit at most; no limit when None.
+    skip
+        How many matching requests pass before the first can be hit.
+    status
+        HTTP status of ``status``, ``html`` and ``page_failure``.
+    retry_after
+        ``Retry-After`` header beside the status, in seconds; none when None.
+    seconds
+        How long: ``latency`` waits, ``timeout`` holds the line, ``slow_bytes`` takes in all, ``stale_times`` goes back.
+    blocks
+        Row keys that ``missing_blocks``, ``empty_blocks`` and ``null_blocks`` damage.
+    share
+        Share of the rows that a row fault damages, 0 to 1.
+    """
+
+    kind: FaultKind
+    vendor: str = "massive"
+    path: str = "*"
+    probability: float = 1.0
+    times: int | None = None
+    skip: int = 0
+    status: int = 500
+    retry_after: float | None = None
+    seconds: float = 1.0
+    blocks: tuple[str, ...] = ("last_quote", "greeks")
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if self.kind not in _KINDS:
+            raise ArgumentError(f"fault {self.kind!r}: the simulator knows {', '.join(_KINDS)}")
+        for name in ("probability", "share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ArgumentError(f"{name}={getattr(self, name)}: it runs from 0 to 1")
+        if self.skip < 0 or self.seconds < 0 or (self.times is not None and self.times < 1):
+            raise ArgumentError(f"{self}: skip and seconds are 0 or more, times is 1 or more")
+
+    def concerns(self, *, vendor: str, path: str, is_later_page: bool) -> bool:
+        """Say whether a request is one that this fault may hit."""
+        if self.kind in _LATER_PAGES_ONLY and not is_later_page:
+            return False
+        return self.vendor in {"*", vendor} and fnmatchcase(path, self.path)
+
+
+@dataclass(slots=True)
+class _Armed:
+    """A fault in force, and how many matching requests it has seen and hit."""
+
+    fault: Fault
+    seen: int = 0
+    hits: int = 0
+
+    def strikes(self, rng: Random) -> bool:
+        """Count a matching request and say whether it is hit."""
+        self.seen += 1
+        is_spent = self.fault.times is not None and self.hits >= self.fault.times
+        if is_spent or self.seen <= self.fault.skip or rng.random() >= self.fault.probability:
+            return False
+        self.hits += 1
+        return True
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults in force, in the order in which they were added; safe to change from any thread.
+
+    Parameters
+    ----------
+    seed
+        Seed of the dice for ``probability`` and of the choice of rows for ``share``.
+    """
+
+    seed: int = 7
+    _armed: list[_Armed] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+    _rng: Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Throw the same dice for the same seed."""
+        self._rng = Random(self.seed)  # noqa: S311 - repeatable by intent
+
+    def add(self, *faults: Fault) -> None:
+        """Put faults into force."""
+        with self._lock:
+            self._armed.extend(_Armed(fault) for fault in faults)
+
+    def clear(self) -> None:
+        """Lift every fault."""
+        with self._lock:
+            self._armed.clear()
+
+    def active(self) -> Sequence[tuple[Fault, int]]:
+        """Return the faults in force, each with the number of requests it has hit."""
+        with self._lock:
+            return [(armed.fault, armed.hits) for armed in self._armed]
+
+    def strike(self, *, vendor: str, path: str, is_later_page: bool) -> tuple[Fault, ...]:
+        """Return the faults that hit a request, counting them."""
+        with self._lock:
+            return tuple(
+                armed.fault
+                for armed in self._armed
+                if armed.fault.concerns(vendor=vendor, path=path, is_later_page=is_later_page)
+                and armed.strikes(self._rng)
+            )
+
+    def dice(self) -> Random:
+        """Return a generator for one request's choice of rows."""
+        with self._lock:
+            return Random(self._rng.random())  # noqa: S311 - repeatable by intent

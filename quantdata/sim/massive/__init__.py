@@ -1,0 +1,1 @@
+"""Massive's REST protocol, spoken by the simulated market."""

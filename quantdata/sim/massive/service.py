@@ -1,0 +1,261 @@
+"""Massive's REST service as an ASGI application: one request from its bytes to its bytes.
+
+A request passes these stages: key (401), rate (429), delay, faults instead of an answer, plan and endpoint (403, 404,
+400, or data), faults on the data, bytes, faults on the bytes. Endpoints run in worker threads, so the loop only waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, replace
+from random import Random
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from quantdata.errors import ArgumentError
+from quantdata.sim.cache import BuildOnce
+from quantdata.sim.massive import routes
+from quantdata.sim.massive.answers import Answer, assemble, row_part, tail_part
+from quantdata.sim.massive.catalog import Catalog
+from quantdata.sim.massive.damage import damaged, damaged_link
+from quantdata.sim.massive.paging import unpack
+from quantdata.sim.massive.refusals import (
+    Refusal,
+    key_missing,
+    key_unknown,
+    not_entitled,
+    server_failure,
+    too_many_requests,
+)
+from quantdata.sim.massive.request import Request
+from quantdata.sim.plans import Plan, RateMeter, plan_of_key
+from quantdata.sim.transport import Prefix, Reply, deliver
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from quantdata.sim.faults import Fault
+    from quantdata.sim.stage import Stage
+    from quantdata.sim.transport import Message, Receive, Send
+
+__all__ = ["MassiveService"]
+
+_VENDOR = "massive"
+_PUBLIC_URL = "https://api.massive.com"
+_PAGES_KEPT = 256
+_HTML = (
+    "<html>\r\n<head><title>{status}</title></head>\r\n<body><center><h1>{status}</h1></center></body>\r\n</html>\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it came."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+
+    @property
+    def key(self) -> str:
+        """The API key, from the header or the query; empty when there is none."""
+        scheme, _, key = self.headers.get("authorization", "").partition(" ")
+        return key.strip() if scheme.lower() == "bearer" else self.query.get("apiKey", "")
+
+    @property
+    def accepts_gzip(self) -> bool:
+        """Whether the client takes gzip."""
+        return "gzip" in self.headers.get("accept-encoding", "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page that is asked for again: its rows are bytes already."""
+
+    prefix: Prefix
+    answer: Answer
+    count: int
+
+
+class MassiveService:
+    """Everything behind Massive's paths.
+
+    Parameters
+    ----------
+    stage
+        What the vendors' services share: market, clock, faults, workers.
+    plan
+        Profile of keys that name none.
+    public_next_url
+        Write ``next_url`` with the vendor's public host instead of the server's own.
+    """
+
+    def __init__(self, stage: Stage, *, plan: Plan, public_next_url: bool = False) -> None:
+        self.plan = plan
+        self.requests: Counter[str] = Counter()
+        self._stage = stage
+        self._public_next_url = public_next_url
+        self._catalog = Catalog(stage.market)
+        self._meter = RateMeter(stage.monotonic)
+        self._pages: BuildOnce[_Page] = BuildOnce(_PAGES_KEPT)
+        self._ids = Random(stage.seed)  # noqa: S311 - repeatable by intent
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        asked = _read(scope)
+        now = self._stage.now()
+        request_id = f"{self._ids.getrandbits(128):032x}"
+        faults = self._stage.faults.strike(vendor=_VENDOR, path=asked.path, is_later_page="cursor" in asked.query)
+        self.requests[asked.path] += 1
+        try:
+            reply = await self._reply(asked, now, request_id, faults, receive)
+        except Refusal as refusal:
+            reply = _refused(refusal, request_id)
+        if reply is None:
+            return  # the client has left
+        reply.headers["X-Request-Id"] = request_id
+        reply.headers["X-Quantdata-Simulated"] = now.isoformat(timespec="microseconds")
+        await deliver(reply, send, accepts_gzip=asked.accepts_gzip, pause=self._stage.pause, faults=faults)
+
+    async def _reply(
+        self, asked: Asked, now: datetime, request_id: str, faults: Sequence[Fault], receive: Receive
+    ) -> Reply | None:
+        plan = self._admit(asked)
+        await self._stage.pause(self._stage.latency_s + sum(each.seconds for each in faults if each.kind == "latency"))
+        for fault in faults:
+            if fault.kind == "timeout":
+                return await self._hold(receive, fault.seconds)
+            instead = _instead(fault, asked.path)
+            if instead is not None:
+                return instead
+        request = Request(
+            path=asked.path,
+            query=_without_repeats(unpack(asked.query), faults),
+            plan=plan,
+            now=self._stage.version(now),
+            catalog=self._catalog,
+            base_url=_PUBLIC_URL if self._public_next_url else self._stage.base_url,
+        )
+        known = None if faults else self._pages.peek(_page_key(request))
+        if known is not None:
+            return self._paged(request, known, request_id)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._stage.workers, self._work, asked, request, request_id, faults
+        )
+
+    def _admit(self, asked: Asked) -> Plan:
+        """Return the plan of a request's key; refuse a missing or wrong one, and one that asks too often."""
+        if asked.method != "GET":
+            raise Refusal("Method Not Allowed", status=405)
+        key = asked.key
+        if not key:
+            raise key_missing()
+        if key == "invalid" or key.startswith("wrong"):
+            raise key_unknown()
+        plan = plan_of_key(key, self.plan)
+        if not self._meter.admit(key, plan):
+            raise too_many_requests()
+        return plan
+
+    async def _hold(self, receive: Receive, seconds: float) -> Reply | None:
+        """Say nothing until the client leaves; give up after some seconds as a gateway does."""
+        leaving = asyncio.ensure_future(_disconnect(receive))
+        waiting = asyncio.ensure_future(self._stage.pause(seconds))
+        done, pending = await asyncio.wait({leaving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        return None if leaving in done else _html(504)
+
+    # --- in a worker thread -----------------------------------------------------------------------------------------
+
+    def _work(self, asked: Asked, request: Request, request_id: str, faults: Sequence[Fault]) -> Reply:
+        """Answer a request with data."""
+        try:
+            answer = routes.answer(request)
+        except ArgumentError as error:  # a day outside the simulated years
+            raise Refusal(str(error), status=400) from error
+        if answer.is_shared and not faults:
+            page = self._pages.get(_page_key(request), lambda: _prepared(answer))
+            return self._paged(request, page, request_id)
+        answer = damaged(answer, faults, dice=self._stage.faults.dice())
+        next_url = None if answer.next_path is None else request.base_url + answer.next_path
+        own_query = {key: value for key, value in asked.query.items() if key != "apiKey"}
+        own_url = f"{request.base_url}{asked.path}?{urlencode(own_query)}"
+        next_url = damaged_link(next_url, own_url, faults, base_url=request.base_url)
+        body = assemble(answer, request_id=request_id, next_url=next_url)
+        return Reply(body, headers=_headers(request.path, answer, len(answer.rows), next_url))
+
+    def _paged(self, request: Request, page: _Page, request_id: str) -> Reply:
+        next_path = page.answer.next_path
+        next_url = None if next_path is None else request.base_url + next_path
+        tail = tail_part(page.answer, request_id=request_id, next_url=next_url)
+        headers = _headers(request.path, page.answer, page.count, next_url)
+        return Reply(tail, headers=headers, prefix=page.prefix)
+
+
+def _read(scope: Message) -> Asked:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    return Asked(scope["method"], scope["path"], query, headers)
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _page_key(request: Request) -> tuple[object, ...]:
+    query = tuple(sorted((key, value) for key, value in request.query.items() if key != "apiKey"))
+    return request.plan.name, request.now, request.path, query
+
+
+def _prepared(answer: Answer) -> _Page:
+    return _Page(Prefix(row_part(answer)), replace(answer, rows=()), len(answer.rows))
+
+
+def _headers(path: str, answer: Answer, count: int, next_url: str | None) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if answer.rows_key is not None and not answer.is_single:
+        headers["X-Item-Count"] = str(count)
+    if next_url is not None and path.startswith("/v3/"):
+        headers["Link"] = f'<{next_url}>; rel="next"'
+    return headers
+
+
+def _without_repeats(query: dict[str, str], faults: Sequence[Fault]) -> dict[str, str]:
+    """Return the query, or that of the first page when a fault shows it again."""
+    if not any(fault.kind == "repeated_page" for fault in faults):
+        return query
+    bounds = {f"{query.get('sort', 'ticker')}{suffix}" for suffix in (".gte", ".lte")}
+    return {key: value for key, value in query.items() if key not in {"ap", "as", *bounds}}
+
+
+def _instead(fault: Fault, path: str) -> Reply | None:
+    """Return the reply that a fault puts in an answer's place; None when it does no such thing."""
+    if fault.kind in {"status", "page_failure"}:
+        raise server_failure(path, fault.status, fault.retry_after)
+    if fault.kind == "forbidden_as_200":
+        refusal = not_entitled(path)
+        refusal.status = 200
+        raise refusal
+    if fault.kind == "html":
+        return _html(fault.status, fault.retry_after)
+    return Reply(b"") if fault.kind == "empty" else None
+
+
+def _html(status: int, retry_after: float | None = None) -> Reply:
+    headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
+    return Reply(_HTML.format(status=status).encode(), status, "text/html", headers)
+
+
+def _refused(refusal: Refusal, request_id: str) -> Reply:
+    headers = {} if refusal.retry_after is None else {"Retry-After": f"{refusal.retry_after:g}"}
+    return Reply(msgspec.json.encode(refusal.body(request_id)), refusal.status, headers=headers)

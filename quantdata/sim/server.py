@@ -1,0 +1,354 @@
+"""The local server: a simulated market behind the vendors' own protocols, on one loopback port.
+
+It runs on a thread of its own and ends with the process. Massive's REST paths are at the root; the simulator's own
+endpoints are under ``/_sim``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Self
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from quantdata.errors import ArgumentError
+from quantdata.sim.clock import Clock, parse_clock
+from quantdata.sim.control import control_routes
+from quantdata.sim.faults import Faults
+from quantdata.sim.market import Market
+from quantdata.sim.massive.service import MassiveService
+from quantdata.sim.plans import plan_named
+from quantdata.sim.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from quantdata.sim.source import MarketSource
+
+__all__ = ["Simulator", "shared"]
+
+# Rows are Python objects under one lock: a second worker keeps small answers from queueing behind a big chain.
+_WORKERS = 2
+_BACKLOG = 512
+_START_TIMEOUT_S = 5.0
+_STOP_TIMEOUT_S = 5.0
+
+
+class Simulator:
+    """A market and the server that shows it.
+
+    Parameters
+    ----------
+    seed
+        Seed of the market, of the dice for faults and of request ids: the same seed shows the same data.
+    clock
+        What time it is there: ``"open"`` (always mid-session), ``"live"``, ``"at:2026-11-18T15:30:00-05:00"`` (stands
+        still) or that with ``"*60"`` behind it (runs, 60 times as fast); see `parse_clock`.
+    plan
+        Profile of keys that name none: ``basic``, ``starter``, ``developer``, ``advanced``, ``business``,
+        ``options_starter``, ``options_developer``, ``options_advanced``.
+    port
+        TCP port; 0 takes a free one.
+    host
+        Address to listen on; loopback only, for nothing here is guarded.
+    latency_s
+        Seconds by which every answer is held back.
+    public_next_url
+        Write ``next_url`` with the vendor's public host, as the vendor does.
+    market
+        Another market than the seed's own, for tests.
+    wall
+        Returns the real moment, from which moving clocks count.
+
+    Raises
+    ------
+    ArgumentError
+        If the host is not a loopback address, or there is no such plan or clock.
+
+    Examples
+    --------
+    >>> with Simulator(clock="at:2026-11-18T15:30:00-05:00") as simulator:
+    ...     address = simulator.base_url
+    """
+
+    def __init__(
+        self,
+        *,
+        seed: int = 7,
+        clock: str = "open",
+        plan: str = "advanced",
+        port: int = 0,
+        host: str = "127.0.0.1",
+        latency_s: float = 0.0,
+        public_next_url: bool = False,
+        market: MarketSource | None = None,
+        wall: Callable[[], datetime] = partial(datetime.now, UTC),  # noqa: B008 - called later
+    ) -> None:
+        _check_loopback(host)
+        self.seed = seed
+        self.plan = plan_named(plan)
+        self.market: MarketSource = _market(seed) if market is None else market
+        self.faults = Faults(seed)
+        self._wall = wall
+        self._clock_text = clock
+        self.clock: Clock = self._parsed(clock)
+        self._address = (host, port)
+        self._latency_s = latency_s
+        self._public_next_url = public_next_url
+        self._running: _Running | None = None
+
+    def start(self) -> Self:
+        """Start listening; nothing happens when it does already.
+
+        Raises
+        ------
+        ArgumentError
+            If the port is taken.
+        """
+        if self._running is None:
+            self._running = _Running(self, self._address)
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and wait for the thread to end; may be called twice."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+
+    def serve_forever(self) -> None:
+        """Start, and wait until interrupted (Ctrl-C) or stopped from another thread."""
+        running = self.start()._started()  # noqa: SLF001 - its own
+        try:
+            running.wait()
+        except KeyboardInterrupt:
+            return
+        finally:
+            self.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return self._started().port
+
+    @property
+    def base_url(self) -> str:
+        """Scheme, host and port of every address, without a slash at the end."""
+        return self._started().stage.base_url
+
+    def set_clock(self, text: str) -> None:
+        """Change what time it is; answers already sent stay what they were."""
+        self.clock = self._parsed(text)
+        self._clock_text = text
+
+    def describe(self) -> dict[str, Any]:
+        """Return what ``GET /_sim`` shows."""
+        requests = {} if self._running is None else dict(self._running.service.requests)
+        return {
+            "simulated": True,
+            "seed": self.seed,
+            "clock": self._clock_text,
+            "now": self.clock.now().isoformat(timespec="microseconds"),
+            "plan": self.plan.name,
+            "requests": requests,
+        }
+
+    def _parsed(self, text: str) -> Clock:
+        return parse_clock(text, wall=self._wall)
+
+    def _started(self) -> _Running:
+        if self._running is None:
+            raise ArgumentError("the simulator has not been started: call start(), or use it in a with statement")
+        return self._running
+
+    def _forget(self) -> None:
+        """Close what a forked child inherited: its thread did not come along."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
+
+
+class _Running:
+    """A listening socket, and the thread and workers behind it."""
+
+    def __init__(self, simulator: Simulator, address: tuple[str, int]) -> None:
+        self._process = os.getpid()
+        self.listener = _listen(*address)
+        self.port: int = self.listener.getsockname()[1]
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="quantdata-sim-worker")
+        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        self.stage = Stage(
+            market=simulator.market,
+            simulated_now=lambda: simulator.clock.now(),  # noqa: PLW0108 - set_clock replaces the clock
+            faults=simulator.faults,
+            workers=self._workers,
+            monotonic=time.monotonic,
+            seed=simulator.seed,
+            base_url=f"http://{host}:{self.port}",
+            latency_s=simulator._latency_s,  # noqa: SLF001 - one class in two parts
+        )
+        self.service = MassiveService(
+            self.stage,
+            plan=simulator.plan,
+            public_next_url=simulator._public_next_url,  # noqa: SLF001
+        )
+        app = Starlette(routes=[*control_routes(simulator), Mount("/", app=self.service)])
+        self._server = _Server(_config(app))
+        self._thread = threading.Thread(target=self._run, name="quantdata-sim", daemon=True)
+        self._thread.start()
+        if not self._server.ready.wait(_START_TIMEOUT_S):
+            raise RuntimeError(f"the simulator did not start within {_START_TIMEOUT_S} s")
+        atexit.register(self.stop)
+
+    def _run(self) -> None:
+        with _quiet(threading.get_ident()):
+            asyncio.run(self._server.serve(sockets=[self.listener]))
+
+    def wait(self) -> None:
+        """Wait until the thread has ended."""
+        while self._thread.is_alive():
+            self._thread.join(0.2)  # in steps, so that Ctrl-C is noticed everywhere
+
+    def stop(self) -> None:
+        """End the thread, the workers and the socket; in a forked child, close what it inherited."""
+        atexit.unregister(self.stop)
+        if os.getpid() != self._process:
+            self.listener.close()
+            return
+        self._server.finish(self.stage.stopping)
+        self._thread.join(_STOP_TIMEOUT_S)
+        self._workers.shutdown(wait=False, cancel_futures=True)
+        self.listener.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, telling when it is ready and stoppable from another thread."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._loop = asyncio.get_running_loop()
+        self.ready.set()
+
+    def finish(self, stopping: asyncio.Event) -> None:
+        """Ask the server to stop, and whoever waits inside it to wait no longer."""
+        self.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(stopping.set)
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,  # whose process it is decides about logging
+        access_log=False,
+        lifespan="off",
+        ws="websockets-sansio",
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=1,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio switches Nagle's algorithm off only where the protocol is spelled out; with it a body waits 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise ArgumentError(
+            f"the simulator cannot listen on {host} port {port}: {error.strerror}. Port 0 takes a free one.",
+        ) from error
+    return listener
+
+
+def _check_loopback(host: str) -> None:
+    try:
+        is_loopback = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        raise ArgumentError(
+            f"host {host!r}: the simulator listens on loopback addresses only (127.0.0.1, ::1), it checks no keys",
+        )
+
+
+class _quiet:  # noqa: N801 - reads as a verb in a with statement
+    """Keep uvicorn's complaints about answers that were broken off on purpose from one thread out of the log."""
+
+    def __init__(self, thread_id: int) -> None:
+        self._thread_id = thread_id
+        self._logger = logging.getLogger("uvicorn.error")
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a record is shown."""
+        return record.thread != self._thread_id or "without completing response" not in record.getMessage()
+
+    def __enter__(self) -> None:
+        self._logger.addFilter(self.filter)
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeFilter(self.filter)
+
+
+# --- one per process ------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def _market(seed: int) -> Market:
+    """Return the market of a seed: it never changes, so simulators share it."""
+    return Market(seed=seed)
+
+
+_registry: dict[tuple[int, str], Simulator] = {}
+_registry_lock = threading.Lock()
+
+
+def shared(seed: int = 7, clock: str = "open") -> Simulator:
+    """Return this process's simulator of a seed and a clock, started at the first call; it ends with the process."""
+    with _registry_lock:
+        simulator = _registry.get((seed, clock))
+        if simulator is None:
+            simulator = _registry[seed, clock] = Simulator(seed=seed, clock=clock).start()
+        return simulator
+
+
+def _after_fork() -> None:
+    """Begin without simulators in a forked child: their threads stayed with the parent."""
+    global _registry_lock  # noqa: PLW0603 - the parent may have held it at the fork
+    _registry_lock = threading.Lock()
+    for simulator in _registry.values():
+        simulator._forget()  # noqa: SLF001 - same module
+    _registry.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
