@@ -41,6 +41,8 @@ WIRE: Final = {
 
 # Stock quote sizes are in shares from this day on, in round lots before: reference/massive.md §0.8.
 SHARES_SINCE: Final = datetime(2025, 11, 3, tzinfo=UTC)
+# As a number: a datetime would start Polars' threads on import, which no forked child survives.
+_SHARES_SINCE_TS: Final = pl.lit(round(SHARES_SINCE.timestamp() * 1e6)).cast(MOMENT)
 
 
 def equity_page(results: bytes, *, received: datetime) -> pl.DataFrame:
@@ -83,7 +85,7 @@ def _columns() -> list[pl.Expr]:
         _price("lastQuote", "s").alias("bid_size"),
         _price("lastQuote", "S").alias("ask_size"),
         pl.when(has_quote)
-        .then(pl.when(quote_ts >= pl.lit(SHARES_SINCE, MOMENT)).then(pl.lit("shares")).otherwise(pl.lit("round_lots")))
+        .then(pl.when(quote_ts >= _SHARES_SINCE_TS).then(pl.lit("shares")).otherwise(pl.lit("round_lots")))
         .cast(SIZE_UNIT)
         .alias("size_unit"),
         quote_ts.alias("quote_ts"),

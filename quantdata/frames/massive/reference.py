@@ -20,22 +20,31 @@ _S: Final = pl.String()
 
 
 def expiration_page(results: bytes) -> pl.Series:
-    """Read the distinct expirations of one page of contracts."""
-    dates = rows(results, {"expiration_date": _S}).get_column("expiration_date").unique()
-    return dates.drop_nulls().str.to_date("%Y-%m-%d")
+    """Read the distinct expirations of one page of contracts; raises ValueError for what is no date."""
+    found = rows(results, {"expiration_date": _S}).drop_nulls().unique().select(_day("expiration_date"))
+    return _complete(found, "a contract without a date").to_series()
 
 
 def splits(results: bytes) -> pl.DataFrame:
-    """Read splits: ``execution_date`` and ``ratio``, new shares for one old."""
+    """Read splits: ``execution_date`` and ``ratio``, new shares for one old; raises ValueError where either lacks."""
     found = rows(results, {"execution_date": _S, "split_from": _F, "split_to": _F})
-    return found.select(
-        pl.col("execution_date").str.to_date("%Y-%m-%d"), (pl.col("split_to") / pl.col("split_from")).alias("ratio")
-    )
+    ratio = pl.when(pl.col("split_from") > 0, pl.col("split_to") > 0).then(pl.col("split_to") / pl.col("split_from"))
+    return _complete(found.select(_day("execution_date"), ratio.alias("ratio")), "a split without a date or a ratio")
 
 
 def dividends(results: bytes) -> pl.DataFrame:
-    """Read cash dividends: ``ex_date`` and ``amount``, USD per share of that day."""
+    """Read dividends: ``ex_date``, ``amount`` in USD per share of that day; raises ValueError where either lacks."""
     found = rows(results, {"ex_dividend_date": _S, "cash_amount": _F})
-    return found.select(
-        pl.col("ex_dividend_date").str.to_date("%Y-%m-%d").alias("ex_date"), pl.col("cash_amount").alias("amount")
-    )
+    columns = _day("ex_dividend_date").alias("ex_date"), pl.col("cash_amount").alias("amount")
+    return _complete(found.select(columns), "a dividend without a date or an amount")
+
+
+def _day(name: str) -> pl.Expr:
+    return pl.col(name).str.to_date("%Y-%m-%d", strict=False)
+
+
+def _complete(found: pl.DataFrame, fault: str) -> pl.DataFrame:
+    # A null would silently leave a stretch of prices unadjusted.
+    if sum(found.null_count().row(0)):
+        raise ValueError(fault)
+    return found
