@@ -11,15 +11,18 @@ import asyncio
 import atexit
 import os
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from concurrent.futures import wait
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from concurrent.futures import Future
 
-__all__ = ["call", "from_any_loop", "generation", "is_here", "run", "spawn"]
+__all__ = ["call", "from_any_loop", "generation", "is_here", "run", "spawn", "was_forked"]
 
 T = TypeVar("T")
+
+LONGEST_WAIT_S: Final = 0.1
 
 
 class _Portal:
@@ -94,6 +97,11 @@ def generation() -> int:
     return _portal.generation
 
 
+def was_forked() -> bool:
+    """Tell whether this process was forked from one that had imported this."""
+    return _portal.generation > 1
+
+
 def is_here() -> bool:
     """Tell whether the caller is on the portal's own thread."""
     return _portal.is_here()
@@ -120,6 +128,9 @@ def call(coroutine: Coroutine[Any, Any, T]) -> T:
         raise RuntimeError("a sync call on quantdata's own event loop would wait for itself: await AsyncClient instead")
     future = spawn(coroutine)
     try:
+        # In short waits: Polars' own signal handler makes the system resume a long one, and Ctrl-C would go unheard.
+        while not future.done():
+            wait((future,), timeout=LONGEST_WAIT_S)
         return future.result()
     except BaseException:
         future.cancel()

@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     import polars as pl
 
     from quantdata.client import Client
+    from quantdata.sim import Fault
 
 __all__ = ["main"]
 
-# Exit codes: 1 what was asked for could not be had; 2 it was asked for wrongly.
+# Exit codes: what was asked for could not be had; it was asked for wrongly; Ctrl-C.
 FAILED: Final = 1
 MISUSED: Final = 2
+INTERRUPTED: Final = 130
 
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -50,9 +52,33 @@ class Range(click.ParamType[Any]):
         return tuple(ends) if dots else ends[0]
 
 
-DAYS: Final = Range(date.fromisoformat, "DAY or FROM..TO")
-NUMBERS: Final = Range(float, "N or LOW..HIGH")
-COUNTS: Final = Range(int, "N or LOW..HIGH")
+def _examples(*lines: str) -> str:
+    """Return lines that the help shows as they are."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+class FaultType(click.ParamType[Any]):
+    """``KIND,name=value,…`` as a fault of the simulator."""
+
+    name = "fault"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fault:
+        import msgspec  # noqa: PLC0415  # only where a fault is given
+
+        from quantdata.sim import Fault  # noqa: PLC0415
+
+        kind, *settings = str(value).split(",")
+        named = dict(setting.partition("=")[::2] for setting in settings)
+        try:
+            return msgspec.convert({"kind": kind, **named}, Fault, strict=False)
+        except (ArgumentError, msgspec.ValidationError) as error:
+            self.fail(str(error), param, ctx)
+
+
+FAULT: Final = FaultType()
+DAYS: Final = Range(date.fromisoformat, "DAY or DAY..DAY")
+NUMBERS: Final = Range(float, "N or N..N")
+COUNTS: Final = Range(int, "N or N..N")
 
 
 @contextmanager
@@ -123,20 +149,43 @@ def _show(frame: pl.DataFrame, rows: int) -> None:
         out.print(f"{rows} of {frame.height:,} rows; --rows N for more, --format csv for all")
 
 
-@click.group(context_settings=CONTEXT)
-@click.version_option(__version__, prog_name="quantdata")
 def main() -> None:
-    r"""Option chains, quotes and bars from Massive.com, or from a simulated market that needs no key.
+    """Run the command line; every error is one line with a hint, and an exit code."""
+    try:
+        sys.exit(commands.main(prog_name="quantdata", standalone_mode=False))
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "quantdata"
+        click.echo(f"error: {error.format_message().rstrip('.')}; see {command} --help", err=True)
+        sys.exit(MISUSED)
+    except click.ClickException as error:
+        click.echo(f"error: {error.format_message()}", err=True)
+        sys.exit(FAILED)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
 
-    \b
-    quantdata demo                                    see it work, no key needed
-    quantdata chain SPY --dte 0..7 --source sim       a chain around the money
-    quantdata chain SPX --root SPXW --output c.parquet
-    quantdata bars SPY 5m 2026-11-02 2026-11-20 --format csv
-    """
+
+@click.group(
+    context_settings=CONTEXT,
+    epilog=_examples(
+        "quantdata demo                                    see it work, no key needed",
+        "quantdata chain SPY --dte 0..7 --source sim       a chain around the money",
+        "quantdata chain SPX --root SPXW --output c.parquet",
+        "quantdata bars SPY 5m 2026-11-02 2026-11-20 --format csv",
+    ),
+)
+@click.version_option(__version__, prog_name="quantdata")
+def commands() -> None:
+    """Option chains, quotes and bars from Massive.com, or from a simulated market that needs no key."""
 
 
-@main.command(context_settings=CONTEXT)
+@commands.command(
+    context_settings=CONTEXT,
+    epilog=_examples(
+        "quantdata chain SPY --dte 0..7",
+        "quantdata chain SPX --root SPXW --expirations 2026-12-01..2026-12-31 --delta 0.1..0.5 --format csv",
+        "quantdata chain QQQ --output qqq.parquet",
+    ),
+)
 @click.argument("underlying")
 @click.option("--expirations", type=DAYS, help="2026-12-18 or 2026-12-01..2026-12-31.")
 @click.option("--strikes", type=NUMBERS, help="USD per share: 560..600.")
@@ -165,13 +214,7 @@ def chain(
     debug: bool,
     **filters: Any,
 ) -> None:
-    r"""Show the options on UNDERLYING: calls | strike | puts around the money.
-
-    \b
-    quantdata chain SPY --dte 0..7
-    quantdata chain SPX --root SPXW --expirations 2026-12-01..2026-12-31 --delta 0.1..0.5 --format csv
-    quantdata chain QQQ --output qqq.parquet
-    """
+    """Show the options on UNDERLYING: calls | strike | puts around the money."""
     with _client(source, seed, clock, debug=debug) as client:
         frame = client.chain(underlying, **{**filters, "roots": filters["roots"] or None})
         if _deliver(frame, text_format, output):
@@ -196,7 +239,7 @@ def _show_chain(frame: pl.DataFrame, *, series: int, strikes: int) -> None:
         out.print(chain_table(part))
 
 
-@main.command(context_settings=CONTEXT)
+@commands.command(context_settings=CONTEXT, epilog=_examples("quantdata quotes SPY QQQ BRK.B"))
 @click.argument("symbols", nargs=-1, required=True)
 @_output_options
 @_source_options
@@ -210,11 +253,7 @@ def quotes(
     clock: str,
     debug: bool,
 ) -> None:
-    r"""Show quotes of stocks and funds.
-
-    \b
-    quantdata quotes SPY QQQ BRK.B
-    """
+    """Show quotes of stocks and funds."""
     with _client(source, seed, clock, debug=debug) as client:
         frame = client.quotes(symbols)
         if _deliver(frame, text_format, output):
@@ -233,7 +272,7 @@ def quotes(
             _show(frame.select(shown), rows=frame.height)
 
 
-@main.command(context_settings=CONTEXT)
+@commands.command(context_settings=CONTEXT, epilog=_examples("quantdata indices SPX NDX VIX"))
 @click.argument("tickers", nargs=-1, required=True)
 @_output_options
 @_source_options
@@ -247,11 +286,7 @@ def indices(
     clock: str,
     debug: bool,
 ) -> None:
-    r"""Show index values.
-
-    \b
-    quantdata indices SPX NDX VIX
-    """
+    """Show index values."""
     with _client(source, seed, clock, debug=debug) as client:
         frame = client.indices(tickers)
         if _deliver(frame, text_format, output):
@@ -271,7 +306,13 @@ def indices(
             _show(frame.select(shown), rows=frame.height)
 
 
-@main.command(context_settings=CONTEXT)
+@commands.command(
+    context_settings=CONTEXT,
+    epilog=_examples(
+        "quantdata bars SPY 5m 2026-11-02 2026-11-20",
+        "quantdata bars SPY QQQ 1d 2021-01-04 2026-11-20 --adjust total --output bars.parquet",
+    ),
+)
 @click.argument("symbols", nargs=-1, required=True)
 @click.argument("timeframe")
 @click.argument("start")
@@ -297,37 +338,35 @@ def bars(
     clock: str,
     debug: bool,
 ) -> None:
-    r"""Show price bars: TIMEFRAME is one of 1m 5m 15m 30m 1h 1d 1w; START and END are days, both included.
-
-    \b
-    quantdata bars SPY 5m 2026-11-02 2026-11-20
-    quantdata bars SPY QQQ 1d 2021-01-04 2026-11-20 --adjust total --output bars.parquet
-    """
+    """Show price bars: TIMEFRAME is one of 1m 5m 15m 30m 1h 1d 1w; START and END are days, both included."""
     with _client(source, seed, clock, debug=debug) as client:
         frame = client.bars(symbols, timeframe, start, end, adjust=adjust, session=session)  # type: ignore[arg-type]
         if _deliver(frame, text_format, output):
             _show(frame, rows)
 
 
-@main.command(context_settings=CONTEXT)
+@commands.command(
+    context_settings=CONTEXT,
+    epilog=_examples(
+        "quantdata sim --clock live --plan starter",
+        "MASSIVE_BASE_URL=http://127.0.0.1:8765 MASSIVE_API_KEY=any quantdata chain SPY",
+        'curl -X POST 127.0.0.1:8765/_sim/faults -d \'{"kind": "status", "status": 503, "times": 3}\'',
+    ),
+)
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
 @click.option("--seed", type=int, default=7, show_default=True)
 @click.option("--plan", default="advanced", show_default=True, help="basic, starter, developer, advanced, business …")
 @click.option("--clock", default="open", show_default=True, help="open, live, at:2026-11-18T15:30, at:…*60")
 @click.option("--latency", type=float, default=0.0, help="Seconds before every answer.")
+@click.option("--fault", "faults", type=FAULT, multiple=True, help="KIND[,name=value …]; may be repeated.")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def sim(*, port: int, seed: int, plan: str, clock: str, latency: float, debug: bool) -> None:
-    r"""Serve the simulated market over Massive's REST protocol until Ctrl-C.
-
-    \b
-    quantdata sim --clock live --plan starter
-    MASSIVE_BASE_URL=http://127.0.0.1:8765 MASSIVE_API_KEY=any quantdata chain SPY
-    curl -X POST 127.0.0.1:8765/_sim/faults -d '{"kind": "status", "status": 503, "times": 3}'
-    """
+def sim(*, port: int, seed: int, plan: str, clock: str, latency: float, faults: tuple[Fault, ...], debug: bool) -> None:
+    """Serve the simulated market over Massive's REST protocol until Ctrl-C."""
     from quantdata.sim import Simulator  # noqa: PLC0415
 
     with _errors_in_one_line(debug=debug):
         simulator = Simulator(seed=seed, clock=clock, plan=plan, port=port, latency_s=latency)
+        simulator.faults.add(*faults)
         with simulator:
             click.echo(
                 f"simulated market at {simulator.base_url} (plan {plan}, clock {clock}, seed {seed}); Ctrl-C ends it"
@@ -336,7 +375,7 @@ def sim(*, port: int, seed: int, plan: str, clock: str, latency: float, debug: b
             simulator.serve_forever()
 
 
-@main.command(context_settings=CONTEXT)
+@commands.command(context_settings=CONTEXT)
 @click.option(
     "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("data/demo"), show_default=True
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -52,7 +53,8 @@ def write_file(frame: pl.DataFrame, path: Path) -> None:
     except OSError as error:
         raise ArgumentError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
-        staged.unlink(missing_ok=True)
+        with suppress(OSError):
+            staged.unlink(missing_ok=True)
 
 
 def _metadata(frame: pl.DataFrame) -> dict[str, str]:

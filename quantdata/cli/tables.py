@@ -42,8 +42,8 @@ def around_the_money(chain: pl.DataFrame, *, series: int, strikes: int) -> list[
 def _nearest(part: pl.DataFrame, strikes: int) -> pl.DataFrame:
     money = part.get_column("underlying_price").drop_nulls()
     center = money[0] if len(money) else part.get_column("strike").median()
-    listed = part.select("strike").unique()
-    nearest = listed.sort((pl.col("strike") - center).abs()).head(strikes)
+    listed = part.select("strike").unique().sort("strike")
+    nearest = listed.sort((pl.col("strike") - center).abs(), maintain_order=True).head(strikes)
     return part.join(nearest, on="strike", how="semi", maintain_order="left")
 
 

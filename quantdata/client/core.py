@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import warnings
 import weakref
 from functools import partial
@@ -12,12 +13,21 @@ import polars as pl
 
 from quantdata import portal, sim, symbols
 from quantdata.clients import AsyncMassive
-from quantdata.clients.arguments import Day, Moment, checked_day, checked_range, moment_range, number, texts
+from quantdata.clients.arguments import (
+    Day,
+    Moment,
+    checked_day,
+    checked_range,
+    moment_range,
+    number,
+    symbol_text,
+    texts,
+)
 from quantdata.clients.bar_query import BarQuery, instrument
 from quantdata.clients.cache import Cache
 from quantdata.clients.chain_query import ChainQuery
 from quantdata.config import Config, Secret
-from quantdata.errors import ArgumentError, ContractNotFoundError, QuantDataWarning, SymbolError
+from quantdata.errors import ArgumentError, ContractNotFoundError, QuantDataError, QuantDataWarning, SymbolError
 from quantdata.frames.chain import newest_session
 from quantdata.wire.massive.rest import PAID_REQUESTS_PER_MINUTE
 
@@ -32,6 +42,7 @@ __all__ = ["Ask", "Core"]
 T = TypeVar("T")
 
 LONGEST_GOODBYE_S: Final = 2.0
+LONGEST_PROBE_S: Final = 2.0
 
 
 class Ask(NamedTuple, Generic[T]):
@@ -110,7 +121,7 @@ class Core:
         """Ask for one contract: by its OCC symbol alone, or by what it is."""
         described = (strike, expiration, option_type)
         if root is None and all(each is None for each in described):
-            symbol = symbols.parse_option(underlying)
+            symbol = symbols.parse_option(symbol_text(underlying, name="contract_symbol"))
             return Ask(("contract", symbol.occ), partial(self._contract, symbol), _unchanged)
         if any(each is None for each in described):
             raise ArgumentError(
@@ -129,7 +140,7 @@ class Core:
 
     def expirations(self, underlying: str, *, start: Day | None, end: Day | None) -> Ask[list[date]]:
         """Ask for the days on which listed options expire."""
-        asked = symbols.underlying(underlying)
+        asked = symbols.underlying(symbol_text(underlying, name="underlying"))
         first = None if start is None else checked_day(start, name="start")
         last = None if end is None else checked_day(end, name="end")
         checked_range(first, last, name="(start, end)")
@@ -172,6 +183,8 @@ class Core:
     async def _connected(self) -> AsyncMassive:
         """Return the provider, connecting on the first question and again after a fork."""
         if self._provider is None or self._generation != portal.generation():
+            if portal.was_forked():
+                await asyncio.to_thread(_require_polars)
             provider = await self._connect()
             if self._provider is None or self._generation != portal.generation():
                 self._provider, self._generation = provider, portal.generation()
@@ -215,6 +228,26 @@ class Core:
 
     async def _entitlements(self) -> pl.DataFrame:
         return await (await self._connected()).entitlements()
+
+
+def _require_polars() -> None:
+    """Raise if Polars is dead in this forked process, instead of waiting for it forever.
+
+    Its threads do not survive a fork, and whatever needs them then never returns. Nothing tells beforehand, so a tiny
+    piece of work is tried.
+    """
+    alive = threading.Event()
+
+    def work() -> None:
+        pl.DataFrame({"a": [1]}).select(b=pl.col("a") + 1, c=pl.col("a") + 2)
+        alive.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    if not alive.wait(timeout=LONGEST_PROBE_S):
+        raise QuantDataError(
+            "this process was forked from one that had already used Polars, whose threads do not survive a fork: "
+            'start workers with multiprocessing.get_context("spawn"), or fork before the first call'
+        )
 
 
 def _hang_up(provider: AsyncMassive, generation: int) -> None:

@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from reprlib import repr as _shown  # a whole frame given by mistake stays out of the message
 from typing import Final, TypeVar, cast
 
-from quantdata.errors import ArgumentError
+from quantdata.errors import ArgumentError, SymbolError
 from quantdata.sessions import NEW_YORK
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "count",
     "day_range",
     "moment_range",
+    "number",
     "number_range",
+    "symbol_text",
     "texts",
 ]
 
@@ -109,6 +111,13 @@ def count(value: object, *, name: str, least: int = 0) -> int:
     if value < least:
         raise ArgumentError(f"{name} must be at least {least}, not {_shown(value)}")
     return int(value)
+
+
+def symbol_text(value: object, *, name: str) -> str:
+    """Return the text of one symbol, as yet unread."""
+    if not isinstance(value, str):
+        raise SymbolError(f"{name} is text such as 'SPY', not {_shown(value)}")
+    return value
 
 
 def texts(value: object, *, name: str) -> tuple[str, ...]:

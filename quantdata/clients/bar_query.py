@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from quantdata import symbols
-from quantdata.clients.arguments import Moment, moment_range
-from quantdata.errors import ArgumentError, SymbolError
+from quantdata.clients.arguments import Moment, moment_range, symbol_text
+from quantdata.errors import ArgumentError
 from quantdata.frames.bars import TIMEFRAMES
-from quantdata.sessions import session_day
+from quantdata.sessions import FIRST_DAY, session_day
 
 if TYPE_CHECKING:
     from quantdata.frames.bars import Timeframe
@@ -50,6 +50,10 @@ class BarQuery:
             If anything else is malformed; the message names it and what is allowed.
         """
         begin, finish = moment_range(start, end)
+        if session_day(begin) < FIRST_DAY:
+            raise ArgumentError(
+                f"start is {session_day(begin)}; the session table, and with it bars, begin {FIRST_DAY}"
+            )
         ticker = instrument(symbol)
         adjustment = _one_of(adjust, Adjustment, name="adjust")
         return cls(
@@ -86,7 +90,7 @@ class BarQuery:
         return first - timedelta(days=first.weekday()), last + timedelta(days=6 - last.weekday())
 
 
-def instrument(text: object) -> str:
+def instrument(symbol: object) -> str:
     """Return the canonical symbol of anything that has bars: a stock or fund, an index, an option contract.
 
     An index that `symbols.is_index` does not know keeps its prefix ``I:``.
@@ -96,9 +100,7 @@ def instrument(text: object) -> str:
     SymbolError
         If it is none of these.
     """
-    if not isinstance(text, str):
-        raise SymbolError(f"a symbol is text such as 'SPY', not {text!r}")
-    ticker = text.strip()
+    ticker = symbol_text(symbol, name="symbol").strip()
     if symbols.is_option_symbol(ticker):
         return symbols.parse_option(ticker).occ
     if ticker.upper().startswith("I:") or symbols.is_index(ticker.upper()):

@@ -6,12 +6,16 @@ import asyncio
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import polars as pl
 
+from quantdata.clients.arguments import number
+from quantdata.errors import ArgumentError
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
 __all__ = ["TTL_S", "Cache"]
 
@@ -68,6 +72,11 @@ class Cache:
         Size of all answers together; the least recently used ones go first.
     clock
         Monotonic seconds.
+
+    Raises
+    ------
+    ArgumentError
+        If ``ttl`` names an unknown kind, or gives what is no number of seconds.
     """
 
     def __init__(
@@ -77,7 +86,7 @@ class Cache:
         most_bytes: int = MOST_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._ttl = {**TTL_S, **(ttl or {})}
+        self._ttl = {**TTL_S, **_checked({} if ttl is None else ttl)}
         self._most_bytes = most_bytes
         self._clock = clock
         self._lock = threading.Lock()
@@ -137,6 +146,14 @@ class Cache:
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._bytes -= entry.n_bytes
+
+
+def _checked(ttl: object) -> dict[str, float]:
+    if not isinstance(ttl, Mapping) or not ttl.keys() <= TTL_S.keys():
+        raise ArgumentError(
+            f"cache_ttl maps kinds to seconds, as in {{'chain': 5.0}}, not {ttl!r}; kinds: {', '.join(TTL_S)}"
+        )
+    return {kind: number(seconds, name=f"cache_ttl[{kind!r}]", least=0.0) for kind, seconds in ttl.items()}
 
 
 def _copy(answer: Any) -> Any:

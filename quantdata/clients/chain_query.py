@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 import polars as pl
 
 from quantdata import symbols
-from quantdata.clients.arguments import Day, count, day_range, number, number_range, texts
+from quantdata.clients.arguments import Day, count, day_range, number, number_range, symbol_text, texts
 from quantdata.errors import ArgumentError
 from quantdata.frames.chain import current_volume
 from quantdata.sessions import session_day
@@ -102,7 +102,8 @@ class ChainQuery:
         newest_session
             The session whose volume counts.
         """
-        tests = [*_within(pl.col("moneyness"), self.moneyness), *_within(pl.col("delta").abs(), self.delta)]
+        # Rounded, since 690 / 600 is not quite 1.15 and a range includes its ends.
+        tests = [*_within(pl.col("moneyness").round(12), self.moneyness), *_within(pl.col("delta").abs(), self.delta)]
         if self.roots:
             tests.append(pl.col("root_symbol").is_in(self.roots))
         if self.min_volume is not None:
@@ -137,7 +138,7 @@ def _check(
     min_open_interest: object = None,
     max_spread_percent: object = None,
 ) -> ChainQuery:
-    asked = symbols.underlying(underlying)
+    asked = symbols.underlying(symbol_text(underlying, name="underlying"))
     by_vendor = {
         "expirations": day_range(expirations, name="expirations"),
         "strikes": number_range(strikes, name="strikes", least=0.0),

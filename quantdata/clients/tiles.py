@@ -119,12 +119,12 @@ async def cover(tiles: Sequence[Tile], fetcher: Fetcher) -> tuple[list[pl.DataFr
             return
         strikes = fetcher.strikes(page)
         first, last = _ends(strikes)
-        if first == last:
+        if first == last:  # nothing to cut by
             arrived.append(page)
             arrived.extend(await fetcher.rest(following))
             return
         # The page may end in the middle of a strike: what is left begins with that strike.
-        arrived.append(page.filter(strikes < last))
+        arrived.append(page.filter(strikes.is_null() | (strikes < last)))
         left = Tile(last, tile.high)
         density = page.height / (last - first)
         parts = split(left, density) if left.high is not None else await below_the_top(left, density)
@@ -161,8 +161,9 @@ def split(tile: Tile, density: float, *, at_least: int = 1) -> list[Tile]:
 
 
 def _ends(strikes: pl.Series) -> tuple[float, float]:
-    ordered = strikes.sort()
-    return float(ordered[0]), float(ordered[-1])
+    """Return the lowest and the highest strike; of rows that all lack theirs, 0."""
+    ordered = strikes.drop_nulls().sort()
+    return (float(ordered[0]), float(ordered[-1])) if ordered.len() else (0.0, 0.0)
 
 
 def _leaves(group: BaseExceptionGroup[DataProviderError]) -> list[DataProviderError]:

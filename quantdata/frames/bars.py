@@ -61,7 +61,9 @@ _AGGREGATED: Final = (
     pl.col("low").min(),
     pl.col("close").last(),
     # The mean price weighs by volume; a bar without volume (an index) has none.
-    ((pl.col("vwap") * pl.col("volume")).sum() / pl.col("volume").sum()).fill_nan(None).alias("vwap"),
+    ((pl.col("vwap") * pl.col("volume")).sum() / pl.col("volume").filter(pl.col("vwap").is_not_null()).sum())
+    .fill_nan(None)
+    .alias("vwap"),
     pl.when(pl.col("volume").is_not_null().any()).then(pl.col("volume").sum()).alias("volume"),
     pl.when(pl.col("trades").is_not_null().any()).then(pl.col("trades").sum()).alias("trades"),
 )
@@ -130,7 +132,8 @@ def dividend_factors(dividends: pl.DataFrame, *, splits: pl.DataFrame, closes: p
     pl.DataFrame
         ``ex_date`` (rising), ``factor``. A dividend without a session before it among ``closes`` is left out.
     """
-    in_todays_shares = _with_later(dividends.sort("ex_date"), splits, on="ex_date")
+    by_day = dividends.group_by("ex_date").agg(pl.col("amount").sum()).sort("ex_date")
+    in_todays_shares = _with_later(by_day, splits, on="ex_date")
     before = in_todays_shares.join_asof(
         closes.select("session", "close").sort("session"),
         left_on="ex_date",

@@ -212,26 +212,26 @@ def test_contracts_give_each_expiration_once(
 def test_splits_are_new_shares_for_one_old(massive: Massive) -> None:
     frame = reference.splits(massive.page("client-python-mocks/v3/reference/splits.json").results)
     assert frame.height == 10
-    assert frame.row(0) == (date(2022, 7, 18), 20.0)
-    assert frame.row(7) == (date(2022, 5, 20), 0.5)  # 1 for 2: a reverse split
-    assert frame.row(9) == (date(2022, 5, 2), pytest.approx(4 / 3))  # 4 for 3: a stock dividend
+    assert frame.row(0) == ("GOOGL", date(2022, 7, 18), 20.0)
+    assert frame.row(7) == ("BRW", date(2022, 5, 20), 0.5)  # 1 for 2: a reverse split
+    assert frame.row(9) == ("CIG.C", date(2022, 5, 2), pytest.approx(4 / 3))  # 4 for 3: a stock dividend
     apple = reference.splits(massive.page("spec-examples/v3_reference_splits.json", endpoint="/v3/splits/AAPL").results)
-    assert apple.rows() == [(date(2020, 8, 31), 4.0), (date(2005, 2, 28), 2.0)]
+    assert apple.rows() == [("AAPL", date(2020, 8, 31), 4.0), ("AAPL", date(2005, 2, 28), 2.0)]
 
 
 def test_dividends_are_dollars_a_share(massive: Massive) -> None:
     frame = reference.dividends(massive.page("client-python-mocks/v3/reference/dividends.json").results)
     assert frame.height == 10
-    assert frame.row(0) == (date(2025, 6, 12), 0.59375)
-    assert frame.row(7) == (date(2023, 11, 13), 0.5)
+    assert frame.row(0) == ("CSSEN", date(2025, 6, 12), 0.59375)
+    assert frame.row(7) == ("AIRTP", date(2023, 11, 13), 0.5)
 
 
 def test_the_newer_reference_endpoints_have_the_same_fields(massive: Massive) -> None:
     # reference/massive.md §6; their request_id is a number.
     split = reference.splits(massive.page("docs-examples-2026/stocks_v1_splits.json").results)
     dividend = reference.dividends(massive.page("docs-examples-2026/stocks_v1_dividends.json").results)
-    assert split.rows() == [(date(2005, 2, 28), 2.0)]
-    assert dividend.rows() == [(date(2025, 8, 11), 0.26)]
+    assert split.rows() == [("AAPL", date(2005, 2, 28), 2.0)]
+    assert dividend.rows() == [("AAPL", date(2025, 8, 11), 0.26)]
 
 
 @pytest.mark.parametrize(

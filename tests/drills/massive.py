@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from quantdata.sim import Simulator
 
-__all__ = ["CALLS", "CASES", "CLOCK", "Case", "Outcome", "drill"]
+__all__ = ["CALLS", "CASES", "CLOCK", "Case", "Outcome", "ask", "attempt", "drill"]
 
 CLOCK: Final = "at:2026-11-18T11:00"
 # Short enough for a drill of hundreds of cases; the product's own are 10 s and longer back-offs.
@@ -212,14 +212,24 @@ class Outcome:
 def drill(simulator: Simulator, *, is_short: bool = False) -> Iterator[Outcome]:
     """Run every case on every call that it hits; short, each case on one call only."""
     simulator.faults.clear()
-    healthy = {name: _ask(_client(simulator, name), call) for name, call in CALLS.items()}
+    healthy = {name: ask(simulator, name) for name in CALLS}
     for number, case in enumerate(CASES):
         calls = [case.calls[number % len(case.calls)]] if is_short else case.calls
         for name in calls:
-            yield _try(simulator, case, name, healthy[name])
+            yield attempt(simulator, case, name, healthy[name])
 
 
-def _try(simulator: Simulator, case: Case, name: str, healthy: object) -> Outcome:
+def ask(simulator: Simulator, name: str) -> Any:
+    """Make one call with a client of its own."""
+    client = _client(simulator, name)
+    try:
+        return _ask(client, CALLS[name])
+    finally:
+        portal.call(client.aclose())
+
+
+def attempt(simulator: Simulator, case: Case, name: str, healthy: object) -> Outcome:
+    """Make one call under a fault, and once more when it is lifted; say what came of it."""
     client = _client(simulator, name)
     simulator.faults.add(case.fault)
     began = time.perf_counter()

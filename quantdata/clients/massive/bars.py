@@ -107,9 +107,14 @@ class BarLoader:
     async def _dividend_factors(self, query: BarQuery) -> pl.DataFrame:
         """Get what dividends take off the prices of a range: all of them up to the present count."""
         now = await self._rest.present()
+        spelled = ticker(query.symbol)
         found, splits, closes = await asyncio.gather(
-            self._rest.pages(endpoints.dividends(query.symbol), lambda page: reference.dividends(page.results)),
-            self._rest.pages(endpoints.splits(query.symbol), lambda page: reference.splits(page.results)),
+            self._rest.pages(
+                endpoints.dividends(spelled), lambda page: reference.about(reference.dividends(page.results), spelled)
+            ),
+            self._rest.pages(
+                endpoints.splits(spelled), lambda page: reference.about(reference.splits(page.results), spelled)
+            ),
             self._range(query.symbol, DAY, query.start - timedelta(days=10), max(now, query.end), adjusted=True),
         )
         dividends = pl.concat(found).filter(

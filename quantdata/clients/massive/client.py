@@ -6,7 +6,7 @@ import asyncio
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
 import polars as pl
@@ -157,6 +157,13 @@ class AsyncMassive:
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
         """Return the days on which listed options on an underlying expire, all roots together, rising.
 
+        Raises
+        ------
+        QuoteNotFoundError
+            If Massive lists no options on the underlying.
+        IncompleteError
+            If only a part arrived; ``received`` is the days of one part.
+
         References
         ----------
         Massive, *All Contracts*, ``GET /v3/reference/options/contracts``.
@@ -270,7 +277,7 @@ class AsyncMassive:
         """
         status, _ = await self._rest.page(endpoints.market_status(), lambda page: _decode_status(page.body))
         return MarketStatus.at(
-            datetime.fromisoformat(status.serverTime).astimezone(UTC),
+            status.serverTime.astimezone(UTC),
             market=status.market,
             local_time=datetime.now(UTC),
             source=self.name,
@@ -357,7 +364,11 @@ class AsyncMassive:
         ends = {"expiration_date.gte": low, "expiration_date.lte": high}
         filters = {name: day.isoformat() for name, day in ends.items() if day is not None}
         request = endpoints.option_contracts(symbols.massive_reference_underlying(underlying), filters)
-        return await self._rest.pages(request, lambda page: reference.expiration_page(page.results))
+        try:
+            return await self._rest.pages(request, lambda page: reference.expiration_page(page.results))
+        except IncompleteError as error:
+            days = pl.concat(error.received).unique().sort().to_list()
+            raise IncompleteError(error.reason, received=days, arrived=f"{len(days)} expirations") from error.reason
 
     async def _require_options_on(self, underlying: str) -> None:
         """Raise unless there are options on an underlying, whose answer was empty: unknown, or only filtered away."""
@@ -394,7 +405,7 @@ class AsyncMassive:
 
 class _Status(msgspec.Struct):
     market: str
-    serverTime: str  # noqa: N815  # the vendor's spelling
+    serverTime: Annotated[datetime, msgspec.Meta(tz=True)]  # noqa: N815  # the vendor's spelling
 
 
 _decode_status = msgspec.json.Decoder(_Status).decode

@@ -13,7 +13,7 @@ import polars as pl
 
 from quantdata.frames.decode import rows
 
-__all__ = ["dividends", "expiration_page", "splits"]
+__all__ = ["about", "dividends", "expiration_page", "splits"]
 
 _F: Final = pl.Float64()
 _S: Final = pl.String()
@@ -26,17 +26,26 @@ def expiration_page(results: bytes) -> pl.Series:
 
 
 def splits(results: bytes) -> pl.DataFrame:
-    """Read splits: ``execution_date`` and ``ratio``, new shares for one old; raises ValueError where either lacks."""
-    found = rows(results, {"execution_date": _S, "split_from": _F, "split_to": _F})
+    """Read splits: ``ticker``, ``execution_date``, ``ratio`` (new shares for one old); ValueError where one lacks."""
+    found = rows(results, {"ticker": _S, "execution_date": _S, "split_from": _F, "split_to": _F})
     ratio = pl.when(pl.col("split_from") > 0, pl.col("split_to") > 0).then(pl.col("split_to") / pl.col("split_from"))
-    return _complete(found.select(_day("execution_date"), ratio.alias("ratio")), "a split without a date or a ratio")
+    columns = "ticker", _day("execution_date"), ratio.alias("ratio")
+    return _complete(found.select(columns), "a split without a ticker, a date or a ratio")
 
 
 def dividends(results: bytes) -> pl.DataFrame:
-    """Read dividends: ``ex_date``, ``amount`` in USD per share of that day; raises ValueError where either lacks."""
-    found = rows(results, {"ex_dividend_date": _S, "cash_amount": _F})
-    columns = _day("ex_dividend_date").alias("ex_date"), pl.col("cash_amount").alias("amount")
-    return _complete(found.select(columns), "a dividend without a date or an amount")
+    """Read dividends: ``ticker``, ``ex_date``, ``amount`` (USD per share of that day); ValueError where one lacks."""
+    found = rows(results, {"ticker": _S, "ex_dividend_date": _S, "cash_amount": _F})
+    columns = "ticker", _day("ex_dividend_date").alias("ex_date"), pl.col("cash_amount").alias("amount")
+    return _complete(found.select(columns), "a dividend without a ticker, a date or an amount")
+
+
+def about(found: pl.DataFrame, ticker: str) -> pl.DataFrame:
+    """Return rows that are all about one ticker without it; raises ValueError if one is not."""
+    # The vendor once lost its filters between pages: reference/massive.md §2.
+    if not (found.get_column("ticker") == ticker).all():
+        raise ValueError(f"rows that are not about {ticker}: the vendor lost the filter")
+    return found.drop("ticker")
 
 
 def _day(name: str) -> pl.Expr:

@@ -144,7 +144,7 @@ def _error(reply: Reply, envelope: _Envelope, *, not_found: type[DataProviderErr
         return EntitlementError(f"{asked} is not in this key's plan{quoted}", **facts)
     if status == 404 or word == "NOT_FOUND":  # noqa: PLR2004
         return not_found(f"{asked}: nothing by that name{quoted}", **facts)
-    if status == 429:  # noqa: PLR2004
+    if status == 429 or "maximum requests" in said:  # noqa: PLR2004
         after_s = _retry_after_s(reply)
         when = f"; try again in {after_s:.0f} s" if after_s is not None else ""
         return RateLimitError(

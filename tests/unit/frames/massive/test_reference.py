@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from quantdata.frames.massive.reference import dividends, expiration_page, splits
+from quantdata.frames.massive.reference import about, dividends, expiration_page, splits
 
 
 def test_a_page_of_contracts_gives_each_expiration_once() -> None:
@@ -27,37 +27,48 @@ def test_no_contracts_have_no_expirations() -> None:
 
 def test_a_split_is_new_shares_for_one_old() -> None:
     rows = b"""[{"execution_date": "2020-08-31", "split_from": 1, "split_to": 4, "ticker": "AAPL"},
-                {"execution_date": "2022-05-20", "split_from": 2, "split_to": 1}]"""
-    expected = pl.DataFrame({"execution_date": [date(2020, 8, 31), date(2022, 5, 20)], "ratio": [4.0, 0.5]})
+                {"execution_date": "2022-05-20", "split_from": 2, "split_to": 1, "ticker": "T"}]"""
+    expected = pl.DataFrame(
+        {"ticker": ["AAPL", "T"], "execution_date": [date(2020, 8, 31), date(2022, 5, 20)], "ratio": [4.0, 0.5]}
+    )
     assert_frame_equal(splits(rows), expected)
 
 
 def test_a_dividend_is_dollars_a_share_of_its_day() -> None:
-    rows = b'[{"ex_dividend_date": "2025-08-11", "cash_amount": 0.26, "pay_date": "2025-08-14", "currency": "USD"}]'
-    assert_frame_equal(dividends(rows), pl.DataFrame({"ex_date": [date(2025, 8, 11)], "amount": [0.26]}))
+    rows = b'[{"ex_dividend_date": "2025-08-11", "cash_amount": 0.26, "pay_date": "2025-08-14", "ticker": "AAPL"}]'
+    assert_frame_equal(
+        dividends(rows), pl.DataFrame({"ticker": ["AAPL"], "ex_date": [date(2025, 8, 11)], "amount": [0.26]})
+    )
 
 
 def test_empty_answers_have_the_schema_of_full_ones() -> None:
-    assert splits(b"[]").schema == {"execution_date": pl.Date(), "ratio": pl.Float64()}
-    assert dividends(b"[]").schema == {"ex_date": pl.Date(), "amount": pl.Float64()}
+    assert splits(b"[]").schema == {"ticker": pl.String(), "execution_date": pl.Date(), "ratio": pl.Float64()}
+    assert dividends(b"[]").schema == {"ticker": pl.String(), "ex_date": pl.Date(), "amount": pl.Float64()}
 
 
 @pytest.mark.parametrize("row", ['"split_to": 4', '"split_from": 0, "split_to": 4', '"split_from": 1, "split_to": 0'])
 def test_a_split_without_a_ratio_is_refused(row: str) -> None:
-    with pytest.raises(ValueError, match="a split without a date or a ratio"):
+    with pytest.raises(ValueError, match="a split without a ticker, a date or a ratio"):
         splits(b'[{"execution_date": "2020-08-31", %s}]' % row.encode())
 
 
 def test_a_dividend_without_an_amount_is_refused() -> None:
     # It would leave the prices before it unadjusted, and nobody would know.
-    with pytest.raises(ValueError, match="a dividend without a date or an amount"):
+    with pytest.raises(ValueError, match="a dividend without a ticker, a date or an amount"):
         dividends(b'[{"ex_dividend_date": "2025-08-11"}, {"ex_dividend_date": "2025-05-12", "cash_amount": 0.26}]')
 
 
 def test_what_is_no_date_is_refused() -> None:
-    with pytest.raises(ValueError, match="a split without a date"):
+    with pytest.raises(ValueError, match="a split without a ticker, a date"):
         splits(b'[{"execution_date": "soon", "split_from": 1, "split_to": 4}]')
-    with pytest.raises(ValueError, match="a dividend without a date"):
+    with pytest.raises(ValueError, match="a dividend without a ticker, a date"):
         dividends(b'[{"ex_dividend_date": "08/11/2025", "cash_amount": 0.26}]')
     with pytest.raises(ValueError, match="a contract without a date"):
         expiration_page(b'[{"expiration_date": "2025-10-10"}, {"expiration_date": "soon"}]')
+
+
+def test_rows_about_another_ticker_are_refused() -> None:
+    found = splits(b'[{"ticker": "AAPL", "execution_date": "2020-08-31", "split_from": 1, "split_to": 4}]')
+    assert about(found, "AAPL").columns == ["execution_date", "ratio"]
+    with pytest.raises(ValueError, match="not about NVDA: the vendor lost the filter"):
+        about(found, "NVDA")

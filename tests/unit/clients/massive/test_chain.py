@@ -1,0 +1,248 @@
+"""Chains from Massive: whole or in error, in parallel or page by page."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from quantdata.clients import AsyncMassive, ChainQuery
+from quantdata.clients.massive import chain as module
+from quantdata.errors import DataProviderError, EntitlementError, IncompleteError, PayloadError, UnavailableError
+from quantdata.frames.columns import CHAIN, schema
+from quantdata.wire.retry import RetryPolicy
+from tests.unit.conftest import contract_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+    import polars as pl
+
+    from tests.unit.conftest import Vendor
+
+SPY = "/v3/snapshot/options/SPY"
+# One try, and one more without a wait for an answer that cannot be read.
+AT_ONCE = RetryPolicy(tries=1, first_delay_s=0.0)
+THOUSAND = [contract_row(float(strike), kind) for strike in range(400, 900) for kind in ("call", "put")]
+
+
+def _chains(*queries: ChainQuery, requests_per_minute: float = 6000.0) -> list[pl.DataFrame]:
+    async def ask() -> list[pl.DataFrame]:
+        massive = AsyncMassive(
+            "k3y", base_url="http://127.0.0.1:1", requests_per_minute=requests_per_minute, policy=AT_ONCE
+        )
+        return [await massive.chain(query) for query in queries]
+
+    return asyncio.run(ask())
+
+
+def _chain(requests_per_minute: float = 6000.0, **filters: Any) -> pl.DataFrame:
+    return _chains(ChainQuery.of("SPY", **filters), requests_per_minute=requests_per_minute)[0]
+
+
+def _failure(kind: type[DataProviderError], requests_per_minute: float = 6000.0, **filters: Any) -> DataProviderError:
+    with pytest.raises(DataProviderError) as failure:
+        _chain(requests_per_minute, **filters)
+    assert type(failure.value) is kind
+    return failure.value
+
+
+def _unless(vendor: Vendor, is_bad: Callable[[httpx.Request], bool], *, status: int = 503) -> None:
+    """Let the chain fail for some requests."""
+    answer = vendor.answering(SPY)
+    vendor.on(SPY, lambda request: vendor.answer(b"", status=status) if is_bad(request) else answer(request))
+
+
+# --- whole ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_is_whole_and_sorted_with_the_canonical_columns(market: Vendor) -> None:
+    market.chain("SPY", THOUSAND)
+    chain = _chain()
+    assert chain.schema == schema(CHAIN)
+    assert chain.height == 1000
+    assert chain.get_column("contract_symbol").n_unique() == 1000
+    assert chain.equals(chain.sort("expiration", "root_symbol", "strike", "option_type"))
+
+
+def test_the_next_load_is_planned_and_needs_fewer_requests(market: Vendor) -> None:
+    market.chain("SPY", THOUSAND)
+    query = ChainQuery.of("SPY")
+    first, second = _chains(query, query)
+    assert first.get_column("contract_symbol").equals(second.get_column("contract_symbol"))
+    both = len(market.requests)
+    market.requests.clear()
+    _chains(query)
+    assert both - len(market.requests) == 5  # 1000 contracts in tiles of at most 240
+    assert len(market.requests) > 5
+
+
+def test_a_stale_plan_loses_nothing(market: Vendor) -> None:
+    market.chain("SPY", THOUSAND[:500])
+
+    async def ask() -> list[int]:
+        massive = AsyncMassive("k3y", base_url="http://127.0.0.1:1", policy=AT_ONCE)
+        heights = [(await massive.chain(ChainQuery.of("SPY"))).height]
+        market.chain("SPY", THOUSAND)
+        return [*heights, (await massive.chain(ChainQuery.of("SPY"))).height]
+
+    assert asyncio.run(ask()) == [500, 1000]
+
+
+def test_plans_are_forgotten_when_there_are_too_many(market: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PLANS_AT_MOST", 2)
+    market.chain("SPY", THOUSAND[:2])
+
+    async def ask() -> int:
+        massive = AsyncMassive("k3y", base_url="http://127.0.0.1:1", policy=AT_ONCE)
+        for low in (1, 2, 3):
+            await massive.chain(ChainQuery.of("SPY", strikes=(low, None)))
+        return len(massive._chains._plans)
+
+    assert asyncio.run(ask()) == 2
+
+
+def test_a_slow_plan_goes_page_by_page(market: Vendor) -> None:
+    market.chain("SPY", THOUSAND)
+    assert _chain(requests_per_minute=59.0).height == 1000
+    assert len(market.requests) == 4
+    assert all("cursor" in request.url.params for request in market.requests[1:])
+
+
+# --- filters --------------------------------------------------------------------------------------------------------
+
+MIXED = [
+    contract_row(strike, kind, expiration=expiration)
+    for strike in (560.0, 580.0, 600.0, 620.0)
+    for kind in ("call", "put")
+    for expiration in ("2026-11-18", "2026-12-18", "2027-01-15")
+]
+
+
+@pytest.mark.parametrize(
+    ("filters", "sent"),
+    [
+        ({}, {}),
+        ({"option_type": "put"}, {"contract_type": "put"}),
+        ({"strikes": (570, 600)}, {"strike_price.gte": "570", "strike_price.lt": "600.001"}),
+        ({"strikes": (595.99996, 600.00004)}, {"strike_price.gte": "596", "strike_price.lt": "600.001"}),
+        ({"expirations": "2026-12-18"}, {"expiration_date": "2026-12-18"}),
+        (
+            {"expirations": ("2026-12-01", "2027-01-15")},
+            {"expiration_date.gte": "2026-12-01", "expiration_date.lte": "2027-01-15"},
+        ),
+        ({"expirations": (None, "2026-12-18")}, {"expiration_date.lte": "2026-12-18"}),
+        ({"dte": 0}, {"expiration_date": "2026-11-18"}),
+        ({"dte": (1, None)}, {"expiration_date.gte": "2026-11-19"}),
+    ],
+)
+def test_what_the_vendor_filters_is_sent_to_it(market: Vendor, filters: dict[str, Any], sent: dict[str, str]) -> None:
+    market.chain("SPY", MIXED)
+    market.on("/v1/marketstatus/now", {})
+    chain = _chain(**filters)
+    params = dict(market.requests[-1].url.params)
+    assert {name: value for name, value in params.items() if name not in ("sort", "order", "limit")} == sent
+    expected = _chain().filter(ChainQuery.of("SPY", **filters).vendor_part())
+    assert chain.get_column("contract_symbol").to_list() == expected.get_column("contract_symbol").to_list()
+    assert chain.height > 0
+
+
+def test_days_to_expiry_count_from_the_hosts_own_day(market: Vendor) -> None:
+    market.chain("SPY", MIXED)
+    market.on("/v1/marketstatus/now", {})
+    assert set(_chain(dte=0).get_column("expiration")) == {date(2026, 11, 18)}
+    assert market.paths()[0] == "/v1/marketstatus/now"
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"strikes": (570, 600)},
+        {"option_type": "call"},
+        {"expirations": "2026-12-18"},
+        {"expirations": ("2026-12-18", None)},
+        {"expirations": (None, "2026-12-18")},
+    ],
+)
+def test_an_answer_to_another_question_is_refused(market: Vendor, filters: dict[str, Any]) -> None:
+    market.rows(SPY, MIXED)
+    assert "not asked for" in str(_failure(PayloadError, **filters))
+
+
+def test_filters_lost_after_the_first_page_are_noticed(market: Vendor) -> None:
+    cursor = {"next_url": f"https://api.polygon.io{SPY}?cursor=Yg"}
+    first = {"status": "OK", "results": [contract_row(100.0)], **cursor}
+    lost = {"status": "OK", "results": [contract_row(100.0, "put")]}
+    market.on(SPY, lambda request: market.answer(lost if "cursor" in request.url.params else first))
+    failure = _failure(IncompleteError, option_type="call")
+    assert isinstance(failure, IncompleteError)
+    assert isinstance(failure.reason, PayloadError)
+
+
+# --- in part or not at all ------------------------------------------------------------------------------------------
+
+
+def test_a_failing_part_hands_over_the_chain_of_the_rest(market: Vendor) -> None:
+    market.chain("SPY", THOUSAND)
+    _unless(market, lambda request: "strike_price.lt" in request.url.params)
+    failure = _failure(IncompleteError)
+    assert isinstance(failure, IncompleteError)
+    assert isinstance(failure.reason, UnavailableError)
+    assert failure.__cause__ is failure.reason
+    assert failure.received.schema == schema(CHAIN)
+    assert 0 < failure.received.height < 1000
+    assert str(failure).startswith(f"massive: {failure.received.height:,} contracts arrived, then massive: {SPY}: ")
+    assert str(failure).count("nothing shorter") == 1
+
+
+def test_a_slow_plans_failing_page_hands_over_the_pages_before_it(market: Vendor) -> None:
+    market.chain("SPY", THOUSAND)
+    pages = iter(range(10))
+    _unless(market, lambda _: next(pages) == 2)
+    failure = _failure(IncompleteError, 59.0)
+    assert isinstance(failure, IncompleteError)
+    assert failure.received.height == 500
+    assert str(failure).count("arrived") == 1
+
+
+def test_one_strike_of_many_pages_may_fail_in_part_too(market: Vendor) -> None:
+    days = [f"2027-{month:02}-{day:02}" for month in range(1, 13) for day in range(1, 29)]
+    market.chain("SPY", [contract_row(600.0, kind, expiration=day) for day in days for kind in ("call", "put")])
+    _unless(market, lambda request: "cursor" in request.url.params)
+    failure = _failure(IncompleteError)
+    assert isinstance(failure, IncompleteError)
+    assert failure.received.height == 250
+
+
+@pytest.mark.parametrize("requests_per_minute", [59.0, 6000.0])
+def test_when_nothing_arrived_the_failure_is_the_vendors_own(market: Vendor, requests_per_minute: float) -> None:
+    market.on(SPY, {"status": "NOT_AUTHORIZED", "message": "upgrade"}, status=403)
+    assert "not in this key's plan" in str(_failure(EntitlementError, requests_per_minute))
+
+
+def test_a_contract_that_comes_twice_is_a_payload_error(market: Vendor) -> None:
+    market.rows(SPY, [contract_row(100.0), contract_row(101.0), contract_row(100.0)])
+    assert "1 of 3 contracts came twice" in str(_failure(PayloadError))
+
+
+def test_rows_that_are_none_are_a_payload_error(market: Vendor) -> None:
+    market.rows(SPY, [{"details": "none"}])
+    assert "are not what they should be" in str(_failure(PayloadError))
+
+
+# --- provenance -----------------------------------------------------------------------------------------------------
+
+
+def test_one_delayed_page_makes_a_delayed_chain(vendor: Vendor) -> None:
+    vendor.chain("SPY", THOUSAND, status="DELAYED")
+    assert set(_chain().get_column("feed")) == {"delayed"}
+
+
+def test_a_simulators_chain_says_so(market: Vendor) -> None:
+    market.chain("SPY", THOUSAND[:4])
+    chain = _chain()
+    assert set(chain.get_column("feed")) == {"simulated"}
+    assert chain.get_column("snapshot_ts")[0].isoformat() == "2026-11-18T17:00:00+00:00"

@@ -1,0 +1,28 @@
+"""What a plan delivers: learned from answers, never guessed."""
+
+from __future__ import annotations
+
+from quantdata.clients.capabilities import BLOCKS, Capabilities
+from quantdata.frames.columns import ENTITLEMENTS, schema
+
+
+def test_of_what_was_never_seen_nothing_is_said() -> None:
+    capabilities = Capabilities("massive")
+    assert not capabilities.lacks("chain_quotes")
+    assert capabilities.reason("chain_quotes") is None
+    frame = capabilities.frame()
+    assert frame.schema == schema(ENTITLEMENTS)
+    assert frame.get_column("block").to_list() == list(BLOCKS)
+    assert frame.get_column("is_entitled").null_count() == len(BLOCKS)
+    assert set(frame.get_column("reason")) == {"not seen yet"}
+
+
+def test_the_newest_answer_counts() -> None:
+    capabilities = Capabilities("massive")
+    capabilities.learn("chain_quotes", is_entitled=False, reason="none of 250 rows had it")
+    assert capabilities.lacks("chain_quotes")
+    assert capabilities.reason("chain_quotes") == "none of 250 rows had it"
+    capabilities.learn("chain_quotes", is_entitled=True, feed="delayed")
+    assert not capabilities.lacks("chain_quotes")
+    row = capabilities.frame().row(BLOCKS.index("chain_quotes"))
+    assert row == ("massive", "chain_quotes", True, "delayed", None)

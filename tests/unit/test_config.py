@@ -1,0 +1,202 @@
+"""What the environment says, what it may not say, and secrets that stay secret."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import pickle
+from dataclasses import asdict
+
+import pytest
+
+from quantdata.config import ENVIRONMENT, Config, Secret, checked_url, is_loopback
+from quantdata.errors import ConfigError
+
+KEY = "k3y-that-nobody-may-see"
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_hides_in_every_text() -> None:
+    secret = Secret(KEY)
+    shown = [repr(secret), str(secret), f"{secret}", f"{secret:>40}", "%s %r" % (secret, secret), repr([secret])]  # noqa: UP031
+    assert all(KEY not in text for text in shown)
+    assert repr(secret) == "Secret('…')"
+    assert secret.reveal() == KEY
+
+
+def test_a_secret_hides_in_a_config_and_in_a_log(caplog: pytest.LogCaptureFixture) -> None:
+    config = Config.from_environment({"MASSIVE_API_KEY": KEY})
+    logging.getLogger("test").warning("%s %r", config, config)
+    assert KEY not in caplog.text
+    assert KEY not in repr(config)
+
+
+def test_a_secret_is_never_serialised() -> None:
+    secret = Secret(KEY)
+    for serialise in (pickle.dumps, json.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError):
+            serialise(secret)  # type: ignore[operator]
+    with pytest.raises(TypeError):
+        asdict(Config(massive_api_key=secret))
+    with pytest.raises(TypeError):
+        hash(secret)
+    with pytest.raises(TypeError):
+        vars(secret)
+
+
+def test_secrets_compare_with_secrets_only() -> None:
+    assert Secret(KEY) == Secret(KEY)
+    assert Secret(KEY) != Secret("other")
+    assert Secret(KEY) != KEY
+    assert Secret("schlüssel") == Secret("schlüssel")
+
+
+# --- the environment ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("environment", [{}, dict.fromkeys(ENVIRONMENT, ""), dict.fromkeys(ENVIRONMENT, "  ")])
+def test_empty_variables_count_as_absent(environment: dict[str, str]) -> None:
+    assert Config.from_environment(environment) == Config()
+
+
+def test_every_variable_is_read() -> None:
+    config = Config.from_environment(
+        {
+            "MASSIVE_API_KEY": f" {KEY}\n",
+            "MASSIVE_BASE_URL": "http://127.0.0.1:8000/",
+            "MASSIVE_REQUESTS_PER_MINUTE": "5",
+            "QUANTDATA_SOURCE": "SIM",
+        }
+    )
+    assert config == Config(
+        massive_api_key=Secret(KEY),
+        massive_base_url="http://127.0.0.1:8000",
+        massive_requests_per_minute=5.0,
+        source="sim",
+    )
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QUANTDATA_SOURCE", "sim")
+    assert Config.from_environment().source == "sim"
+
+
+@pytest.mark.parametrize("key", ["with space", "schlüssel", "tab\tinside", "line\nbreak", "nul\x00"])
+def test_a_key_that_cannot_be_one_is_refused_unseen(key: str) -> None:
+    with pytest.raises(ConfigError, match="MASSIVE_API_KEY holds characters") as failure:
+        Config.from_environment({"MASSIVE_API_KEY": key})
+    assert key not in str(failure.value)
+
+
+@pytest.mark.parametrize("text", ["five", "0", "-1", "nan", "inf", "1e7"])
+def test_a_rate_is_a_positive_number(text: str) -> None:
+    with pytest.raises(ConfigError, match="MASSIVE_REQUESTS_PER_MINUTE must be a number"):
+        Config.from_environment({"MASSIVE_REQUESTS_PER_MINUTE": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("tradier", "not available in this version"), ("yahoo", 'must be "massive" or "sim"')]
+)
+def test_an_unknown_source_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=f"QUANTDATA_SOURCE.*{said}"):
+        Config.from_environment({"QUANTDATA_SOURCE": text})
+
+
+# --- URLs -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.massive.com", "https://api.massive.com"),
+        (" https://api.massive.com/base/ ", "https://api.massive.com/base"),
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("HTTPS://api.massive.com", "HTTPS://api.massive.com"),
+    ],
+)
+def test_a_good_url_loses_its_last_slash_only(url: str, expected: str) -> None:
+    assert checked_url(url, name="MASSIVE_BASE_URL") == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "api.massive.com",
+        "ftp://api.massive.com",
+        "https://",
+        "https:///v3",
+        "http://[::1",
+        "https://api.massive.com:99999",
+        "https://api.massive.com:port",
+        f"https://user:{KEY}@api.massive.com",
+        f"user:{KEY}@api.massive.com",
+        f"https://api.massive.com?apiKey={KEY}",
+        f"https://api.massive.com#{KEY}",
+        f"ftp://{KEY}@api.massive.com",
+        KEY,
+    ],
+)
+def test_what_is_no_base_url_is_refused_unseen(url: str) -> None:
+    with pytest.raises(ConfigError, match="MASSIVE_BASE_URL must") as failure:
+        checked_url(url, name="MASSIVE_BASE_URL")
+    assert KEY not in str(failure.value)
+
+
+@pytest.mark.parametrize("host", ["api.massive.com", "127.0.0.1.evil.example", "10.0.0.1", "localhost.evil.example"])
+def test_a_key_never_travels_in_the_clear(host: str) -> None:
+    with pytest.raises(ConfigError, match="plain http is for this machine only; use https://"):
+        checked_url(f"http://{host}/v3", name="MASSIVE_BASE_URL")
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("localhost", True), ("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("0.0.0.0", False), ("x", False)],  # noqa: S104
+)
+def test_loopback(host: str, *, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+# --- the source -----------------------------------------------------------------------------------------------------
+
+WITH_KEY = Config(massive_api_key=Secret(KEY))
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "expected"),
+    [
+        (WITH_KEY, None, "massive"),
+        (WITH_KEY, "sim", "sim"),
+        (WITH_KEY, "Massive", "massive"),
+        (Config(), "sim", "sim"),
+        (Config(source="sim"), None, "sim"),
+        (Config(massive_api_key=Secret(KEY), source="sim"), None, "sim"),
+        (Config(massive_api_key=Secret(KEY), source="sim"), "massive", "massive"),
+    ],
+)
+def test_source_is_what_was_asked_else_the_environments_else_what_the_keys_allow(
+    config: Config, asked: str | None, expected: str
+) -> None:
+    assert config.resolve_source(asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "said"),
+    [
+        (Config(), None, 'set MASSIVE_API_KEY to your key, or use source="sim"'),
+        (Config(), "massive", "needs MASSIVE_API_KEY"),
+        (Config(source="massive"), None, "needs MASSIVE_API_KEY"),
+        (WITH_KEY, "hybrid", "source='hybrid' is not available in this version"),
+        (WITH_KEY, "polygon", "source must be"),
+        (WITH_KEY, "", "source must be"),
+    ],
+)
+def test_without_a_usable_source_the_error_names_what_to_set(config: Config, asked: str | None, said: str) -> None:
+    with pytest.raises(ConfigError) as failure:
+        config.resolve_source(asked)
+    assert said in str(failure.value)

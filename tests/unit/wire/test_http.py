@@ -1,0 +1,395 @@
+"""One GET over real loopback sockets: retries, deadline, damage, and no key in anything that is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import logging
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from quantdata.errors import (
+    DataProviderError,
+    MaxRetriesError,
+    PayloadError,
+    RateLimitError,
+    UnavailableError,
+)
+from quantdata.wire.http import Http, Reply, Request, path_segment
+from quantdata.wire.limits import TokenBucket
+from quantdata.wire.massive.envelope import read_page
+from quantdata.wire.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+KEY = "k3y-that-nobody-may-see"
+ASK = Request("/v3/thing", {"limit": "1"})
+
+
+def http_answer(body: bytes = b'{"status":"OK"}', *, status: str = "200 OK", headers: str = "") -> bytes:
+    """Return an answer as it goes over the wire."""
+    return (
+        f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
+    )
+
+
+GOOD = http_answer()
+DOWN = http_answer(b"<html>", status="503 Service Unavailable")
+# Without an answer, aiohttp itself sends a GET once more on a new connection: one try of ours is two of these.
+HANG_UP = b""
+SILENCE = b" "
+
+
+class Server:
+    """Answers each connection with the next of its answers; the last one stays."""
+
+    def __init__(self, answers: Sequence[bytes]) -> None:
+        self._answers = list(answers)
+        self.heads: list[bytes] = []
+        self._serving: set[asyncio.Task[None] | None] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._serving.add(asyncio.current_task())
+        try:
+            self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+            answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+            if answer == SILENCE:
+                await reader.read()  # until the client goes away
+            writer.write(answer)
+        finally:
+            writer.close()
+
+    async def finished(self) -> None:
+        """Wait until all connections are closed."""
+        await asyncio.gather(*(task for task in self._serving if task is not None), return_exceptions=True)
+
+
+class Slept:
+    """Waits that take no time, and are remembered."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+
+
+@asynccontextmanager
+async def _serving(
+    *answers: bytes, sleep: Slept | None = None, policy: RetryPolicy | None = None
+) -> AsyncIterator[tuple[Http, Server]]:
+    scripted = Server(answers)
+    async with await asyncio.start_server(scripted.serve, "127.0.0.1", 0) as listener:
+        port = listener.sockets[0].getsockname()[1]
+        http = Http(
+            provider="massive",
+            base_url=f"http://127.0.0.1:{port}",
+            headers={"Authorization": f"Bearer {KEY}"},
+            limiter=TokenBucket(per_minute=6000.0, burst=100),
+            policy=policy,
+            sleep=sleep or Slept(),
+            jitter=lambda: 1.0,
+        )
+        try:
+            yield http, scripted
+        finally:
+            await http.aclose()
+            await scripted.finished()
+
+
+def _body(reply: Reply) -> bytes:
+    return reply.body
+
+
+def _checked(reply: Reply) -> bytes:
+    read_page(reply)
+    return reply.body
+
+
+def _fetched(
+    *answers: bytes, read: Callable[[Reply], bytes] = _checked, sleep: Slept | None = None, request: Request = ASK
+) -> tuple[bytes, int]:
+    async def fetch() -> tuple[bytes, int]:
+        async with _serving(*answers, sleep=sleep) as (http, server):
+            body = await http.fetch(request, read)
+            assert http.requests_sent == len(server.heads)
+            return body, http.requests_sent
+
+    return asyncio.run(fetch())
+
+
+def _failed(*answers: bytes, sleep: Slept | None = None) -> DataProviderError:
+    with pytest.raises(DataProviderError) as failure:
+        _fetched(*answers, sleep=sleep)
+    return failure.value
+
+
+def _everything_shown(error: BaseException | None) -> str:
+    """Return all text of an error and of what led to it."""
+    shown = []
+    while error is not None:
+        shown += [str(error), repr(error), repr(vars(error))]
+        error = error.__cause__ or error.__context__
+    return "\n".join(shown)
+
+
+# --- a request as it leaves -----------------------------------------------------------------------------------------
+
+
+def test_the_key_travels_in_one_header_and_not_in_the_url() -> None:
+    async def fetch() -> bytes:
+        async with _serving(GOOD) as (http, server):
+            await http.fetch(ASK, _body)
+            return server.heads[0]
+
+    line, _, headers = asyncio.run(fetch()).partition(b"\r\n")
+    assert line == b"GET /v3/thing?limit=1 HTTP/1.1"
+    assert headers.count(KEY.encode()) == 1
+    assert b"accept-encoding: gzip\r\n" in headers.lower()
+
+
+@pytest.mark.parametrize(
+    ("request_", "target"),
+    [
+        (Request("/v1/now"), "/v1/now"),
+        (Request("/v3/x", {"a": "1", "b.gte": "2 3"}), "/v3/x?a=1&b.gte=2+3"),
+        (Request("/v3/x", query="cursor=YQ%3D%3D"), "/v3/x?cursor=YQ%3D%3D"),
+    ],
+)
+def test_target_is_path_and_query(request_: Request, target: str) -> None:
+    assert request_.target == target
+
+
+@pytest.mark.parametrize(
+    ("text", "segment"),
+    [("O:SPY251219C00450000", "O:SPY251219C00450000"), ("BRK.B", "BRK.B"), ("../v1?x#y", "..%2Fv1%3Fx%23y")],
+)
+def test_a_symbol_never_leaves_its_place_in_a_path(text: str, segment: str) -> None:
+    assert path_segment(text) == segment
+
+
+# --- retries --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        DOWN,
+        http_answer(b"", status="500 Internal Server Error"),
+        http_answer(b"{}", status="499 Client Closed Request"),
+        http_answer(b"", status="429 Too Many Requests"),
+        http_answer(b"<html>maintenance</html>"),
+        http_answer(b'{"status":"OK","resu'),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+        b"nonsense\r\n\r\n",
+    ],
+    ids=["503", "500", "499", "429", "html", "half", "cut", "not-http"],
+)
+def test_what_may_pass_is_tried_again(first: bytes) -> None:
+    assert _fetched(first, GOOD) == (b'{"status":"OK"}', 2)
+
+
+def test_delays_between_tries_follow_the_policy() -> None:
+    sleep = Slept()
+    _fetched(DOWN, DOWN, DOWN, GOOD, sleep=sleep)
+    assert sleep.seconds == [0.25, 0.5, 1.0]
+
+
+def test_a_vendor_that_stays_down_ends_in_max_retries() -> None:
+    error = _failed(DOWN)
+    assert isinstance(error, MaxRetriesError)
+    assert (error.provider, error.endpoint, error.status) == ("massive", "/v3/thing", 503)
+    assert "4 tries failed" in str(error)
+    assert isinstance(error.__cause__, UnavailableError)
+
+
+def test_a_host_that_hangs_up_ends_in_max_retries() -> None:
+    error = _failed(HANG_UP)
+    assert isinstance(error, MaxRetriesError)
+    assert "broke off" in str(error)
+
+
+def test_retry_after_in_seconds_is_waited_for() -> None:
+    sleep = Slept()
+    _fetched(http_answer(b"", status="429 Too Many Requests", headers="Retry-After: 3\r\n"), GOOD, sleep=sleep)
+    assert sleep.seconds == [3.0]
+
+
+def test_retry_after_as_a_date_is_waited_for() -> None:
+    sleep = Slept()
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=5), usegmt=True)
+    _fetched(http_answer(b"", status="503 Busy", headers=f"Retry-After: {date}\r\n"), GOOD, sleep=sleep)
+    assert sleep.seconds == pytest.approx([4.5], abs=0.6)
+
+
+def test_a_wait_past_the_deadline_fails_at_once_and_says_when() -> None:
+    sleep = Slept()
+    error = _failed(http_answer(b"", status="429 Too Many Requests", headers="Retry-After: 60\r\n"), sleep=sleep)
+    assert isinstance(error, RateLimitError)
+    assert error.retry_after_s == 60.0
+    assert sleep.seconds == []
+
+
+def test_a_rate_limit_that_stays_is_a_rate_limit() -> None:
+    assert isinstance(_failed(http_answer(b"", status="429 Too Many Requests")), RateLimitError)
+
+
+def test_an_unreadable_answer_is_tried_twice_only() -> None:
+    sleep = Slept()
+    assert isinstance(_failed(http_answer(b"{"), sleep=sleep), PayloadError)
+    assert len(sleep.seconds) == 1
+
+
+# --- deadline and cancelling ----------------------------------------------------------------------------------------
+
+
+def test_the_deadline_covers_a_host_that_says_nothing() -> None:
+    async def fetch() -> None:
+        async with _serving(SILENCE, policy=RetryPolicy(deadline_s=0.05)) as (http, _):
+            await http.fetch(ASK, _body)
+
+    with pytest.raises(UnavailableError, match=r"no complete answer from /v3/thing within 0.05 s \(1 try\)") as failure:
+        asyncio.run(fetch())
+    assert failure.value.endpoint == "/v3/thing"
+
+
+def test_the_deadline_covers_all_tries_together() -> None:
+    async def fetch() -> None:
+        policy = RetryPolicy(deadline_s=0.1, first_delay_s=0.01)
+        async with _serving(DOWN, SILENCE, policy=policy) as (http, _):
+            await http.fetch(ASK, _checked)
+
+    with pytest.raises(UnavailableError, match=r"\(2 tries\)"):
+        asyncio.run(fetch())
+
+
+def test_a_cancelled_request_leaves_the_client_usable() -> None:
+    async def fetch() -> bytes:
+        async with _serving(SILENCE, GOOD) as (http, server):
+            waiting = asyncio.ensure_future(http.fetch(ASK, _body))
+            while not server.heads:
+                await asyncio.sleep(0)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            return await http.fetch(ASK, _body)
+
+    assert asyncio.run(fetch()) == b'{"status":"OK"}'
+
+
+def test_closing_twice_is_fine() -> None:
+    async def close() -> None:
+        async with _serving(GOOD) as (http, _):
+            await http.fetch(ASK, _body)
+            await http.aclose()
+            await http.aclose()
+
+    asyncio.run(close())
+
+
+# --- bodies ---------------------------------------------------------------------------------------------------------
+
+GZIPPED = gzip.compress(b'{"status":"OK","results":[' + b"1," * 500 + b"1]}")
+
+
+def test_a_compressed_body_is_unpacked() -> None:
+    body, _ = _fetched(http_answer(GZIPPED, headers="Content-Encoding: gzip\r\n"))
+    assert body.startswith(b'{"status":"OK"')
+
+
+@pytest.mark.parametrize(
+    "damaged", [GZIPPED[:-20], GZIPPED[:5], GZIPPED[:20] + b"\xff" * 20 + GZIPPED[40:]]
+)
+def test_a_damaged_compressed_body_is_a_payload_error(damaged: bytes) -> None:
+    error = _failed(http_answer(damaged, headers="Content-Encoding: gzip\r\n"))
+    assert isinstance(error, PayloadError)
+    assert "damaged or cut short" in str(error)
+    assert error.status == 200
+
+
+def test_a_damaged_body_is_mended_by_one_retry() -> None:
+    cut = http_answer(GZIPPED[:-20], headers="Content-Encoding: gzip\r\n")
+    assert _fetched(cut, GOOD) == (b'{"status":"OK"}', 2)
+
+
+# --- hosts ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_redirect_is_not_followed() -> None:
+    moved = http_answer(b"", status="302 Found", headers="Location: https://elsewhere.example/v3/thing\r\n")
+    error = _failed(moved)
+    assert type(error) is DataProviderError
+    assert (error.status, error.endpoint) == (302, "/v3/thing")
+
+
+def test_an_address_where_nobody_listens_ends_in_max_retries() -> None:
+    async def fetch() -> None:
+        async with _serving(GOOD) as (http, _):
+            pass
+        limiter = TokenBucket(per_minute=6000.0, burst=9)
+        gone = Http(
+            provider="massive", base_url=str(http._client.base_url), headers={}, limiter=limiter, sleep=Slept()
+        )
+        try:
+            await gone.fetch(ASK, _body)
+        finally:
+            await gone.aclose()
+
+    with pytest.raises(MaxRetriesError, match="check the network and the host"):
+        asyncio.run(fetch())
+
+
+def test_a_simulator_says_what_time_it_is() -> None:
+    simulated = http_answer(headers="X-Quantdata-Simulated: 2026-11-18T16:00:00+00:00\r\n")
+
+    async def fetch() -> tuple[datetime | None, datetime, datetime]:
+        async with _serving(GOOD, simulated) as (http, _):
+            await http.fetch(ASK, _body)
+            before, real = http.simulated_at, http.now()
+            await http.fetch(ASK, _body)
+            return before, real, http.now()
+
+    before, real, simulated_now = asyncio.run(fetch())
+    assert before is None
+    assert abs(real - datetime.now(UTC)) < timedelta(minutes=1)
+    assert simulated_now == datetime(2026, 11, 18, 16, tzinfo=UTC)
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+ECHOED = f'{{"status":"ERROR","error":"Unknown API Key {KEY}"}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        DOWN,
+        HANG_UP,
+        http_answer(b"", status="429 Too Many Requests"),
+        http_answer(ECHOED, status="401 Unauthorized"),
+        http_answer(b"<html>"),
+        http_answer(b"{"),
+        http_answer(b"cut", headers="Content-Encoding: gzip\r\n"),
+        http_answer(b"", status="302 Found", headers="Location: https://elsewhere.example/\r\n"),
+        b"nonsense\r\n\r\n",
+    ],
+)
+def test_no_failure_shows_the_key(answer: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        error = _failed(answer)
+    assert KEY not in _everything_shown(error)
+    assert KEY not in caplog.text
+    assert KEY not in "".join(repr(record.__dict__) for record in caplog.records)
+
+
+def test_a_retry_is_logged_with_its_facts(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="quantdata.wire"):
+        _fetched(DOWN, GOOD)
+    assert [record.getMessage() for record in caplog.records if record.name == "quantdata.wire"] == [
+        "retry provider=massive endpoint=/v3/thing tries=1 delay_s=0.25"
+    ]
