@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -25,11 +24,10 @@ BLOCKS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Fact:
-    is_entitled: bool
-    feed: str | None
-    reason: str | None
+class _Fact(NamedTuple):
+    is_entitled: bool | None = None
+    feed: str | None = None
+    reason: str | None = "not seen yet"
 
 
 class Capabilities:
@@ -42,33 +40,17 @@ class Capabilities:
         self._provider = provider
         self._facts: dict[str, _Fact] = {}
 
-    def learn(self, block: str, *, is_entitled: bool, feed: str | None = None, reason: str | None = None) -> None:
-        """Remember what an answer showed; the newest answer counts."""
+    def learn(
+        self, block: str, *, is_entitled: bool | None, feed: str | None = None, reason: str | None = None
+    ) -> None:
+        """Remember what an answer showed (None: it did not tell); the newest answer counts."""
         self._facts[block] = _Fact(is_entitled, feed, reason)
 
     def lacks(self, block: str) -> bool:
         """Tell whether the plan is known not to include a block."""
-        fact = self._facts.get(block)
-        return fact is not None and not fact.is_entitled
-
-    def reason(self, block: str) -> str | None:
-        """Return why a block is lacking, when that is known."""
-        fact = self._facts.get(block)
-        return fact.reason if fact else None
+        return self._facts.get(block, _Fact()).is_entitled is False
 
     def frame(self) -> pl.DataFrame:
         """Return one row a block with the columns of `ENTITLEMENTS`, in the order of `BLOCKS`."""
-        unknown = _Fact(is_entitled=False, feed=None, reason="not seen yet")
-        facts = [(block, self._facts.get(block)) for block in BLOCKS]
-        return pl.DataFrame(
-            [
-                (self._provider, block, fact.is_entitled if fact else None, *_shown(fact or unknown))
-                for block, fact in facts
-            ],
-            schema=schema(ENTITLEMENTS),
-            orient="row",
-        )
-
-
-def _shown(fact: _Fact) -> tuple[str | None, str | None]:
-    return fact.feed, fact.reason
+        facts = [(self._provider, block, *self._facts.get(block, _Fact())) for block in BLOCKS]
+        return pl.DataFrame(facts, schema=schema(ENTITLEMENTS), orient="row")

@@ -1,4 +1,4 @@
-"""What the simulated market shows at an instant: plain numpy columns, the vendors' spelling left to the payload writers.
+"""What the simulated market shows at an instant: plain numpy columns; vendors' spellings are for others to write.
 
 Arrays of one view have equal length. Prices are USD per share, volatilities annual fractions, timestamps int64
 nanoseconds since the epoch (UTC). NaN (0 in an integer column) means that there is nothing to show.

@@ -326,7 +326,10 @@ class AsyncMassive:
         try:
             with self._learning(block):
                 return await asking
-        except DataProviderError:
+        except EntitlementError:
+            return None
+        except DataProviderError as error:
+            self.capabilities.learn(block, is_entitled=None, reason=str(error))
             return None
 
     def _answer(self, *, is_delayed: bool) -> Answer:

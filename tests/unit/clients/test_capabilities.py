@@ -6,10 +6,14 @@ from quantdata.clients.capabilities import BLOCKS, Capabilities
 from quantdata.frames.columns import ENTITLEMENTS, schema
 
 
+def row_of(capabilities: Capabilities) -> tuple[object, ...]:
+    """Return what is known of the quotes in chains."""
+    return capabilities.frame().row(BLOCKS.index("chain_quotes"))
+
+
 def test_of_what_was_never_seen_nothing_is_said() -> None:
     capabilities = Capabilities("massive")
     assert not capabilities.lacks("chain_quotes")
-    assert capabilities.reason("chain_quotes") is None
     frame = capabilities.frame()
     assert frame.schema == schema(ENTITLEMENTS)
     assert frame.get_column("block").to_list() == list(BLOCKS)
@@ -21,8 +25,14 @@ def test_the_newest_answer_counts() -> None:
     capabilities = Capabilities("massive")
     capabilities.learn("chain_quotes", is_entitled=False, reason="none of 250 rows had it")
     assert capabilities.lacks("chain_quotes")
-    assert capabilities.reason("chain_quotes") == "none of 250 rows had it"
+    assert row_of(capabilities) == ("massive", "chain_quotes", False, None, "none of 250 rows had it")
     capabilities.learn("chain_quotes", is_entitled=True, feed="delayed")
     assert not capabilities.lacks("chain_quotes")
-    row = capabilities.frame().row(BLOCKS.index("chain_quotes"))
-    assert row == ("massive", "chain_quotes", True, "delayed", None)
+    assert row_of(capabilities) == ("massive", "chain_quotes", True, "delayed", None)
+
+
+def test_what_could_not_be_asked_is_neither_there_nor_lacking() -> None:
+    capabilities = Capabilities("massive")
+    capabilities.learn("chain_quotes", is_entitled=None, reason="too many requests")
+    assert not capabilities.lacks("chain_quotes")
+    assert row_of(capabilities) == ("massive", "chain_quotes", None, None, "too many requests")

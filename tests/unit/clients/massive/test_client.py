@@ -110,15 +110,14 @@ def test_when_all_symbols_are_unknown_there_is_no_frame(market: Vendor) -> None:
 def test_a_refused_block_is_remembered(market: Vendor) -> None:
     market.on(STOCKS, NOT_ENTITLED, status=403)
 
-    async def ask(massive: AsyncMassive) -> tuple[bool, str | None]:
+    async def ask(massive: AsyncMassive) -> pl.DataFrame:
         with pytest.raises(EntitlementError):
             await massive.quotes(["SPY"])
-        return massive.capabilities.lacks("equity_quotes"), massive.capabilities.reason("equity_quotes")
+        return massive.capabilities.frame()
 
-    lacks, reason = _ask(ask)
-    assert lacks
-    assert reason is not None
-    assert "not entitled" in reason
+    (row,) = _ask(ask).filter(pl.col("block") == "equity_quotes").rows(named=True)
+    assert row["is_entitled"] is False
+    assert "not entitled" in row["reason"]
 
 
 # --- indices --------------------------------------------------------------------------------------------------------
