@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import polars as pl
 import pytest
 
 from quantdata.clients import AsyncMassive, ChainQuery
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     import httpx
-    import polars as pl
 
     from tests.unit.conftest import Row, Vendor
 
