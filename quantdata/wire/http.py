@@ -11,12 +11,14 @@ import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from quantdata.config import is_loopback
 from quantdata.errors import DataProviderError, MaxRetriesError, PayloadError, UnavailableError
 from quantdata.wire.retry import RetryPolicy
 
@@ -113,7 +115,7 @@ class Http:
         # The simulator's clock as of its last answer; None while the answers come from a vendor.
         self.simulated_at: datetime | None = None
         self._client = httpx.AsyncClient(
-            transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONNECTIONS)),
+            transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONNECTIONS), proxy=_proxy_to(base_url)),
             base_url=base_url,
             headers={**headers, "Accept": "application/json", "Accept-Encoding": "gzip"},
             timeout=None,  # noqa: S113  # `fetch` holds one deadline over everything
@@ -219,6 +221,17 @@ class Http:
                 status=response.status_code,
             ) from error
         return read(Reply(self.provider, request.path, response.status_code, response.headers, body))
+
+
+def _proxy_to(base_url: str) -> httpx.Proxy | None:
+    """Return the environment's proxy for a host; a simulator on this machine has none."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if is_loopback(host) or proxy_bypass(host):
+        return None
+    proxies = getproxies()
+    url = proxies.get(parts.scheme) or proxies.get("all")
+    return httpx.Proxy(url) if url else None
 
 
 def _facts(provider: str, endpoint: str, **facts: object) -> str:
