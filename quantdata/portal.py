@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
+import selectors
 import threading
 from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -38,12 +39,19 @@ class _Portal:
 
     def _reset(self) -> None:
         self.generation += 1
-        self._lock = threading.Lock()
+        # Re-entrant: a client that is collected while the loop is asked for asks for it too, to hang up.
+        self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def forget(self) -> None:
         """Drop a loop whose thread did not survive a fork; the child makes its own on its next call."""
+        loop = self._loop
+        if loop is not None and hasattr(loop, "_selector"):
+            # The kernel's list of sockets is the parent's too: what is collected here must not take any off it, nor
+            # complain that the parent's connections are open.
+            loop._selector = selectors.DefaultSelector()  # noqa: SLF001  # asyncio has no other way
+            loop.set_exception_handler(lambda *_: None)
         self._reset()
 
     def loop(self) -> asyncio.AbstractEventLoop:

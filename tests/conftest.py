@@ -28,6 +28,7 @@ FIXTURES: Final = Path(
 )
 CLOCK: Final = "at:2026-11-18T11:00"
 PREFIXES: Final = ("MASSIVE_", "TRADIER_", "QUANTDATA_")
+PROXIES: Final = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
 
 
 class NetworkGuard:
@@ -94,9 +95,9 @@ def network_guard(_guard: NetworkGuard) -> Iterator[NetworkGuard]:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away the keys and settings of whoever runs the tests."""
+    """Take away the keys, settings and proxies of whoever runs the tests."""
     for name in list(os.environ):
-        if name.startswith(PREFIXES):
+        if name.startswith(PREFIXES) or name.upper() in PROXIES:
             monkeypatch.delenv(name)
 
 

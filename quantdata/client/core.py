@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 import warnings
 import weakref
@@ -300,5 +301,13 @@ def _warned(quotes: pl.DataFrame) -> pl.DataFrame:
         reasons = "; ".join(
             f"{symbol}: {reason}" for symbol, reason in lacking.select("symbol", "vendor_error").iter_rows()
         )
-        warnings.warn(f"no quote for {reasons}", QuantDataWarning, stacklevel=4)
+        warnings.warn(f"no quote for {reasons}", QuantDataWarning, stacklevel=_callers_level())
     return quotes
+
+
+def _callers_level() -> int:
+    """Return the stack level, as counted in the function that asks, of whoever called this package."""
+    level, frame = 0, inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("quantdata."):
+        level, frame = level + 1, frame.f_back
+    return level

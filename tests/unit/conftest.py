@@ -13,7 +13,7 @@ import pytest
 from httpx_aiohttp import AiohttpTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
 PAGE: Final = 250
 # A Wednesday, 12:00 in New York; the same in nanoseconds.
@@ -120,9 +120,7 @@ def _passes(details: Row, asked: Mapping[str, str]) -> bool:
     def holds(field: str, operator: str, bound: str) -> bool:
         value = details[field]
         limit = float(bound) if field == "strike_price" else bound
-        return bool(
-            {"": value == limit, "gte": value >= limit, "lte": value <= limit, "lt": value < limit}[operator]  # type: ignore[operator]
-        )
+        return bool({"": value == limit, "gte": value >= limit, "lte": value <= limit, "lt": value < limit}[operator])
 
     fields = ("strike_price", "expiration_date", "contract_type")
     tests = [(name.partition("."), bound) for name, bound in asked.items()]
@@ -218,7 +216,7 @@ def bar_rows(first: date, count: int, *, price: float = 100.0) -> list[Row]:
 
 
 @pytest.fixture
-def vendor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Vendor]:
+def vendor(monkeypatch: pytest.MonkeyPatch) -> Vendor:
     """Put a scripted vendor in the place of the network, for every client made in the test."""
     scripted = Vendor()
     monkeypatch.setattr(AiohttpTransport, "handle_async_request", scripted.handle)

@@ -26,9 +26,7 @@ from quantdata.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-CLASSES = [
-    found for _, found in inspect.getmembers(errors, inspect.isclass) if issubclass(found, QuantDataError)
-]
+CLASSES = [found for _, found in inspect.getmembers(errors, inspect.isclass) if issubclass(found, QuantDataError)]
 DOWN = UnavailableError(
     "massive: down", provider="massive", endpoint="/v3/x", status=503, request_id="6f", retry_after_s=2.0
 )

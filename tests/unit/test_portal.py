@@ -31,7 +31,7 @@ async def _double(number: int) -> int:
 
 def _script(text: str) -> str:
     """Run a script in a process of its own, warnings as errors; return what it printed."""
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-W", "error", "-c", dedent(text)], capture_output=True, text=True, timeout=30, check=False
     )
     assert done.returncode == 0, done.stderr
@@ -129,8 +129,8 @@ def test_ctrl_c_cancels_the_coroutine_and_leaves_the_portal_usable() -> None:
     cancelled = threading.Event()
 
     async def interrupts() -> None:
-        # Once the caller waits for the answer, and not on its way there.
-        while sys._current_frames()[caller].f_code.co_name != "wait":
+        # Once the caller waits for the answer, and not on its way there; nobody tells when that is.
+        while sys._current_frames()[caller].f_code.co_name != "wait":  # noqa: ASYNC110
             await asyncio.sleep(0)
         signal.pthread_kill(caller, signal.SIGINT)
         try:

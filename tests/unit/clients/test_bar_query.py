@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from quantdata.clients.bar_query import BarQuery, instrument, is_equity
 from quantdata.errors import ArgumentError, SymbolError
+from quantdata.sessions import FIRST_DAY
 
 OPTION = "SPY261218C00600000"
 
@@ -48,6 +49,12 @@ def test_an_unknown_session_is_named_with_what_is_allowed(session: object) -> No
 def test_a_malformed_span_is_named(start: object, end: object, said: str) -> None:
     with pytest.raises(ArgumentError, match=said):
         _query(start=start, end=end)
+
+
+def test_bars_begin_with_the_session_table() -> None:
+    assert _query(start=FIRST_DAY).start.date() == FIRST_DAY
+    with pytest.raises(ArgumentError, match=f"start is .*; the session table, and with it bars, begin {FIRST_DAY}"):
+        _query(start=FIRST_DAY - timedelta(days=1))
 
 
 @pytest.mark.parametrize("symbol", ["", "SPY/../QQQ", "SPY?x=1", "ＳＰＹ", "O:SPY", None, 5, b"SPY", ["SPY"], True])  # noqa: RUF001
@@ -94,9 +101,7 @@ def test_options_and_indices_are_always_raw(symbol: str, adjust: str, expected: 
         ("1w", "all", (1, "day"), True),
     ],
 )
-def test_window_asked_of_the_vendor(
-    timeframe: str, session: str, window: tuple[int, str], *, is_built: bool
-) -> None:
+def test_window_asked_of_the_vendor(timeframe: str, session: str, window: tuple[int, str], *, is_built: bool) -> None:
     query = _query(timeframe=timeframe, session=session)
     assert (query.window.multiplier, query.window.unit) == window
     assert query.is_built is is_built

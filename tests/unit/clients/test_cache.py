@@ -111,7 +111,16 @@ def test_a_life_can_be_set_and_zero_keeps_nothing() -> None:
 
 @pytest.mark.parametrize(
     "ttl",
-    [{"chains": 5.0}, {5: 5.0}, {"chain": -1}, {"chain": float("nan")}, {"chain": "5"}, {"chain": None}, 5.0, ["chain"]],
+    [
+        {"chains": 5.0},
+        {5: 5.0},
+        {"chain": -1},
+        {"chain": float("nan")},
+        {"chain": "5"},
+        {"chain": None},
+        5.0,
+        ["chain"],
+    ],
 )
 def test_lives_that_make_no_sense_are_refused(ttl: Any) -> None:
     with pytest.raises(ArgumentError, match="cache_ttl"):

@@ -22,7 +22,8 @@ NAN = float("nan")
 
 @pytest.mark.parametrize("name", ["strikes", "dte", "delta", "moneyness"])
 @pytest.mark.parametrize(
-    "value", [(2, 1), (1, 2, 3), (), [], NAN, (NAN, 1), float("inf"), True, -1, (-1, 1), "1", {1, 2}, [[1], 2], object()]
+    "value",
+    [(2, 1), (1, 2, 3), (), [], NAN, (NAN, 1), float("inf"), True, -1, (-1, 1), "1", {1, 2}, [[1], 2], object()],
 )
 def test_a_malformed_range_of_numbers_is_named(name: str, value: object) -> None:
     with pytest.raises(ArgumentError, match=name) as failure:
@@ -72,7 +73,18 @@ def test_what_can_be_no_root_is_a_symbol_error(value: object) -> None:
 
 @pytest.mark.parametrize(
     "underlying",
-    ["", " ", "../../v1", "SPY?apiKey=x", "SPY/O:X", "SPY\r\nX-Header: 1", "ＳＰＹ", "SPY261218C00600000", "SPXW", "💥"],  # noqa: RUF001
+    [
+        "",
+        " ",
+        "../../v1",
+        "SPY?apiKey=x",
+        "SPY/O:X",
+        "SPY\r\nX-Header: 1",
+        "ＳＰＹ",  # noqa: RUF001
+        "SPY261218C00600000",
+        "SPXW",
+        "💥",
+    ],
 )
 def test_an_underlying_that_cannot_be_one_is_a_symbol_error(underlying: str) -> None:
     with pytest.raises(SymbolError):
@@ -206,7 +218,13 @@ def test_the_vendors_part_includes_both_ends() -> None:
     query = ChainQuery.of("SPY", strikes=(560, 600), expirations=("2026-12-01", "2026-12-31"), dte=5, option_type="put")
     chain = _chain(
         strike=[560.0, 600.0, 600.001, 580.0, 580.0, 580.0],
-        expiration=[date(2026, 12, 1), date(2026, 12, 31), *[date(2026, 12, 18)] * 2, date(2027, 1, 1), date(2026, 12, 2)],
+        expiration=[
+            date(2026, 12, 1),
+            date(2026, 12, 31),
+            *[date(2026, 12, 18)] * 2,
+            date(2027, 1, 1),
+            date(2026, 12, 2),
+        ],
         dte=[5, 5, 5, 6, 5, 5],
         option_type=["put", "put", "put", "put", "put", "call"],
     )

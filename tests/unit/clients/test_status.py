@@ -32,9 +32,7 @@ def test_the_vendors_word_counts(word: str, market: str) -> None:
     assert _status(market=word).market == market
 
 
-@pytest.mark.parametrize(
-    ("hour", "market"), [(16, "open"), (12, "extended"), (22, "extended"), (4, "closed")]
-)
+@pytest.mark.parametrize(("hour", "market"), [(16, "open"), (12, "extended"), (22, "extended"), (4, "closed")])
 def test_without_a_word_the_table_counts(hour: int, market: str) -> None:
     assert _status(WEDNESDAY.replace(hour=hour)).market == market
 

@@ -212,7 +212,7 @@ def test_a_failure_behind_the_first_page_keeps_that_page() -> None:
     async def down(_: pl.DataFrame) -> list[pl.DataFrame]:
         raise UnavailableError("down", provider="massive")
 
-    shelf.rest = down  # type: ignore[method-assign]
+    shelf.rest = down  # type: ignore[assignment, method-assign]
     pages, failure = asyncio.run(cover([EVERYTHING], shelf))
     assert [page.height for page in pages] == [250]
     assert isinstance(failure, UnavailableError)

@@ -33,9 +33,7 @@ ASK = Request("/v3/thing", {"limit": "1"})
 
 def http_answer(body: bytes = b'{"status":"OK"}', *, status: str = "200 OK", headers: str = "") -> bytes:
     """Return an answer as it goes over the wire."""
-    return (
-        f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
-    )
+    return f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
 
 
 GOOD = http_answer()
@@ -51,12 +49,14 @@ class Server:
     def __init__(self, answers: Sequence[bytes]) -> None:
         self._answers = list(answers)
         self.heads: list[bytes] = []
+        self.asked = asyncio.Event()
         self._serving: set[asyncio.Task[None] | None] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._serving.add(asyncio.current_task())
         try:
             self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+            self.asked.set()
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
             if answer == SILENCE:
                 await reader.read()  # until the client goes away
@@ -272,8 +272,7 @@ def test_a_cancelled_request_leaves_the_client_usable() -> None:
     async def fetch() -> bytes:
         async with _serving(SILENCE, GOOD) as (http, server):
             waiting = asyncio.ensure_future(http.fetch(ASK, _body))
-            while not server.heads:
-                await asyncio.sleep(0)
+            await server.asked.wait()
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
@@ -302,9 +301,7 @@ def test_a_compressed_body_is_unpacked() -> None:
     assert body.startswith(b'{"status":"OK"')
 
 
-@pytest.mark.parametrize(
-    "damaged", [GZIPPED[:-20], GZIPPED[:5], GZIPPED[:20] + b"\xff" * 20 + GZIPPED[40:]]
-)
+@pytest.mark.parametrize("damaged", [GZIPPED[:-20], GZIPPED[:5], GZIPPED[:20] + b"\xff" * 20 + GZIPPED[40:]])
 def test_a_damaged_compressed_body_is_a_payload_error(damaged: bytes) -> None:
     error = _failed(http_answer(damaged, headers="Content-Encoding: gzip\r\n"))
     assert isinstance(error, PayloadError)
@@ -332,9 +329,7 @@ def test_an_address_where_nobody_listens_ends_in_max_retries() -> None:
         async with _serving(GOOD) as (http, _):
             pass
         limiter = TokenBucket(per_minute=6000.0, burst=9)
-        gone = Http(
-            provider="massive", base_url=str(http._client.base_url), headers={}, limiter=limiter, sleep=Slept()
-        )
+        gone = Http(provider="massive", base_url=str(http._client.base_url), headers={}, limiter=limiter, sleep=Slept())
         try:
             await gone.fetch(ASK, _body)
         finally:

@@ -71,9 +71,11 @@ def test_a_quiet_time_fills_no_more_than_the_burst(clock: Clock) -> None:
 def test_a_caller_who_gives_up_leaves_his_place_to_others() -> None:
     clock = Clock()
     entered: list[float] = []
+    waits = asyncio.Event()
 
     async def wait_for_ever(seconds: float) -> None:
         entered.append(seconds)
+        waits.set()
         await asyncio.Event().wait()
 
     bucket = TokenBucket(per_minute=60.0, burst=1, clock=clock, sleep=wait_for_ever)
@@ -81,8 +83,7 @@ def test_a_caller_who_gives_up_leaves_his_place_to_others() -> None:
     async def leave() -> None:
         await bucket.acquire()
         waiting = asyncio.ensure_future(bucket.acquire())
-        while not entered:
-            await asyncio.sleep(0)
+        await waits.wait()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

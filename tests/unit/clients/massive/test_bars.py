@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +121,7 @@ def test_a_long_range_of_minutes_is_asked_in_pieces_that_do_not_overlap(market: 
     _bars(timeframe="1m", start="2026-01-05", end="2026-11-06")
     ranges = sorted(_range_of(request) for request in market.requests)
     assert len(ranges) == 7
-    assert all(end + 1 == start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
+    assert all(end + 1 == start for (_, end), (start, _) in itertools.pairwise(ranges))
     assert ranges[0][0] == datetime(2026, 1, 5, 5, tzinfo=UTC).timestamp() * 1000
     assert ranges[-1][1] == datetime(2026, 11, 7, 5, tzinfo=UTC).timestamp() * 1000 - 1
 
@@ -211,7 +212,7 @@ def _half_down(vendor: Vendor) -> None:
 @pytest.mark.parametrize("requests_per_minute", [59.0, 6000.0])
 def test_a_failing_piece_hands_over_the_bars_of_the_others(market: Vendor, requests_per_minute: float) -> None:
     _half_down(market)
-    with pytest.raises(IncompleteError, match="6 bars arrived, then massive: .* HTTP 503") as failure:
+    with pytest.raises(IncompleteError, match=r"6 bars arrived, then massive: .* HTTP 503") as failure:
         _bars(timeframe="1m", start="2026-01-05", end="2026-06-01", requests_per_minute=requests_per_minute)
     assert failure.value.received.height == 6
     assert isinstance(failure.value.reason, UnavailableError)
@@ -249,9 +250,7 @@ def test_days_without_trades_are_no_bars_of_a_known_symbol(market: Vendor) -> No
 @pytest.mark.parametrize(
     ("symbol", "kind"), [("XYZ", QuoteNotFoundError), ("SPX", QuoteNotFoundError), (OPTION, ContractNotFoundError)]
 )
-def test_a_symbol_that_nobody_knows_is_not_found(
-    market: Vendor, symbol: str, kind: type[DataProviderError]
-) -> None:
+def test_a_symbol_that_nobody_knows_is_not_found(market: Vendor, symbol: str, kind: type[DataProviderError]) -> None:
     market.on(AGGREGATES, _aggregates([], adjusted=None))
     with pytest.raises(kind):
         _bars(symbol)

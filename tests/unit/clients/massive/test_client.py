@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -140,7 +141,11 @@ def test_indices_come_in_the_order_asked_with_a_reason_for_the_refused(market: V
 
 @pytest.mark.parametrize(
     ("rows", "kind"),
-    [([REFUSED], EntitlementError), ([], QuoteNotFoundError), ([{**REFUSED, "error": "NOT_FOUND"}], QuoteNotFoundError)],
+    [
+        ([REFUSED], EntitlementError),
+        ([], QuoteNotFoundError),
+        ([{**REFUSED, "error": "NOT_FOUND"}], QuoteNotFoundError),
+    ],
 )
 def test_when_all_indices_are_refused_there_is_no_frame(
     market: Vendor, rows: list[Row], kind: type[DataProviderError]
@@ -197,7 +202,7 @@ def test_windows_of_expirations_cover_every_day_once(market: Vendor) -> None:
     )
     assert windows[0][0] == "2026-11-18"
     assert windows[-1][1] == "2027-06-30"
-    for (_, end), (start, _) in zip(windows, windows[1:], strict=False):
+    for (_, end), (start, _) in itertools.pairwise(windows):
         assert date.fromisoformat(end) + timedelta(days=1) == date.fromisoformat(start)
 
 
@@ -247,7 +252,9 @@ def test_expirations_that_came_in_part_are_told_as_days(market: Vendor) -> None:
 # --- chains ---------------------------------------------------------------------------------------------------------
 
 
-def _chain(market: Vendor, rows: list[Row], underlying: str = "SPY") -> Callable[[AsyncMassive], Awaitable[pl.DataFrame]]:
+def _chain(
+    market: Vendor, rows: list[Row], underlying: str = "SPY"
+) -> Callable[[AsyncMassive], Awaitable[pl.DataFrame]]:
     market.chain("I:SPX" if underlying == "SPX" else underlying, rows)
     return lambda massive: massive.chain(ChainQuery.of(underlying))
 

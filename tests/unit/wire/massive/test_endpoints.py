@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from quantdata.wire.http import Request
 from quantdata.wire.massive import endpoints
+
+if TYPE_CHECKING:
+    from quantdata.wire.http import Request
 
 
 @pytest.mark.parametrize(
@@ -37,8 +41,10 @@ from quantdata.wire.massive import endpoints
         ),
         (
             endpoints.option_contracts("SPX", {"expiration_date.gte": "2026-11-18"}),
-            "/v3/reference/options/contracts?underlying_ticker=SPX&expiration_date.gte=2026-11-18"
-            "&sort=expiration_date&order=asc&limit=1000",
+            (
+                "/v3/reference/options/contracts?underlying_ticker=SPX&expiration_date.gte=2026-11-18"
+                "&sort=expiration_date&order=asc&limit=1000"
+            ),
         ),
         (
             endpoints.listed_contract("O:SPY261218C00600000"),

@@ -237,7 +237,9 @@ def test_bars_go_on_from_a_later_start() -> None:
 
 
 def test_an_escaped_path_is_the_same_path() -> None:
-    page = _page({"status": "OK", "next_url": "https://x/v3/snapshot/options/I%3ASPX?c=1"}, endpoint=CHAIN[:-3] + "I:SPX")
+    page = _page(
+        {"status": "OK", "next_url": "https://x/v3/snapshot/options/I%3ASPX?c=1"}, endpoint=CHAIN[:-3] + "I:SPX"
+    )
     assert page.next is not None
 
 

@@ -112,7 +112,9 @@ def test_pages_without_end_are_stopped(vendor: Vendor, monkeypatch: pytest.Monke
         _pages(vendor)
 
 
-@pytest.mark.parametrize(("requests_per_minute", "is_slow", "burst"), [(5.0, True, 5), (0.5, True, 1), (6e3, False, 100)])
+@pytest.mark.parametrize(
+    ("requests_per_minute", "is_slow", "burst"), [(5.0, True, 5), (0.5, True, 1), (6e3, False, 100)]
+)
 def test_burst_and_pace_follow_the_plan(requests_per_minute: float, *, is_slow: bool, burst: int) -> None:
     rest = _rest(requests_per_minute)
     assert rest.is_slow is is_slow

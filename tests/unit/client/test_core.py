@@ -1,0 +1,350 @@
+"""The questions behind both clients: what is refused at the door, what is cached, and who the provider is."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import threading
+from datetime import date
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from textwrap import dedent
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pytest
+
+from quantdata import portal
+from quantdata.client.core import Ask, Core, _hang_up
+from quantdata.clients import AsyncMassive, ChainQuery
+from quantdata.config import Config, Secret
+from quantdata.errors import ArgumentError, ConfigError, ContractNotFoundError, QuantDataError, SymbolError
+from tests.unit.conftest import contract_row, stock_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.unit.conftest import Vendor
+
+OPTION = "SPY261218C00600000"
+STOCKS = "/v2/snapshot/locale/us/markets/stocks/tickers"
+CONFIG = Config(massive_api_key=Secret("k3y"), massive_base_url="http://127.0.0.1:1")
+
+
+def _core(config: Config = CONFIG, **others: Any) -> Core:
+    return Core(None, config=config, **{"cache_ttl": None, "seed": 7, "clock": "open", **others})
+
+
+def _answer(core: Core, ask: Ask[Any]) -> Any:
+    return ask.finish(portal.call(core.answer(ask)))
+
+
+# --- at the door ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("SPY", 600, None, None), "got strike=600, expiration=None"),
+        (("SPY", None, "2026-12-18", "call"), "takes one OCC symbol, or underlying"),
+        (("SPY", (590, 600), "2026-12-18", "call"), "strike must be a finite number"),
+        (("SPY", "600", "2026-12-18", "call"), "strike must be a finite number"),
+        (("SPY", -1, "2026-12-18", "call"), "strike must be at least 0"),
+        (("SPY", 600, ("2026-12-01", "2026-12-31"), "call"), "expiration must be a date"),
+        (("SPY", 600, "soon", "call"), "expiration must be a date"),
+        (("SPY", 600, "2026-12-18", "straddle"), "option_type must be"),
+    ],
+)
+def test_half_a_contract_is_refused(arguments: tuple[Any, ...], said: str) -> None:
+    with pytest.raises(ArgumentError, match=said.replace("(", r"\(")):
+        _core().contract(*arguments, root=None)
+
+
+@pytest.mark.parametrize("symbol", ["SPY", "", "SPY261318C00600000", None, 5, ["SPY261218C00600000"]])
+def test_what_is_no_contract_symbol(symbol: Any) -> None:
+    with pytest.raises(SymbolError):
+        _core().contract(symbol, None, None, None, root=None)
+
+
+def test_a_root_alone_does_not_make_a_contract() -> None:
+    with pytest.raises(ArgumentError, match="takes one OCC symbol"):
+        _core().contract(OPTION, None, None, None, root="SPY")
+
+
+@pytest.mark.parametrize("where", ["bid > 0", True, lambda row: row, pl.Series([True])])
+def test_a_filter_is_an_expression(where: Any) -> None:
+    with pytest.raises(ArgumentError, match="where must be a polars expression"):
+        _core().chain(ChainQuery.of("SPY"), where)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "said"),
+    [(OPTION, r"use contract\('SPY261218C00600000'\)"), ("SPX", r"use indices\('SPX'\)"), ("I:XYZQ", "use indices")],
+)
+def test_quotes_say_where_to_ask_for_what_is_no_stock(symbol: str, said: str) -> None:
+    with pytest.raises(SymbolError, match=said):
+        _core().quotes(["SPY", symbol])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "said"),
+    [
+        ("2026-12-31", "2026-12-01", r"\(start, end\) is the wrong way round"),
+        ("soon", None, "start must be a date"),
+        (None, 5, "end must be a date"),
+    ],
+)
+def test_malformed_days_of_expirations_are_named(start: Any, end: Any, said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        _core().expirations("SPY", start=start, end=end)
+
+
+@pytest.mark.parametrize("underlying", [None, 5, "", "SPY/..", "SPXW"])
+def test_expirations_of_what_is_no_underlying(underlying: Any) -> None:
+    with pytest.raises(SymbolError):
+        _core().expirations(underlying, start=None, end=None)
+
+
+@pytest.mark.parametrize("symbols", [[], None, 5, [None]])
+def test_no_symbols_at_all_are_refused(symbols: Any) -> None:
+    core = _core()
+    with pytest.raises(ArgumentError, match="symbols"):
+        core.quotes(symbols)
+    with pytest.raises(ArgumentError, match="tickers"):
+        core.indices(symbols)
+    with pytest.raises(ArgumentError, match="symbols"):
+        core.bars(symbols, "1d", "2026-11-02", "2026-11-20", adjust="split", session="regular")
+
+
+def test_trades_are_of_one_symbol_over_a_span() -> None:
+    core = _core()
+    with pytest.raises(SymbolError, match="symbol is text"):
+        core.trades(["SPY", "QQQ"], "2026-11-02", "2026-11-03")  # type: ignore[arg-type]
+    with pytest.raises(ArgumentError, match="start comes after end"):
+        core.trades("SPY", "2026-11-03", "2026-11-02")
+
+
+def test_without_a_source_there_is_no_client() -> None:
+    with pytest.raises(ConfigError, match="MASSIVE_API_KEY"):
+        _core(Config())
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+def test_equal_questions_share_an_answer() -> None:
+    core = _core()
+    assert core.quotes(["spy", "SPY", "BRK/B"]).key == core.quotes(["SPY", "BRK.B"]).key
+    assert core.quotes(["SPY", "QQQ"]).key != core.quotes(["QQQ", "SPY"]).key
+    assert core.indices("I:SPX").key == core.indices(["spx"]).key
+    assert core.chain(ChainQuery.of("SPY", delta=(0.2, 0.4))).key == core.chain(ChainQuery.of("SPY")).key
+    days = {"start": date(2026, 12, 1), "end": None}
+    assert core.expirations("SPY", **days).key == core.expirations("spy", start="2026-12-01", end=None).key
+    assert core.entitlements().key is None
+
+
+def test_a_filtered_answer_is_filtered_anew_from_the_kept_one(market: Vendor) -> None:
+    market.chain("SPY", [contract_row(600.0, kind) for kind in ("call", "put")])
+    core = _core()
+    assert _answer(core, core.chain(ChainQuery.of("SPY", delta=(0.5, 1.0)))).height == 1
+    assert _answer(core, core.chain(ChainQuery.of("SPY"), pl.col("delta") > 0)).height == 1
+    assert _answer(core, core.chain(ChainQuery.of("SPY"))).height == 2
+    assert len(market.requests) == 1
+
+
+def test_filters_leave_an_empty_chain_empty(market: Vendor) -> None:
+    market.chain("SPY", [])
+    market.rows("/v3/reference/options/contracts", [{"expiration_date": "2026-12-18"}])
+    core = _core()
+    assert _answer(core, core.chain(ChainQuery.of("SPY", min_volume=1), pl.col("bid") > 0)).is_empty()
+
+
+# --- one contract ---------------------------------------------------------------------------------------------------
+
+
+def test_a_described_contract_is_found_in_the_chain(market: Vendor) -> None:
+    market.chain("SPY", [contract_row(600.0, kind) for kind in ("call", "put")])
+    core = _core()
+    found = _answer(core, core.contract("SPY", 600, date(2026, 12, 18), "call", root=None))
+    assert found.get_column("contract_symbol").to_list() == [OPTION]
+
+
+def test_a_contract_that_is_not_there_says_where_to_look(market: Vendor) -> None:
+    market.chain("SPY", [])
+    market.rows("/v3/reference/options/contracts", [{"expiration_date": "2026-12-18"}])
+    core = _core()
+    with pytest.raises(ContractNotFoundError, match=r"see chain\('SPY', expirations='2026-12-18'\)"):
+        _answer(core, core.contract("SPY", 601, "2026-12-18", "call", root=None))
+
+
+def test_several_roots_are_several_contracts(market: Vendor) -> None:
+    market.chain("I:SPX", [contract_row(6000.0, root=root) for root in ("SPX", "SPXW")])
+    core = _core()
+    with pytest.raises(SymbolError, match="is 2 contracts: SPX261218C06000000, SPXW261218C06000000; name the root"):
+        _answer(core, core.contract("SPX", 6000, "2026-12-18", "call", root=None))
+    one = _answer(core, core.contract("SPX", 6000, "2026-12-18", "call", root="spxw"))
+    assert one.get_column("root_symbol").to_list() == ["SPXW"]
+
+
+# --- the provider ---------------------------------------------------------------------------------------------------
+
+
+def test_one_provider_answers_and_a_closed_one_is_replaced(market: Vendor) -> None:
+    market.on(STOCKS, {"status": "OK", "tickers": [stock_row("SPY")]})
+    core = _core(cache_ttl={"quotes": 0})
+    _answer(core, core.quotes("SPY"))
+    first = core._provider
+    _answer(core, core.quotes("SPY"))
+    assert core._provider is first
+    portal.call(core.close())
+    portal.call(core.close())
+    assert core._provider is None
+    _answer(core, core.quotes("SPY"))
+    assert core._provider is not first
+
+
+def test_questions_at_once_connect_once(market: Vendor) -> None:
+    market.on(STOCKS, {"status": "OK", "tickers": [stock_row("SPY"), stock_row("QQQ")]})
+    core = _core()
+
+    async def both() -> set[int]:
+        providers = await asyncio.gather(core._connected(), core._connected())
+        return {id(provider) for provider in providers}
+
+    assert len(portal.call(both())) == 1
+
+
+def test_a_simulated_market_is_asked_for_once_though_two_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def shared(**market: Any) -> SimpleNamespace:
+        asked.append(market)
+        return SimpleNamespace(base_url="http://127.0.0.1:1")
+
+    monkeypatch.setattr("quantdata.client.core.sim.shared", shared)
+    core = Core("sim", config=Config(), cache_ttl=None, seed=11, clock="live")
+
+    async def both() -> set[int]:
+        return {id(provider) for provider in await asyncio.gather(core._connected(), core._connected())}
+
+    assert len(portal.call(both())) == 1
+    assert asked == [{"seed": 11, "clock": "live"}] * 2
+
+
+def test_a_client_that_is_collected_hangs_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = threading.Event()
+
+    async def aclose(_: AsyncMassive) -> None:
+        closed.set()
+
+    monkeypatch.setattr(AsyncMassive, "aclose", aclose)
+    core = _core()
+    portal.call(core._connected())
+    del core
+    gc.collect()
+    assert closed.wait(5)
+
+
+def test_connections_of_another_process_are_not_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[AsyncMassive] = []
+
+    async def aclose(provider: AsyncMassive) -> None:
+        closed.append(provider)
+
+    monkeypatch.setattr(AsyncMassive, "aclose", aclose)
+    core = _core()
+    _hang_up(portal.call(core._connected()), core._generation - 1)
+    core._generation -= 1
+    portal.call(core.close())
+    assert closed == []
+
+
+def test_the_plans_rate_is_kept() -> None:
+    slow = Config(massive_api_key=Secret("k3y"), massive_requests_per_minute=5.0)
+    assert portal.call(_core(slow)._connected())._rest.is_slow
+    assert not portal.call(_core()._connected())._rest.is_slow
+
+
+# --- forks ----------------------------------------------------------------------------------------------------------
+
+
+class _Now(BaseHTTPRequestHandler):
+    """Says that the market is open, over connections that stay."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = b'{"market":"open","serverTime":"2026-11-18T12:00:00-05:00"}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def host() -> Iterator[str]:
+    """Return the base URL of a host that keeps its connections open."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Now)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+def _printed(script: str, host: str) -> str:
+    environment = {**os.environ, "MASSIVE_API_KEY": "k3y", "MASSIVE_BASE_URL": host}
+    ran = subprocess.run(
+        [sys.executable, "-c", dedent(script)], capture_output=True, text=True, timeout=30, check=False, env=environment
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
+    return ran.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_leaves_the_parents_connections_alone(host: str) -> None:
+    # The child ends as any program does, collecting all that it has inherited.
+    script = """
+        import gc, os, time, warnings
+        import quantdata as qd
+        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork with threads, since Python 3.12
+        client = qd.Client("massive", cache_ttl={"market_status": 0})
+        print("parent", client.market_status().market, flush=True)
+        child = os.fork()
+        if child == 0:
+            print("child", client.market_status().market, flush=True)
+            client.close()
+            del client
+            gc.collect()
+        else:
+            assert os.waitpid(child, 0)[1] == 0
+            began = time.monotonic()
+            print("parent", client.market_status().market, "at once" if time.monotonic() - began < 5 else "late")
+    """
+    assert _printed(script, host) == "parent open\nchild open\nparent open at once\n"
+
+
+def test_a_fork_in_which_polars_is_dead_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(portal, "was_forked", lambda: True)
+    assert portal.call(_core()._connected()) is not None
+    released = threading.Event()
+
+    class Stuck(pl.DataFrame):
+        def select(self, *_: Any, **__: Any) -> pl.DataFrame:
+            released.wait(5)
+            return self
+
+    monkeypatch.setattr("quantdata.client.core.LONGEST_PROBE_S", 0.01)
+    monkeypatch.setattr("quantdata.client.core.pl.DataFrame", Stuck)
+    with pytest.raises(QuantDataError, match="threads do not survive a fork"):
+        portal.call(_core()._connected())
+    released.set()
