@@ -27,6 +27,7 @@ from quantdata.clients.arguments import (
 from quantdata.clients.bar_query import BarQuery, instrument
 from quantdata.clients.cache import Cache
 from quantdata.clients.chain_query import ChainQuery
+from quantdata.clients.together import together
 from quantdata.config import Config, Secret
 from quantdata.errors import ArgumentError, ContractNotFoundError, QuantDataError, QuantDataWarning, SymbolError
 from quantdata.frames.chain import newest_session
@@ -219,7 +220,7 @@ class Core:
 
     async def _bars(self, queries: list[BarQuery]) -> pl.DataFrame:
         provider = await self._connected()
-        return pl.concat(await asyncio.gather(*(provider.bars(query) for query in queries)))
+        return pl.concat(await together(provider.bars(query) for query in queries))
 
     async def _trades(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
         return await (await self._connected()).trades(symbol, start=start, end=end)

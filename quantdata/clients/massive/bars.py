@@ -11,6 +11,7 @@ import polars as pl
 
 from quantdata import symbols
 from quantdata.clients.bar_query import is_equity
+from quantdata.clients.together import together
 from quantdata.errors import DataProviderError, IncompleteError
 from quantdata.frames import bars as frames
 from quantdata.frames.massive import reference
@@ -19,7 +20,7 @@ from quantdata.sessions import NEW_YORK, session_day
 from quantdata.wire.massive import endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date
 
     from quantdata.clients.bar_query import BarQuery
@@ -32,6 +33,7 @@ __all__ = ["BarLoader", "ticker"]
 
 # A page scans 50,000 base bars (reference/massive.md §5); 45 days of minutes, 16 hours each, stay below that.
 PIECE: Final = timedelta(days=45)
+DAYS_BEFORE: Final = timedelta(days=10)
 DAY: Final = frames.TIMEFRAMES["1d"]
 
 
@@ -54,22 +56,20 @@ class BarLoader:
             If nothing arrived.
         """
         start, end = _asked_range(query)
-        found = await self._range(query.symbol, query.window, start, end, adjusted=query.adjustment != "raw")
-        bars = frames.with_session(found)
-        if query.timeframe == "1d":
-            # Index bars start at midnight in Chicago, an hour later: reference/massive.md §5, fixtures of I:NDX.
-            bars = frames.on_midnight(bars)
-        if query.session == "regular" and query.window.is_intraday:
-            bars = frames.regular_hours(bars, close_after=_close_after(query.symbol))
-        if query.is_built:
-            bars = frames.resample(bars, query.timeframe)
-        if query.adjustment == "total":
-            bars = frames.total_return(bars, await self._dividend_factors(query))
-        return frames.finish(bars, symbol=query.symbol, adjustment=query.adjustment, source="massive")
+        is_adjusted = query.adjustment != "raw"
+        found, failure = await self._range(query.symbol, query.window, start, end, adjusted=is_adjusted)
+        if failure is not None and found.is_empty():
+            raise failure
+        factors = await self._dividend_factors(query) if query.adjustment == "total" else None
+        bars = await asyncio.to_thread(_finished, found, query, factors)
+        if failure is not None:
+            raise IncompleteError(failure, received=bars, arrived=f"{bars.height:,} bars") from failure
+        return bars
 
     async def _range(
         self, symbol: str, window: Timeframe, start: datetime, end: datetime, *, adjusted: bool
-    ) -> pl.DataFrame:
+    ) -> tuple[pl.DataFrame, DataProviderError | None]:
+        """Get raw bars, and the failure of the first piece that did not come whole."""
         pieces = _pieces(start, end) if window.is_intraday else [(start, end)]
         read = partial(_read, adjusted=adjusted if is_equity(symbol) else None)
         requests = [
@@ -97,30 +97,35 @@ class BarLoader:
 
         for batch in [[request] for request in requests] if self._rest.is_slow else [requests]:
             await asyncio.gather(*map(load, batch))
-        if failures and not arrived:
-            raise failures[0]
-        bars = pl.concat(arrived).sort("ts")
-        if failures:
-            raise IncompleteError(failures[0], received=bars, arrived=f"{bars.height:,} bars") from failures[0]
-        return bars
+        bars = pl.concat(arrived).sort("ts") if arrived else bar_page(b"[]")
+        return bars, failures[0] if failures else None
 
     async def _dividend_factors(self, query: BarQuery) -> pl.DataFrame:
         """Get what dividends take off the prices of a range: all of them up to the present count."""
         now = await self._rest.present()
         spelled = ticker(query.symbol)
-        found, splits, closes = await asyncio.gather(
-            self._rest.pages(
-                endpoints.dividends(spelled), lambda page: reference.about(reference.dividends(page.results), spelled)
-            ),
-            self._rest.pages(
-                endpoints.splits(spelled), lambda page: reference.about(reference.splits(page.results), spelled)
-            ),
-            self._range(query.symbol, DAY, query.start - timedelta(days=10), max(now, query.end), adjusted=True),
+        found, splits, closes = await together(
+            [
+                self._rest.whole(endpoints.dividends(spelled), partial(_about, spelled, reference.dividends)),
+                self._rest.whole(endpoints.splits(spelled), partial(_about, spelled, reference.splits)),
+                self._closes(query, now),
+            ]
         )
         dividends = pl.concat(found).filter(
             pl.col("ex_date").is_between(session_day(query.start), session_day(now), closed="right")
         )
-        return frames.dividend_factors(dividends, splits=pl.concat(splits), closes=frames.with_session(closes))
+        return frames.dividend_factors(
+            dividends, splits=pl.concat(splits), closes=frames.with_session(pl.concat(closes))
+        )
+
+    async def _closes(self, query: BarQuery, now: datetime) -> list[pl.DataFrame]:
+        """Get daily bars from some days before a range, for a dividend on its first day, up to the present."""
+        closes, failure = await self._range(
+            query.symbol, DAY, query.start - DAYS_BEFORE, max(now, query.end), adjusted=True
+        )
+        if failure is not None:
+            raise failure
+        return [closes]
 
 
 def ticker(symbol: str) -> str:
@@ -161,6 +166,25 @@ def _close_after(symbol: str) -> timedelta:
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def _finished(found: pl.DataFrame, query: BarQuery, factors: pl.DataFrame | None) -> pl.DataFrame:
+    """Return raw bars as the query wants them: sessions, coarser windows, dividends, canonical columns."""
+    bars = frames.with_session(found)
+    if not query.window.is_intraday:
+        # Index bars start at midnight in Chicago, an hour later: reference/massive.md §5, fixtures of I:NDX.
+        bars = frames.on_midnight(bars)
+    if query.session == "regular" and query.window.is_intraday:
+        bars = frames.regular_hours(bars, close_after=_close_after(query.symbol))
+    if query.is_built:
+        bars = frames.resample(bars, query.timeframe)
+    if factors is not None:
+        bars = frames.total_return(bars, factors)
+    return frames.finish(bars, symbol=query.symbol, adjustment=query.adjustment, source="massive")
+
+
+def _about(ticker: str, read: Callable[[bytes], pl.DataFrame], page: Page) -> pl.DataFrame:
+    return reference.about(read(page.results), ticker)
 
 
 def _read(page: Page, *, adjusted: bool | None) -> pl.DataFrame:

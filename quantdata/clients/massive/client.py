@@ -18,6 +18,7 @@ from quantdata.clients.chain_query import ChainQuery
 from quantdata.clients.massive.bars import BarLoader, ticker
 from quantdata.clients.massive.chain import ChainLoader
 from quantdata.clients.status import MarketStatus
+from quantdata.clients.together import together
 from quantdata.config import Secret
 from quantdata.errors import (
     ContractNotFoundError,
@@ -173,7 +174,7 @@ class AsyncMassive:
         cuts = [] if self._rest.is_slow else [today + timedelta(days=days) for days in EXPIRATION_WINDOWS]
         inside = [cut for cut in cuts if first < cut and (last is None or cut <= last)]
         windows = zip([first, *inside], [*(cut - timedelta(days=1) for cut in inside), last], strict=True)
-        pages = await asyncio.gather(*(self._expiration_window(underlying, low, high) for low, high in windows))
+        pages = await together(self._expiration_window(underlying, low, high) for low, high in windows)
         days = pl.concat([page for window in pages for page in window]).unique().sort().to_list()
         if not days:
             await self._require_options_on(underlying)
@@ -214,7 +215,7 @@ class AsyncMassive:
         """
         request = endpoints.index_snapshots([symbols.massive_index(each) for each in tickers])
         with self._learning("indices"):
-            pages = await self._rest.pages(request, partial(_stamped, indices.index_page))
+            pages = await self._rest.whole(request, partial(_stamped, indices.index_page))
         quotes = indices.index_quotes(
             pl.concat([page for page, _ in pages]),
             tickers,

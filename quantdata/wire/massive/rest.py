@@ -149,6 +149,13 @@ class MassiveRest:
             decoded.append(one)
         return decoded
 
+    async def whole(self, request: Request, decode: Callable[[Page], T]) -> list[T]:
+        """GET all pages, or raise what the failing one ended in: for answers of which a part is of no use."""
+        try:
+            return await self.pages(request, decode)
+        except IncompleteError as error:
+            raise error.reason from error
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._http.aclose()

@@ -46,7 +46,7 @@ def test_it_is_what_the_servers_need() -> None:
 
 def test_equal_seeds_give_equal_markets_in_any_process() -> None:
     answers = {
-        subprocess.run(  # noqa: S603 - our own interpreter and text
+        subprocess.run(
             [sys.executable, "-c", DIGEST],
             capture_output=True,
             text=True,
