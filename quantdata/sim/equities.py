@@ -37,6 +37,8 @@ _OPENING_AUCTION, _CLOSING_AUCTION = 0.012, 0.07
 _MOST_PRINTS: Final = 24
 _PRINT_GAP_NS: Final = 700_000
 _SIP_DELAY_NS: Final = 50_000_000
+# A stock trades at most once in so long, in several prints: years of history are made of these.
+_SLOT_NS: Final = 5 * NS_PER_S
 _PRINT_WITHIN_NS: Final = 250_000_000
 # Ids of the reference endpoint: NYSE Arca, Nasdaq, Cboe BZX, NYSE, Cboe EDGX, IEX, FINRA TRF.
 _EXCHANGES: Final = np.array([11, 12, 19, 10, 21, 15, 4, 4, 4], dtype=np.int64)
@@ -134,8 +136,8 @@ class Equity:
         line, factor = self._line, self.asset.factor
         today = self._paths.stretch(factor, session)
         begun, opened = np.searchsorted(today.ts, [line.early_open[session], line.open[session]]).tolist()
-        seconds = np.arange(line.open[session], line.close[session], NS_PER_S, dtype=np.int64)
-        steps = np.arange(len(seconds)) * (NS_PER_S / STEP_NS)
+        seconds = np.arange(line.open[session], line.close[session], _SLOT_NS, dtype=np.int64)
+        steps = np.arange(len(seconds)) * (_SLOT_NS / STEP_NS)
         inside = np.interp(steps, np.arange(len(today.ts) - opened), today.log_level[opened:])
         slots, levels = [today.ts[begun:opened], seconds], [today.log_level[begun:opened], inside]
         if session + 1 < len(line):
