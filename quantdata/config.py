@@ -146,7 +146,7 @@ class Config:
         source = given.get("QUANTDATA_SOURCE")
         return cls(
             massive_api_key=Secret(key) if key else None,
-            massive_base_url=checked_url(given.get("MASSIVE_BASE_URL", MASSIVE_BASE_URL), name="MASSIVE_BASE_URL"),
+            massive_base_url=given.get("MASSIVE_BASE_URL", MASSIVE_BASE_URL).rstrip("/"),
             massive_requests_per_minute=_checked_rate(rate) if rate else None,
             source=checked_source(source, name="QUANTDATA_SOURCE") if source else None,
         )
@@ -167,6 +167,8 @@ class Config:
                     'or use source="sim" (QUANTDATA_SOURCE=sim) for the local simulated market, which needs none'
                 )
             source = "massive"
+        if source == "massive":
+            checked_url(self.massive_base_url, name="MASSIVE_BASE_URL")
         if source == "massive" and self.massive_api_key is None:
             raise ConfigError(
                 'source="massive" needs MASSIVE_API_KEY; source="sim" is the local simulated market, which needs no key'

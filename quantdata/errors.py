@@ -142,6 +142,17 @@ class DataProviderError(QuantDataError):
         if code is not None:
             self.code = code
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The facts as arguments, to raise another error about the same request."""
+        return {
+            "provider": self.provider,
+            "endpoint": self.endpoint,
+            "status": self.status,
+            "request_id": self.request_id,
+            "retry_after_s": self.retry_after_s,
+        }
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own pickling forgets keyword-only arguments; workers send errors between processes.
         return _rebuild, (type(self), self.args, self.__dict__)
@@ -214,11 +225,7 @@ class IncompleteError(DataProviderError):
     def __init__(self, reason: DataProviderError, *, received: Any, arrived: str) -> None:
         super().__init__(
             f"{reason.provider}: {arrived} arrived, then {reason}; nothing shorter is handed out as if it were whole",
-            provider=reason.provider,
-            endpoint=reason.endpoint,
-            status=reason.status,
-            request_id=reason.request_id,
-            retry_after_s=reason.retry_after_s,
+            **reason.facts,
         )
         self.reason = reason
         self.received = received

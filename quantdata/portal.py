@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from concurrent.futures import Future
 
-__all__ = ["call", "from_any_loop", "generation", "is_here", "run", "spawn", "was_forked"]
+__all__ = ["call", "from_any_loop", "generation", "is_here", "is_running", "run", "spawn", "was_forked"]
 
 T = TypeVar("T")
 
@@ -68,6 +68,10 @@ class _Portal:
                 self._loop = loop
             return self._loop
 
+    def is_running(self) -> bool:
+        """Tell whether there is a loop."""
+        return self._loop is not None
+
     def is_here(self) -> bool:
         """Tell whether the caller is the portal's own thread."""
         return threading.current_thread() is self._thread
@@ -108,6 +112,11 @@ def generation() -> int:
 def was_forked() -> bool:
     """Tell whether this process was forked from one that had imported this."""
     return _portal.generation > 1
+
+
+def is_running() -> bool:
+    """Tell whether the portal's loop runs: it has been used, and the process has not come to its end."""
+    return _portal.is_running()
 
 
 def is_here() -> bool:

@@ -129,4 +129,4 @@ def massive(simulator: Simulator) -> Iterator[AsyncMassive]:
     """Return a Massive client of the simulated market, to be driven by `portal.call`."""
     client = AsyncMassive("test", base_url=simulator.base_url)
     yield client
-    portal.call(client.aclose())
+    portal.call(client.close())

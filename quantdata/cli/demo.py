@@ -11,7 +11,7 @@ from rich.rule import Rule
 
 from quantdata import sim
 from quantdata.cli.output import write_file
-from quantdata.cli.tables import around_the_money, chain_table, console, frame_table
+from quantdata.cli.views import console, show_bars, show_chain, show_indices, show_quotes
 from quantdata.client import Client
 from quantdata.errors import DataProviderError
 from quantdata.sessions import previous_session, session_day
@@ -28,16 +28,16 @@ T = TypeVar("T")
 
 SEED: Final = 7
 CLOCK: Final = "open"
-QUOTE_COLUMNS: Final = ("symbol", "price", "change_percent", "bid", "ask", "volume", "quote_ts", "feed")
-INDEX_COLUMNS: Final = ("symbol", "name", "value", "change_percent", "open", "high", "low", "value_ts", "feed")
-BAR_COLUMNS: Final = ("symbol", "ts", "open", "high", "low", "close", "volume", "vwap", "session", "adjustment")
+NEWEST: Final = 5
 NEXT: Final = """\
 Try next:
-  quantdata chain SPX --root SPXW --dte 0..3 --source sim     index options, PM-settled series only
-  quantdata bars SPY AAPL 1d 2026-01-02 2026-11-20 --adjust total --source sim --output data/demo/bars.parquet
-  quantdata sim                                               the same market as a server, with faults on demand
-With a key of your own:
-  export MASSIVE_API_KEY=…                                    then leave out --source sim
+  quantdata chain SPX --root SPXW --dte 1..3 --source sim
+      index options, PM-settled series only
+  quantdata bars SPY AAPL 1d 2026-01-02 2026-11-20 --source sim --output b.parquet
+      daily bars as a file
+  quantdata sim
+      the same market as a server, with faults on demand
+With a key of your own: export MASSIVE_API_KEY=…, and leave out --source sim.
 In Python:
   import quantdata as qd
   chain = qd.Client("sim").chain("SPY", dte=(0, 7), delta=(0.2, 0.5))"""
@@ -69,41 +69,40 @@ def show(folder: Path) -> None:
         _show_fault(out, market)
         _save(out, chain, folder)
     out.print(Rule(style="dim"))
-    out.print(NEXT, highlight=False)
+    out.print(NEXT)
 
 
 def _show_chain(out: Console, client: Client) -> pl.DataFrame:
-    """Load the whole SPY chain cold, warm and cached; show two series around the money."""
+    """Load the whole SPY chain, then from the cache; show two series around the money."""
     _heading(out, 'client.chain("SPY")', "every listed option, as one Polars frame")
     chain, cold_s = _timed(lambda: client.chain("SPY"))
     _, cached_s = _timed(lambda: client.chain("SPY"))
-    first = chain.row(0, named=True)
-    n_series = chain.select("expiration", "root_symbol").n_unique()
     out.print(
-        f"SPY at {first['underlying_price']:,.2f}: {chain.height:,} contracts in {n_series} series, "
-        f"{chain.width} columns, {chain.estimated_size('mb'):.1f} MB"
+        f"{chain.height:,} rows x {chain.width} columns, {chain.estimated_size('mb'):.1f} MB, "
+        f"fetched in {_duration(cold_s)}, the first time; from the cache in {_duration(cached_s)}\n",
     )
-    out.print(f"fetched in {_duration(cold_s)}, the first time; from the cache in {_duration(cached_s)}")
-    for part in around_the_money(chain, series=2, strikes=9):
-        out.print(chain_table(part))
+    show_chain(out, chain, series=2, strikes=9)
     return chain
 
 
 def _show_quotes(out: Console, client: Client) -> None:
     _heading(out, 'client.quotes(["SPY", "AAPL", "BRK.B"])', "stocks and funds")
     quotes, quotes_s = _timed(lambda: client.quotes(["SPY", "AAPL", "BRK.B"]))
-    out.print(frame_table(quotes.select(QUOTE_COLUMNS)), f"in {_duration(quotes_s)}")
+    show_quotes(out, quotes)
+    out.print(f"in {_duration(quotes_s)}")
     _heading(out, 'client.indices(["SPX", "NDX", "VIX"])', "VIX is computed from the SPX options")
     indices, indices_s = _timed(lambda: client.indices(["SPX", "NDX", "VIX"]))
-    out.print(frame_table(indices.select(INDEX_COLUMNS)), f"in {_duration(indices_s)}")
+    show_indices(out, indices)
+    out.print(f"in {_duration(indices_s)}")
 
 
 def _show_bars(out: Console, client: Client) -> None:
     today = session_day(client.market_status().server_time)
     first = previous_session(today).day
-    _heading(out, f'client.bars("SPY", "5m", "{first}", "{today}")', "the last rows; ts is the start of the bar")
+    _heading(out, f'client.bars("SPY", "5m", "{first}", "{today}")', "ts is the start of the bar")
     bars, bars_s = _timed(lambda: client.bars("SPY", "5m", first, today))
-    out.print(frame_table(bars.select(BAR_COLUMNS).tail(5)), f"{bars.height} bars in {_duration(bars_s)}")
+    show_bars(out, bars.tail(NEWEST), rows=NEWEST)
+    out.print(f"the last {NEWEST} of {bars.height} bars; all in {_duration(bars_s)}")
 
 
 def _show_fault(out: Console, market: sim.Simulator) -> None:
@@ -115,7 +114,7 @@ def _show_fault(out: Console, market: sim.Simulator) -> None:
             client.chain("QQQ")
     except DataProviderError as error:
         out.print(f"{type(error).__name__} (code {error.code.value}, status {error.status}):", style="bold")
-        out.print(f"  {error}", highlight=False)
+        out.print(f"  {error}")
     finally:
         market.faults.clear()
 

@@ -1,42 +1,57 @@
-"""Frames as tables for people: rich on a terminal, plain columns elsewhere."""
+"""Frames as tables for people that fit where they are shown: the least important columns give way."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, time
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from quantdata.sessions import NEW_YORK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["PLAIN_WIDTH", "around_the_money", "chain_table", "console", "frame_table", "series_title"]
+__all__ = ["around_the_money", "chain_tables", "frame_table", "series_title"]
 
-PLAIN_WIDTH: Final = 160
 SIDES: Final = ("open_interest", "volume", "implied_volatility", "delta", "bid", "ask")
-HEADINGS: Final = {"open_interest": "open int", "implied_volatility": "iv", "volume": "volume"}
+HEADINGS: Final = {"open_interest": "open int", "implied_volatility": "iv", "change_percent": "change %"}
 SERIES: Final = ("expiration", "root_symbol")
-
-
-def console(*, stderr: bool = False) -> Console:
-    """Return a console: as wide as the terminal, or wide enough for every table where there is none."""
-    probe = Console(stderr=stderr)
-    return probe if probe.is_terminal else Console(stderr=stderr, width=PLAIN_WIDTH, no_color=True)
+# What gives way first on a narrow terminal; then the columns at the right.
+LEAST: Final = (
+    "adjustment",
+    "source",
+    "trades",
+    "open_interest",
+    "vwap",
+    "name",
+    "change",
+    "open",
+    "volume",
+    "feed",
+    "implied_volatility",
+    "delta",
+)
+# Blanks between two columns.
+GAP: Final = 2
 
 
 def around_the_money(chain: pl.DataFrame, *, series: int, strikes: int) -> list[pl.DataFrame]:
     """Return the first series of a chain, each cut to the strikes nearest to the money.
 
-    Without an underlying price the middle of the listed strikes stands in for the money.
+    Those that have settled or expired come after the live ones. Without an underlying price the middle of the listed
+    strikes stands in for the money.
     """
-    parts = chain.partition_by(SERIES, maintain_order=True)[:series]
-    return [_nearest(part, strikes) for part in parts]
+    parts = sorted(chain.partition_by(SERIES, maintain_order=True), key=_is_over)
+    return [_nearest(part, strikes) for part in parts[:series]]
+
+
+def _is_over(part: pl.DataFrame) -> bool:
+    """Return whether the settlement instant of a series has passed."""
+    return bool((part.get_column("time_to_expiry") == 0.0).any())
 
 
 def _nearest(part: pl.DataFrame, strikes: int) -> pl.DataFrame:
@@ -48,47 +63,122 @@ def _nearest(part: pl.DataFrame, strikes: int) -> pl.DataFrame:
 
 
 def series_title(part: pl.DataFrame) -> str:
-    """Return one line about a series: root, expiration, days left, settlement."""
+    """Return one line about a series: root, expiration, days left, kind, settlement or that it is over."""
     first = part.row(0, named=True)
+    settlement = f"{first['settlement']}-settled"
+    if _is_over(part):
+        settlement = "settled" if first["settlement"] == "AM" else "expired"
+    days = f"{first['dte']} day{'' if first['dte'] == 1 else 's'}"
     return (
-        f"{first['root_symbol']} {first['expiration']:%a %d %b %Y} · {first['dte']} days · "
-        f"{first['expiration_type']} · {first['settlement']}-settled"
+        f"{first['root_symbol']} {first['expiration']:%a %d %b %Y} · {days} · {first['expiration_type']} · {settlement}"
     )
 
 
-def chain_table(part: pl.DataFrame) -> Table:
-    """Return one series as calls | strike | puts."""
-    table = Table(box=box.SIMPLE_HEAD, title=series_title(part), title_justify="left", title_style="bold")
-    for name in SIDES:
-        table.add_column(HEADINGS.get(name, name), justify="right")
-    table.add_column("strike", justify="right", style="bold")
-    for name in reversed(SIDES):
-        table.add_column(HEADINGS.get(name, name), justify="right")
+def chain_tables(parts: Sequence[pl.DataFrame], *, width: int) -> list[Table]:
+    """Return each series as calls | strike | puts, all with the same columns, in ``width`` characters."""
+    names = [*SIDES, "strike", *reversed(SIDES)]
+    ladders = [_ladder(part) for part in parts]
+    widths = _widths(names, [row for ladder in ladders for row in ladder])
+    middle = len(SIDES)
+    # A name gives way on both sides at once, so that the strike stays in the middle.
+    pairs = {name: widths[at] + GAP + widths[-1 - at] for at, name in enumerate(SIDES)}
+    kept = {*_fitting(pairs, width=width - widths[middle] - GAP), "strike"}
+    shown = [at for at, name in enumerate(names) if name in kept]
+    tables = []
+    for ladder in ladders:
+        is_last = len(tables) == len(ladders) - 1
+        table = _table(_left_out(SIDES, kept) if is_last else [])
+        for at in shown:
+            style = "bold" if at == middle else ""
+            table.add_column(_heading(names[at]), justify="right", min_width=widths[at], no_wrap=True, style=style)
+        for row in ladder:
+            table.add_row(*(row[at] for at in shown))
+        tables.append(table)
+    return tables
+
+
+def _ladder(part: pl.DataFrame) -> list[list[Text]]:
+    """Return a row per strike of a series: the call's cells, the strike, the put's cells in reverse."""
     standard = part.filter(~pl.col("is_adjusted"))
-    for (strike,), rows in standard.group_by("strike", maintain_order=True):
+    ladder = []
+    for rows in standard.partition_by("strike", maintain_order=True):
+        strike, money = rows.item(0, "strike"), rows.item(0, "underlying_price")
         sides = {row["option_type"]: row for row in rows.iter_rows(named=True)}
-        money = rows.get_column("underlying_price")[0]
-        calls = _side(sides.get("call"), SIDES, in_the_money=money is not None and float(str(strike)) < money)
-        puts = _side(sides.get("put"), SIDES[::-1], in_the_money=money is not None and float(str(strike)) > money)
-        table.add_row(*calls, f"{strike:g}", *puts)
-    return table
+        calls = _side(sides.get("call"), SIDES, in_the_money=money is not None and strike < money)
+        puts = _side(sides.get("put"), SIDES[::-1], in_the_money=money is not None and strike > money)
+        ladder.append([*calls, Text(f"{strike:.10g}"), *puts])
+    return ladder
 
 
 def _side(row: dict[str, object] | None, names: Sequence[str], *, in_the_money: bool) -> list[Text]:
-    style = "on grey15" if in_the_money else ""
+    # A colour of the text: a background would be unreadable on every second theme.
+    style = "cyan" if in_the_money else ""
     return [Text("" if row is None else _cell(row[name], name), style=style) for name in names]
 
 
-def frame_table(frame: pl.DataFrame, *, rows: int | None = None) -> Table:
-    """Return any frame as a table: columns that are empty throughout are left out."""
-    shown = frame if rows is None else frame.head(rows)
-    names = [name for name in shown.columns if shown.get_column(name).null_count() < shown.height]
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in names:
-        table.add_column(name, justify="right" if shown.schema[name].is_numeric() else "left", no_wrap=True)
-    for row in shown.select(names).iter_rows():
-        table.add_row(*(Text(_cell(value, name)) for name, value in zip(names, row, strict=True)))
+def frame_table(frame: pl.DataFrame, *, width: int) -> Table:
+    """Return any frame as a table of ``width`` characters at most; columns that are empty throughout are left out."""
+    names = [name for name in frame.columns if frame.get_column(name).null_count() < frame.height]
+    spoken = frame.select(_in_new_york(frame.get_column(name)) for name in names)
+    rows = [[Text(_cell(value, name)) for name, value in zip(names, row, strict=True)] for row in spoken.iter_rows()]
+    widths = dict(zip(names, _widths(names, rows), strict=True))
+    kept = _fitting(widths, width=width)
+    table = _table(_left_out(names, kept))
+    for name in kept:
+        justify = "right" if frame.schema[name].is_numeric() else "left"
+        table.add_column(_heading(name), justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    shown = [names.index(name) for name in kept]
+    for row in rows:
+        table.add_row(*(row[at] for at in shown))
     return table
+
+
+def _in_new_york(column: pl.Series) -> pl.Series:
+    """Return times as text, as exact as the column needs; any other column as it is."""
+    if not isinstance(column.dtype, pl.Datetime):
+        return column
+    local = column.dt.convert_time_zone(NEW_YORK.key)
+    if (local.dt.time() == time()).all():
+        return local.dt.strftime("%Y-%m-%d")
+    return local.dt.strftime("%Y-%m-%d %H:%M ET" if (local.dt.second() == 0).all() else "%Y-%m-%d %H:%M:%S ET")
+
+
+def _table(left_out: Sequence[str]) -> Table:
+    """Return a table without columns, whose caption names what did not fit."""
+    caption = f"not shown at this width: {', '.join(map(_heading, left_out))}" if left_out else None
+    return Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, GAP - 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        caption=caption,
+        caption_justify="left",
+        caption_style="dim",
+    )
+
+
+def _fitting(widths: Mapping[str, int], *, width: int) -> list[str]:
+    """Return the columns that fit side by side, in order; at least one."""
+    at_the_right = [name for name in reversed(list(widths)) if name not in LEAST]
+    kept = dict(widths)
+    for name in [*(name for name in LEAST if name in widths), *at_the_right][:-1]:
+        if sum(kept.values()) + GAP * (len(kept) - 1) <= width:
+            break
+        del kept[name]
+    return list(kept)
+
+
+def _left_out(names: Iterable[str], kept: Iterable[str]) -> list[str]:
+    return [name for name in names if name not in set(kept)]
+
+
+def _widths(names: Sequence[str], rows: Sequence[Sequence[Text]]) -> list[int]:
+    """Return the width of each column, its heading included."""
+    return [max(len(_heading(name)), *(row[at].cell_len for row in rows), 0) for at, name in enumerate(names)]
+
+
+def _heading(name: str) -> str:
+    return HEADINGS.get(name, name)
 
 
 def _cell(value: object, name: str) -> str:
@@ -96,8 +186,6 @@ def _cell(value: object, name: str) -> str:
         return "-"
     if isinstance(value, float):
         return _number(value, name)
-    if isinstance(value, datetime):
-        return f"{value.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} ET"
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list):

@@ -111,7 +111,7 @@ class AsyncClient:
         roots
             Option roots to keep, where an underlying has several: ``"SPXW"``.
         option_type
-            ``"call"`` or ``"put"``.
+            ``"call"`` or ``"put"`` (or ``"C"``, ``"P"``).
         delta
             Range of the absolute value: ``(0.2, 0.4)`` keeps puts and calls alike. Rows without a delta do not pass.
         moneyness
@@ -130,7 +130,10 @@ class AsyncClient:
         pl.DataFrame
             One row per contract with the columns of ``quantdata.frames.columns.CHAIN``, sorted by expiration,
             root_symbol, strike, option_type. Prices are USD per share, volatilities fractions, times UTC; null is what
-            the vendor did not send or cannot be known.
+            the vendor did not send or cannot be known. The day block (open to volume) is that of ``day_session``, which
+            for a contract that has not traded today is an older one: sum ``volume`` over
+            ``pl.col("day_session") == pl.col("day_session").max()``. Series that settled this morning are still
+            listed, with their last quotes: ``time_to_expiry`` is 0.
 
         Raises
         ------
@@ -139,7 +142,7 @@ class AsyncClient:
         QuoteNotFoundError
             If there are no options on the underlying.
         EntitlementError
-            If the key's plan has no option snapshots.
+            If the key's plan has no option snapshots, or a filter needs what the plan lacks.
         IncompleteError
             If only a part arrived; the part is in ``received``, never passed off as the whole.
 
@@ -220,7 +223,8 @@ class AsyncClient:
         underlying
             As in `chain`.
         start, end
-            First and last day to list, both included; left out, all from today on.
+            First and last day to list, both included; left out, all from today on. Days before today have no listed
+            options any more.
 
         Raises
         ------
@@ -231,6 +235,11 @@ class AsyncClient:
 
     async def quotes(self, symbols: str | Iterable[str]) -> pl.DataFrame:
         """Return the latest quotes of stocks and funds.
+
+        Parameters
+        ----------
+        symbols
+            One or several: ``"SPY"``, ``["SPY", "BRK.B"]``.
 
         Returns
         -------
@@ -250,6 +259,11 @@ class AsyncClient:
 
     async def indices(self, tickers: str | Iterable[str]) -> pl.DataFrame:
         """Return the latest values of indices.
+
+        Parameters
+        ----------
+        tickers
+            One or several, with or without ``I:``: ``"SPX"``, ``["SPX", "VIX"]``.
 
         Returns
         -------
@@ -283,27 +297,30 @@ class AsyncClient:
             One or several: ``"SPY"``, ``"SPX"``, ``"SPY261218C00600000"``.
         timeframe
             ``1m 5m 15m 30m 1h 1d 1w``. Regular-hours ``1h`` bars run from the open (09:30), built from ``30m``; ``1w``
-            bars are those of whole weeks, built from ``1d``.
+            bars are those of all weeks that the range touches, whole, built from ``1d``.
         start, end
-            First and last day, both included, in New York; or moments with a time zone.
+            First and last day, both included, in New York; or moments with a time zone, between which bars start.
         adjust
             ``"split"``: prices in today's shares. ``"total"``: dividends taken off too. ``"raw"``: as traded. Options
             and indices are always raw.
         session
-            ``"regular"`` hours, half-days included; or ``"all"``, with pre-market and after-hours.
+            ``"regular"`` hours, half-days included; or ``"all"``, with pre-market and after-hours. Daily and weekly bars
+            are the vendor's own, whatever is asked: prices of regular hours, volume of the whole day.
 
         Returns
         -------
         pl.DataFrame
             One row per bar with the columns of ``quantdata.frames.columns.BARS``; symbols in the order asked, each
-            oldest first. ``ts`` is the START of the window (UTC). A window without trades has no bar.
+            oldest first. ``ts`` is the START of the window (UTC). A window without trades has no bar; the bar of a
+            window that is not over holds what has traded so far. A `QuantDataWarning` says so when a history begins
+            more than a week after ``start``.
 
         Raises
         ------
         QuoteNotFoundError, ContractNotFoundError
             If there is no such symbol.
         IncompleteError
-            If only a part arrived; the part is in ``received``.
+            If only a part arrived, of one symbol or of several; the part is in ``received``.
         """
         return await self._get(self._core.bars(symbols, timeframe, start, end, adjust=adjust, session=session))
 
@@ -322,6 +339,17 @@ class AsyncClient:
         pl.DataFrame
             One row per print with the columns of ``quantdata.frames.columns.TRADES``, oldest first, times to the
             nanosecond.
+
+        Raises
+        ------
+        SymbolError
+            If the symbol is an index, which has no trades, or cannot be read.
+        EntitlementError
+            If the key's plan has no trades.
+        QuoteNotFoundError, ContractNotFoundError
+            If there is no such symbol.
+        IncompleteError
+            If only a part arrived; the part is in ``received``.
         """
         return await self._get(self._core.trades(symbol, start, end))
 
@@ -335,8 +363,8 @@ class AsyncClient:
         Returns
         -------
         pl.DataFrame
-            One row per block of data with the columns of ``quantdata.frames.columns.ENTITLEMENTS``. Costs about six
-            requests.
+            One row per block of data with the columns of ``quantdata.frames.columns.ENTITLEMENTS``; ``is_entitled`` is
+            null where the answer did not tell. Costs some thirty small requests.
         """
         return await self._get(self._core.entitlements())
 

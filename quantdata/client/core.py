@@ -24,14 +24,24 @@ from quantdata.clients.arguments import (
     symbol_text,
     texts,
 )
-from quantdata.clients.bar_query import BarQuery, instrument
+from quantdata.clients.bar_query import BarQuery, instrument, is_equity
 from quantdata.clients.cache import Cache
-from quantdata.clients.chain_query import ChainQuery
-from quantdata.clients.together import together
+from quantdata.clients.chain_query import OPEN, ChainQuery
+from quantdata.clients.massive.plan import TELLING_ROWS
 from quantdata.config import Config, Secret
-from quantdata.errors import ArgumentError, ContractNotFoundError, QuantDataError, QuantDataWarning, SymbolError
+from quantdata.errors import (
+    ArgumentError,
+    ContractNotFoundError,
+    DataProviderError,
+    EntitlementError,
+    IncompleteError,
+    QuantDataError,
+    QuantDataWarning,
+    SymbolError,
+)
 from quantdata.frames.chain import newest_session
-from quantdata.wire.massive.rest import PAID_REQUESTS_PER_MINUTE
+from quantdata.sessions import session_day, sessions
+from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -45,6 +55,9 @@ T = TypeVar("T")
 
 LONGEST_GOODBYE_S: Final = 2.0
 LONGEST_PROBE_S: Final = 2.0
+# Nobody counts the requests to a simulator on this machine, and years of history take it a while.
+LOCAL_POLICY: Final = RetryPolicy(deadline_s=60.0)
+LATE_SESSIONS: Final = 5
 
 
 class Ask(NamedTuple, Generic[T]):
@@ -84,12 +97,22 @@ class Core:
         self, source: str | None, *, config: Config, cache_ttl: Mapping[str, float] | None, seed: int, clock: str
     ) -> None:
         self.source = config.resolve_source(source)
-        self.cache = Cache(ttl=cache_ttl)
+        self._cache_ttl = cache_ttl
+        self._cache = Cache(ttl=cache_ttl)
         self._config = config
         self._simulated = (seed, clock)
         # The provider lives on the portal's loop; a fork leaves that behind, and with it the generation changes.
         self._provider: AsyncMassive | None = None
-        self._generation = 0
+        self._generation = portal.generation()
+        self._goodbye: weakref.finalize[..., Any] | None = None
+
+    @property
+    def cache(self) -> Cache:
+        """The answers kept; a forked child starts anew, for a lock or a request of its parent may be under way."""
+        if self._generation != portal.generation():
+            self._provider, self._generation = None, portal.generation()
+            self._cache = Cache(ttl=self._cache_ttl)
+        return self._cache
 
     async def answer(self, ask: Ask[Any]) -> Any:
         """Fetch an answer through the cache; runs on the portal's loop."""
@@ -100,8 +123,10 @@ class Core:
     async def close(self) -> None:
         """Close the provider's connections; the next question opens new ones."""
         provider, self._provider = self._provider, None
+        if self._goodbye is not None:
+            self._goodbye.detach()
         if provider is not None and self._generation == portal.generation():
-            await provider.aclose()
+            await provider.close()
 
     def chain(self, query: ChainQuery, where: pl.Expr | None = None) -> Ask[pl.DataFrame]:
         """Ask for a chain; ``where`` filters last."""
@@ -138,7 +163,9 @@ class Core:
             roots=root,
         )
         found = self.chain(query)
-        return Ask(found.key, found.fetch, lambda chain: _only_contract(found.finish(chain), underlying, described))
+        named = f"{query.underlying} {query.expirations[0]} {query.strikes[0]:g} {query.option_type}"
+        key = ("contract", *query.key[1:])
+        return Ask(key, found.fetch, lambda chain: _only_contract(found.finish(chain), named, query))
 
     def expirations(self, underlying: str, *, start: Day | None, end: Day | None) -> Ask[list[date]]:
         """Ask for the days on which listed options expire."""
@@ -162,15 +189,19 @@ class Core:
         self, tickers: str | Iterable[str], timeframe: str, start: Moment, end: Moment, *, adjust: str, session: str
     ) -> Ask[pl.DataFrame]:
         """Ask for bars of one or more symbols."""
-        queries = [
+        asked = [
             BarQuery.of(each, timeframe, start, end, adjust=adjust, session=session)
             for each in texts(tickers, name="symbols")
         ]
-        return Ask(("bars", *(query.key for query in queries)), partial(self._bars, queries), _unchanged)
+        queries = list(dict.fromkeys(asked))
+        key = ("bars", *(query.key for query in queries))
+        return Ask(key, partial(self._bars, queries), partial(_warned_of_late_start, queries))
 
     def trades(self, symbol: str, start: Moment, end: Moment) -> Ask[pl.DataFrame]:
         """Ask for the tape of one stock or option contract."""
         asked = instrument(symbol)
+        if not (is_equity(asked) or symbols.is_option_symbol(asked)):
+            raise SymbolError(f"an index has no trades: use bars({asked!r}, ...)")
         first, last = moment_range(start, end)
         return Ask(("trades", asked, first, last), partial(self._trades, asked, first, last), _unchanged)
 
@@ -183,25 +214,27 @@ class Core:
         return Ask(None, self._entitlements, _unchanged)
 
     async def _connected(self) -> AsyncMassive:
-        """Return the provider, connecting on the first question and again after a fork."""
-        if self._provider is None or self._generation != portal.generation():
+        """Return the provider, connecting on the first question."""
+        if self._provider is None:
             if portal.was_forked():
                 await asyncio.to_thread(_require_polars)
             provider = await self._connect()
-            if self._provider is None or self._generation != portal.generation():
-                self._provider, self._generation = provider, portal.generation()
+            if self._provider is None:
+                self._provider = provider
                 # A client that nobody closes hangs up when it is collected, and at the end of the process.
-                weakref.finalize(self, _hang_up, provider, self._generation)
+                self._goodbye = weakref.finalize(self, _hang_up, provider, self._generation)
         return self._provider
 
     async def _connect(self) -> AsyncMassive:
-        rate = self._config.massive_requests_per_minute or PAID_REQUESTS_PER_MINUTE
         if self.source == "sim":
             seed, clock = self._simulated
             simulator = await asyncio.to_thread(sim.shared, seed=seed, clock=clock)
-            return AsyncMassive(Secret("sim"), base_url=simulator.base_url)
-        key = self._config.massive_api_key or Secret("")
-        return AsyncMassive(key, base_url=self._config.massive_base_url, requests_per_minute=rate)
+            return AsyncMassive(Secret("sim"), base_url=simulator.base_url, policy=LOCAL_POLICY)
+        return AsyncMassive(
+            self._config.massive_api_key or Secret(""),
+            base_url=self._config.massive_base_url,
+            requests_per_minute=self._config.massive_requests_per_minute,
+        )
 
     async def _chain(self, query: ChainQuery) -> pl.DataFrame:
         return await (await self._connected()).chain(query)
@@ -220,7 +253,14 @@ class Core:
 
     async def _bars(self, queries: list[BarQuery]) -> pl.DataFrame:
         provider = await self._connected()
-        return pl.concat(await together(provider.bars(query) for query in queries))
+        answers = await asyncio.gather(*(provider.bars(query) for query in queries), return_exceptions=True)
+        failures = [answer for answer in answers if isinstance(answer, DataProviderError)]
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, DataProviderError):
+                raise answer
+        if failures:
+            raise failures[0] if len(queries) == 1 else _incomplete(answers, failures[0])
+        return pl.concat(answer for answer in answers if isinstance(answer, pl.DataFrame))
 
     async def _trades(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
         return await (await self._connected()).trades(symbol, start=start, end=end)
@@ -253,9 +293,9 @@ def _require_polars() -> None:
 
 
 def _hang_up(provider: AsyncMassive, generation: int) -> None:
-    if generation != portal.generation():
-        return  # the connections belong to the process that this one was forked from
-    closing = portal.spawn(provider.aclose())
+    if generation != portal.generation() or not portal.is_running():
+        return  # the connections belong to the process that this one was forked from, or died with their loop
+    closing = portal.spawn(provider.close())
     if not portal.is_here():
         closing.result(timeout=LONGEST_GOODBYE_S)
 
@@ -276,23 +316,74 @@ def _equity(ticker: str) -> str:
 
 def _filtered(query: ChainQuery, where: pl.Expr | None, chain: pl.DataFrame) -> pl.DataFrame:
     if query.is_filtered_here and chain.height:
+        _require_blocks(query, chain)
         chain = chain.filter(query.local_part(newest_session(chain.get_column("snapshot_ts")[0])))
-    return chain if where is None else chain.filter(where)
+    if where is None:
+        return chain
+    try:
+        return chain.filter(where)
+    except pl.exceptions.PolarsError as error:
+        raise ArgumentError(f"where cannot be applied to a chain: {str(error).splitlines()[0]}") from error
 
 
-def _only_contract(found: pl.DataFrame, underlying: str, described: tuple[object, ...]) -> pl.DataFrame:
+def _require_blocks(query: ChainQuery, chain: pl.DataFrame) -> None:
+    """Raise if a filter needs what the plan does not deliver: all rows would fail it, which says nothing of them."""
+    needs = {
+        "max_spread_percent": (query.max_spread_percent is not None, "quote_source", "quotes"),
+        "delta": (query.delta != OPEN, "greeks_source", "greeks"),
+        "moneyness": (query.moneyness != OPEN, "underlying_source", "prices of the underlying"),
+    }
+    for name, (is_asked, column, block) in needs.items():
+        if is_asked and chain.height >= TELLING_ROWS and chain.get_column(column).null_count() == chain.height:
+            raise EntitlementError(
+                f"{name} needs {block}, and none of the {chain.height:,} contracts came with one: this key's plan "
+                "lacks them; see entitlements()",
+                provider=chain.get_column("source")[0],
+            )
+
+
+def _only_contract(found: pl.DataFrame, named: str, query: ChainQuery) -> pl.DataFrame:
     """Return the one contract found; several are those of several roots, and whoever asks must say which."""
     if found.height == 1:
         return found
-    strike, expiration, option_type = described
-    asked = f"{underlying} {expiration} {strike} {option_type}"
     if found.is_empty():
+        root = f" with root {query.roots[0]}" if query.roots else ""
         raise ContractNotFoundError(
-            f"no contract {asked}: see chain({underlying!r}, expirations={str(expiration)!r}) for what there is",
+            f"no contract {named}{root}: see chain({query.underlying!r}, expirations={str(query.expirations[0])!r}) "
+            "for what there is",
             provider="massive",
         )
-    candidates = ", ".join(found.get_column("contract_symbol"))
-    raise SymbolError(f"{asked} is {found.height} contracts: {candidates}; name the root, as in root=...")
+    roots = found.get_column("root_symbol").to_list()
+    raise SymbolError(
+        f"{named} is {found.height} contracts: {', '.join(found.get_column('contract_symbol'))}; name the root: "
+        f"{' or '.join(f'root={root!r}' for root in roots)}"
+    )
+
+
+def _incomplete(answers: list[pl.DataFrame | BaseException], reason: DataProviderError) -> DataProviderError:
+    """Return the error of several symbols of which some failed: what the others and the parts of those gave is kept."""
+    whole = [answer for answer in answers if isinstance(answer, pl.DataFrame)]
+    parts = [answer.received for answer in answers if isinstance(answer, IncompleteError)]
+    if not whole and not parts:
+        return reason
+    first = reason.reason if isinstance(reason, IncompleteError) else reason
+    received = pl.concat([*whole, *parts])
+    return IncompleteError(first, received=received, arrived=f"bars of {len(whole)} of {len(answers)} symbols")
+
+
+def _warned_of_late_start(queries: list[BarQuery], bars: pl.DataFrame) -> pl.DataFrame:
+    """Return bars; warn of stocks and indices whose history begins sessions after what was asked for."""
+    begins = dict(bars.group_by("symbol").agg(pl.col("session").min()).iter_rows())
+    for query in queries:
+        asked, first = session_day(query.start), begins.get(query.symbol)
+        is_option = symbols.is_option_symbol(query.symbol)
+        if first is not None and not is_option and len(sessions(asked, first)) > LATE_SESSIONS:
+            warnings.warn(
+                f"{query.symbol}: bars begin on {first}, asked for from {asked}; vendor or plan have none before",
+                QuantDataWarning,
+                stacklevel=_callers_level(),
+            )
+    return bars
 
 
 def _warned(quotes: pl.DataFrame) -> pl.DataFrame:

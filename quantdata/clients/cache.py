@@ -99,7 +99,10 @@ class Cache:
         """Return a fresh copy of a living answer, or None."""
         with self._lock:
             entry = self._entries.get(key)
-            if entry is None or entry.expires_at <= self._clock():
+            if entry is None:
+                return None
+            if entry.expires_at <= self._clock():
+                self._drop(key)
                 return None
             self._entries.move_to_end(key)
         return _copy(entry.answer)
@@ -115,8 +118,8 @@ class Cache:
         try:
             return _copy(await flight.wait())  # type: ignore[no-any-return]
         finally:
-            if flight.waiting == 0:
-                self._under_way.pop(key, None)
+            if flight.waiting == 0 and self._under_way.get(key) is flight:
+                del self._under_way[key]
 
     def clear(self) -> None:
         """Forget all answers."""

@@ -11,7 +11,7 @@ import polars as pl
 
 from quantdata import symbols
 from quantdata.clients.arguments import Day, count, day_range, number, number_range, symbol_text, texts
-from quantdata.errors import ArgumentError
+from quantdata.errors import ArgumentError, SymbolError
 from quantdata.frames.chain import current_volume
 from quantdata.sessions import session_day
 
@@ -55,23 +55,53 @@ class ChainQuery:
     key: tuple[Any, ...] = ()
     is_filtered_here: bool = False
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the vendor is asked for all contracts of the underlying."""
+        return self.key[2:] == (OPEN, OPEN, OPEN, None)
+
     @classmethod
-    def of(cls, underlying: str, **filters: Any) -> ChainQuery:
+    def of(
+        cls,
+        underlying: str,
+        *,
+        expirations: object = None,
+        strikes: object = None,
+        dte: object = None,
+        roots: object = None,
+        option_type: object = None,
+        delta: object = None,
+        moneyness: object = None,
+        min_volume: object = None,
+        min_open_interest: object = None,
+        max_spread_percent: object = None,
+    ) -> ChainQuery:
         """Check the arguments of a ``chain`` call.
 
         Raises
         ------
         SymbolError
-            If the underlying or a root cannot be one.
+            If the underlying or a root cannot be one, or the root is another underlying's.
         ArgumentError
             If a filter is malformed; the message names it.
         """
+        asked = (
+            underlying,
+            expirations,
+            strikes,
+            dte,
+            roots,
+            option_type,
+            delta,
+            moneyness,
+            min_volume,
+            min_open_interest,
+            max_spread_percent,
+        )
         try:
-            return _checked(underlying, **filters)
-        except TypeError as error:
-            if "unhashable" not in str(error):
-                raise
-        return _check(underlying, **filters)
+            return _checked(*asked)
+        except TypeError:
+            return _check(*asked)  # lists cannot be looked up among what was checked before
 
     def expiration_range(self, now: datetime) -> Days:
         """Return the expirations that ``expirations`` and ``dte`` leave together, on the New York day of ``now``."""
@@ -124,19 +154,18 @@ def _within(value: pl.Expr, ends: tuple[Any, Any]) -> list[pl.Expr]:
     return ([] if low is None else [value >= low]) + ([] if high is None else [value <= high])
 
 
-def _check(
+def _check(  # positional, so that looking up equal arguments is quick
     underlying: str,
-    *,
-    expirations: object = None,
-    strikes: object = None,
-    dte: object = None,
-    roots: object = None,
-    option_type: object = None,
-    delta: object = None,
-    moneyness: object = None,
-    min_volume: object = None,
-    min_open_interest: object = None,
-    max_spread_percent: object = None,
+    expirations: object,
+    strikes: object,
+    dte: object,
+    roots: object,
+    option_type: object,
+    delta: object,
+    moneyness: object,
+    min_volume: object,
+    min_open_interest: object,
+    max_spread_percent: object,
 ) -> ChainQuery:
     asked = symbols.underlying(symbol_text(underlying, name="underlying"))
     by_vendor = {
@@ -146,8 +175,8 @@ def _check(
         "option_type": _option_type(option_type),
     }
     by_us = {
-        "roots": () if roots is None else tuple(_root(each) for each in texts(roots, name="roots")),
-        "delta": number_range(delta, name="delta", least=0.0),
+        "roots": () if roots is None else tuple(_root(each, asked) for each in texts(roots, name="roots")),
+        "delta": _delta(delta),
         "moneyness": number_range(moneyness, name="moneyness", least=0.0),
         "min_volume": None if min_volume is None else count(min_volume, name="min_volume"),
         "min_open_interest": None if min_open_interest is None else count(min_open_interest, name="min_open_interest"),
@@ -174,13 +203,27 @@ def _day_counts(dte: object) -> Numbers:
     return low, high
 
 
-def _root(text: str) -> str:
-    return symbols.root_facts(text.strip().upper()).root
+def _delta(value: object) -> Numbers:
+    low, high = number_range(value, name="delta", least=0.0)
+    if any(end is not None and end > 1.0 for end in (low, high)):
+        raise ArgumentError(f"delta is the absolute value, from 0 to 1, for puts and calls alike; not {value!r}")
+    return low, high
+
+
+def _root(text: str, underlying: str) -> str:
+    facts = symbols.root_facts(text.strip().upper())
+    if underlying not in {facts.underlying, facts.root} and underlying.replace(".", "") != facts.underlying:
+        raise SymbolError(
+            f"{facts.root} is a root of {facts.underlying}, not of {underlying}, which has "
+            f"{', '.join(symbols.roots_of(underlying))}"
+        )
+    return facts.root
 
 
 def _option_type(value: object) -> OptionType | None:
     if value is None:
         return None
-    if isinstance(value, str) and value.lower() in {"call", "put"}:
-        return cast("OptionType", value.lower())
+    named: dict[str, OptionType] = {"call": "call", "put": "put", "c": "call", "p": "put"}
+    if isinstance(value, str) and value.lower() in named:
+        return named[value.lower()]
     raise ArgumentError(f"option_type must be 'call' or 'put', not {value!r}; leave it out for both")

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from quantdata.frames.columns import BARS, MOMENT
+from quantdata.frames.columns import BARS, FEED, MOMENT
 from quantdata.frames.provenance import canonical
 from quantdata.sessions import NEW_YORK, sessions
 
@@ -38,6 +38,11 @@ class Timeframe(NamedTuple):
     multiplier: int
     unit: str
     regular_from: str | None = None
+
+    @property
+    def length(self) -> timedelta:
+        """Size of the window; a day and a week are those of the clock, an hour longer or shorter twice a year."""
+        return self.multiplier * timedelta(**{f"{self.unit}s": 1})
 
     @property
     def is_intraday(self) -> bool:
@@ -154,9 +159,11 @@ def total_return(bars: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
     return scaled.with_columns(pl.col("open", "high", "low", "close", "vwap") * factor).select(bars.columns)
 
 
-def finish(bars: pl.DataFrame, *, symbol: str, adjustment: str, source: str) -> pl.DataFrame:
+def finish(bars: pl.DataFrame, *, symbol: str, adjustment: str, source: str, feed: str | None) -> pl.DataFrame:
     """Return canonical bars of one symbol, oldest first."""
-    complete = bars.with_columns(symbol=pl.lit(symbol), adjustment=pl.lit(adjustment), source=pl.lit(source))
+    complete = bars.with_columns(
+        symbol=pl.lit(symbol), adjustment=pl.lit(adjustment), source=pl.lit(source), feed=pl.lit(feed, FEED)
+    )
     return complete.select(canonical(BARS, complete.columns)).sort("ts")
 
 

@@ -41,6 +41,7 @@ __all__ = ["SORT", "current_volume", "finish", "newest_session", "with_underlyin
 
 SORT: Final = ("expiration", "root_symbol", "strike", "option_type", "contract_symbol")
 STANDARD_MULTIPLIER: Final = 100
+MONTHLY_ROOTS: Final = frozenset({"VIX"})
 
 
 def newest_session(at: datetime) -> date:
@@ -73,13 +74,16 @@ def finish(rows: pl.DataFrame, *, underlying: str, answer: Answer) -> pl.DataFra
     return complete.select(canonical(CHAIN, complete.columns)).sort(SORT)
 
 
-def with_underlying(chain: pl.DataFrame, *, price: float, ts: datetime | None, source: str) -> pl.DataFrame:
+def with_underlying(
+    chain: pl.DataFrame, *, price: float, ts: datetime | None, source: str, feed: str | None
+) -> pl.DataFrame:
     """Return a chain that came without the price of its underlying with that price, from elsewhere."""
     return chain.with_columns(
         underlying_price=pl.lit(price),
         underlying_ts=pl.lit(ts, MOMENT),
         underlying_source=pl.lit(source, MODELLED),
         moneyness=pl.col("strike") / price,
+        feed=pl.min_horizontal("feed", pl.lit(feed, FEED)),
     )
 
 
@@ -87,7 +91,7 @@ def _series_facts(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
     """Return one row a series of what root and expiration tell: settlement, style, days and time to expiry."""
     series = rows.select("root_symbol", "expiration").unique()
     facts = [
-        (root, expiration, known.settlement, known.exercise_style, *_expiry(expiration, known.settlement, at))
+        (root, expiration, known.settlement, known.exercise_style, *_expiry(root, expiration, known.settlement, at))
         for root, expiration in series.drop_nulls().iter_rows()
         for known in (root_facts(root),)
     ]
@@ -106,11 +110,14 @@ def _series_facts(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
     )
 
 
-def _expiry(expiration: date, settlement: Settlement, at: datetime) -> tuple[str | None, int, float | None]:
+def _expiry(
+    root: str | None, expiration: date, settlement: Settlement, at: datetime
+) -> tuple[str | None, int, float | None]:
     if not FIRST_DAY <= expiration <= LAST_DAY:
         return None, (expiration - session_day(at)).days, None
     return (
-        expiration_type(expiration),
+        # Monthly VIX options expire 30 days before the next month's SPX options: a Wednesday, as of weekly ones.
+        "standard" if root in MONTHLY_ROOTS else expiration_type(expiration),
         days_to_expiry(expiration, at),
         time_to_expiry(expiration, settlement, at=at),
     )
@@ -133,8 +140,9 @@ def _contract(underlying: str, answer: Answer) -> list[pl.Expr]:
 def _quote() -> list[pl.Expr]:
     two_sided = (pl.col("bid") > 0) & (pl.col("ask") > 0)
     return [
-        pl.when(two_sided).then((pl.col("bid") + pl.col("ask")) / 2).alias("mid"),
-        pl.when(two_sided).then(pl.col("ask") - pl.col("bid")).alias("spread"),
+        # Rounded, since 2.71 - 2.69 is not quite 0.02; no price has more than four decimals.
+        pl.when(two_sided).then(((pl.col("bid") + pl.col("ask")) / 2).round(6)).alias("mid"),
+        pl.when(two_sided).then((pl.col("ask") - pl.col("bid")).round(6)).alias("spread"),
     ]
 
 
@@ -150,8 +158,8 @@ def _group_feeds(answer: Answer) -> list[pl.Expr]:
 
 
 def _tick_size(roots: Collection[str]) -> pl.Expr:
-    """Return the smallest price step at the row's price: its mid, else its offer, last trade or close."""
-    price = pl.coalesce("mid", "ask", "last", "close")
+    """Return the smallest price step at the row's price: its bid, else its offer, last trade or close."""
+    price = pl.coalesce(pl.when(pl.col("bid") > 0).then("bid"), "ask", "last", "close")
     by_schedule: dict[TickSchedule, list[str]] = {}
     for root in roots:
         by_schedule.setdefault(tick_schedule(root), []).append(root)

@@ -34,7 +34,6 @@ MODELLED: Final = pl.Enum(["massive", "tradier", "model"])
 FEED: Final = pl.Enum(["simulated", "eod", "delayed", "realtime"])
 LIQUIDITY: Final = pl.Enum(["poor", "fair", "good", "excellent"])
 ADJUSTMENT: Final = pl.Enum(["raw", "split", "total"])
-MARKET_STATUS: Final = pl.Enum(["open", "closed", "extended"])
 SIZE_UNIT: Final = pl.Enum(["shares", "round_lots"])
 
 
@@ -238,12 +237,13 @@ BARS: Final = (
     _f("high", "USD per share", "highest"),
     _f("low", "USD per share", "lowest"),
     _f("close", "USD per share", "last price"),
-    _f("volume", "shares or contracts", "traded; null for an index"),
+    _f("volume", "shares or contracts", "traded, in a daily bar outside regular hours too; null for an index"),
     _f("vwap", "USD per share", "volume-weighted average price; null for an index"),
     _i("trades", "trades", "number of trades; null for an index"),
     _d("session", "the session of the bar; of 1w the first one in the week"),
     _e("adjustment", ADJUSTMENT, "what prices are adjusted for: nothing, splits, splits and dividends"),
     _e("source", PROVIDER, "who gave it"),
+    _e("feed", FEED, "how fresh the source is by plan, where it says so; simulated data says so always"),
 )
 
 TRADES: Final = (
@@ -258,6 +258,7 @@ TRADES: Final = (
     _i("sequence", "", "order within symbol and day; gaps are normal"),
     _s("trade_id", "the venue's id; null for options"),
     _e("source", PROVIDER, "who gave it"),
+    _e("feed", FEED, "how fresh the source is by plan, where it says so; simulated data says so always"),
 )
 
 ENTITLEMENTS: Final = (

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from quantdata.frames.columns import MOMENT
+from quantdata.frames.columns import FEED, MOMENT
 from quantdata.sessions import NEW_YORK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-__all__ = ["moment", "nanoseconds", "rows", "session_date", "stamped"]
+__all__ = ["feed", "moment", "nanoseconds", "rows", "session_date", "stamped"]
 
 # Between the years 1973 and 5138 the two scales cannot be confused.
 _LARGEST_MILLISECONDS: Final = 10**14
@@ -43,6 +43,12 @@ def stamped(page: pl.DataFrame, received: datetime) -> pl.DataFrame:
     # An expression would cost as much as a tenth of the page's decoding; a repeated value costs next to nothing.
     microseconds = pl.Series("received_ts", [round(received.timestamp() * 1e6)], dtype=pl.Int64)
     return page.hstack([microseconds.new_from_index(0, page.height).cast(MOMENT)])
+
+
+def feed(timeframe: str) -> pl.Expr:
+    """Return the freshness that a vendor's column of ``REAL-TIME`` and ``DELAYED`` names."""
+    named = pl.col(timeframe).replace_strict({"REAL-TIME": "realtime", "DELAYED": "delayed"}, default=None)
+    return named.cast(FEED)
 
 
 def nanoseconds(stamp: pl.Expr) -> pl.Expr:

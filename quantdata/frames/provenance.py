@@ -10,12 +10,12 @@ import polars as pl
 from quantdata.frames.columns import FEED, MOMENT, SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from quantdata.frames.columns import Column
 
-__all__ = ["Answer", "canonical", "provenance"]
+__all__ = ["Answer", "canonical", "one_row_each", "provenance"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,40 @@ def provenance(answer: Answer) -> list[pl.Expr]:
         pl.lit(answer.snapshot_ts, MOMENT).alias("snapshot_ts"),
         (pl.min_horizontal("feed", feed) if answer.feed else pl.col("feed")).alias("feed"),
     ]
+
+
+def one_row_each(
+    asked: Sequence[str], known: pl.DataFrame, columns: tuple[Column, ...], *, answer: Answer, missing: str
+) -> pl.DataFrame:
+    """Return one canonical row for each asked symbol, in that order.
+
+    Parameters
+    ----------
+    asked
+        Canonical symbols.
+    known
+        What came: ``symbol``, ``received_ts``, ``feed``, ``vendor_error`` and any other columns.
+    columns
+        Those of the result.
+    answer
+        What is known beside the rows.
+    missing
+        ``vendor_error`` of a symbol that the vendor left out; its values are null.
+
+    Raises
+    ------
+    ValueError
+        If a symbol came twice.
+    """
+    if known.get_column("symbol").is_duplicated().any():
+        raise ValueError("a symbol came twice: pages overlap, so others may be missing")
+    wanted = pl.DataFrame({"symbol": asked}, schema={"symbol": pl.String})
+    complete = wanted.join(known, on="symbol", how="left", maintain_order="left").with_columns(
+        *provenance(answer),
+        vendor_error=pl.when(pl.col("received_ts").is_null()).then(pl.lit(missing)).otherwise("vendor_error"),
+        received_ts=pl.col("received_ts").fill_null(pl.col("received_ts").max()),
+    )
+    return complete.select(canonical(columns, complete.columns))
 
 
 def canonical(columns: tuple[Column, ...], present: Collection[str]) -> list[pl.Expr]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from quantdata.sim.actions import Actions, actions_of
-from quantdata.sim.bars import Prints, share_out
+from quantdata.sim.bars import Prints
 from quantdata.sim.cache import BuildOnce
 from quantdata.sim.noise import generator, key, uniform
 from quantdata.sim.paths import STEP_NS, Paths
@@ -34,6 +34,8 @@ _CACHED_SESSIONS: Final = 6
 _BUSIEST: Final = 72e6  # shares a day of the busiest name, against which thinner ones are scaled
 _EXTENDED_VOLUME: Final = 0.02
 _OPENING_AUCTION, _CLOSING_AUCTION = 0.012, 0.07
+_HALF_DAY: Final = 0.5  # of a whole day's volume
+_VOLUME_DEVIATION, _HALF_DAY_DEVIATION = 0.28, 0.1  # of the logarithm of a day's volume
 _MOST_PRINTS: Final = 24
 _PRINT_GAP_NS: Final = 700_000
 _SIP_DELAY_NS: Final = 50_000_000
@@ -126,6 +128,9 @@ class Equity:
         happens = chance < often
         shares = self._volumes(session, slots, is_regular, np.where(happens, -np.log1p(-busy), 0.0))
         count = np.clip(shares // 400, 1, _MOST_PRINTS)
+        # Several prints bring their own odd lot; a single one is a round lot or smaller than that.
+        is_one_lot = (count == 1) & (shares > _ROUND_LOT)
+        shares = np.where(is_one_lot, shares // _ROUND_LOT * _ROUND_LOT, shares)
         # In regular hours a print follows its second at once, so it agrees with the quotes of that second.
         reach = np.where(is_regular, _PRINT_WITHIN_NS, STEP_NS - _SIP_DELAY_NS)
         ts = slots + _SIP_DELAY_NS + (jitter * (reach - _SIP_DELAY_NS)).astype(np.int64)
@@ -151,7 +156,12 @@ class Equity:
     def _volumes(self, session: int, slots: Ints, is_regular: NDArray[np.bool_], busy: Floats) -> Ints:
         """Return the shares of each slot: a day's volume, shaped as days are, shared out by how busy each slot is."""
         rng = generator(self._seed, self.asset.symbol, "volume", self._line.day(session))
-        whole = self.asset.shares_per_day / self.actions.share_factor[session] * np.exp(0.28 * rng.standard_normal())
+        is_half_day = self._line.is_half_day(session)
+        deviation = _HALF_DAY_DEVIATION if is_half_day else _VOLUME_DEVIATION
+        whole = (
+            self.asset.shares_per_day / self.actions.share_factor[session] * np.exp(deviation * rng.standard_normal())
+        )
+        whole *= _HALF_DAY if is_half_day else 1.0
         shape = _volume_shape(int(is_regular.sum()), int(np.argmax(is_regular)), len(slots))
         regular, extended = np.where(is_regular, shape * busy, 0.0), np.where(is_regular, 0.0, busy)
         weight = regular / regular.sum() * (1.0 - _EXTENDED_VOLUME - _OPENING_AUCTION - _CLOSING_AUCTION)
@@ -181,7 +191,7 @@ class Equity:
         rank, count = number - before[row], prints.trades[row]
         # The last trade of a print carries its time, so a print is either complete or absent at any instant.
         ts = prints.ts[row] - (count - 1 - rank) * _PRINT_GAP_NS
-        size = share_out(prints.volume[row], rank, count, event=prints.ts[row])
+        size = _lots(prints.volume[row], rank, count, event=prints.ts[row])
         day = np.int64(self._line.midnight[session])
         venue, kind = uniform(self._key, day, number, 3), uniform(self._key, day, number, 4)
         exchange = _EXCHANGES[(venue * len(_EXCHANGES)).astype(np.int64)]
@@ -213,6 +223,30 @@ class Equity:
         )
         venue = [_EXCHANGES[(uniform(self._key, ts, side) * 6).astype(np.int64)] for side in (5, 6)]
         return Quotes(ts, quote.bid, quote.ask, quote.bid_size, quote.ask_size, venue[0], venue[1], 1000 + number * 9)
+
+
+def _lots(volume: Ints, rank: Ints, count: Ints, *, event: Ints) -> Ints:
+    """Return the part of a print's volume that its ``rank``-th of ``count`` trades has; the parts add up exactly.
+
+    About half of several trades are odd lots: pairs that make up a round lot, and what the volume has over. The others
+    are round lots, most of them small. The volume holds four round lots a trade or more, unless there is one trade.
+    """
+    rest = np.where(count > 1, volume % _ROUND_LOT, 0)
+    pairs = np.where(count > 1, (count - 1) // 4, 0)
+    # Which trade is what changes from print to print.
+    place = (rank + (uniform(event, 72) * count).astype(np.int64)) % count
+    odd = 1 + (uniform(event, place // 2, 73) * (_ROUND_LOT - 1)).astype(np.int64)
+    odd = np.where(place % 2 == 0, odd, _ROUND_LOT - odd)
+    round_trades = count - 2 * pairs - (rest > 0)
+    number = place - (count - round_trades)
+    spare = (volume - rest) // _ROUND_LOT - pairs - round_trades
+    skew = 3.0 + 3.0 * uniform(event, 74)
+    low, high = (
+        np.floor(spare * np.clip(edge / round_trades, 0.0, 1.0) ** skew).astype(np.int64)
+        for edge in (number, number + 1)
+    )
+    size = np.where(place < 2 * pairs, odd, np.where(number < 0, rest, _ROUND_LOT * (1 + high - low)))
+    return np.asarray(np.where(count > 1, size, volume), dtype=np.int64)
 
 
 @lru_cache(maxsize=16)

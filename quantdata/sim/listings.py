@@ -193,8 +193,7 @@ def listing_of(asset: Asset, contracts: Contracts) -> Listing:
 
 
 def _symbols(contracts: Contracts) -> NDArray[np.str_]:
-    days, first, which = np.unique(contracts.expiration, return_index=True, return_inverse=True)
-    del first
+    days, which = np.unique(contracts.expiration, return_inverse=True)
     heads = [f"{day.item():%y%m%d}" for day in days]
     thousandths = np.round(contracts.strike * 1000.0).astype(np.int64).tolist()
     rows = zip(contracts.root.tolist(), which.tolist(), contracts.is_call.tolist(), thousandths, strict=True)

@@ -174,7 +174,7 @@ class Market:
         if trading + 1 < len(self._line) and ns >= self._line.midnight[trading + 1] + _DAY_CLEARED_NS:
             shown = trading + 1
         prints = equity.prints(shown).between(0, ns + 1) if shown == trading else _no_prints()
-        today = self._day_bar(prints, shown)
+        today = self._day_bar(prints, shown, closed=int(self._line.close[shown]))
         before = self._day_source(symbol)(shown - 1, None)
         minutes = minute_bars_of(prints)
         price, last_ts = self._last_price(equity, ns)
@@ -285,10 +285,13 @@ class Market:
                 return _one_bar(self._index_minutes(level, session, until), int(self._line.midnight[session]))
         else:
             prints_of = self._prints_of(symbol)
+            # Options on funds and indices trade on after the stock market's close: that is no extended trading.
+            closes = self._line.close if symbol in self._equities else self._line.late_close
 
             def build(session: int, until: int | None) -> Bars:
                 prints = prints_of(session)
-                return self._day_bar(prints if until is None else prints.between(0, until + 1), session)
+                seen = prints if until is None else prints.between(0, until + 1)
+                return self._day_bar(seen, session, closed=int(closes[session]))
 
         def day_of(session: int, until: int | None) -> Bars:
             if until is not None:
@@ -304,10 +307,9 @@ class Market:
         life = options.life(contract)
         return lambda session: options.tape(contract, session).as_prints() if session in life else _no_prints()
 
-    def _day_bar(self, prints: Prints, session: int) -> Bars:
+    def _day_bar(self, prints: Prints, session: int, *, closed: int) -> Bars:
         line = self._line
-        opened, closed = int(line.open[session]), int(line.close[session])
-        return day_bar(prints, start=int(line.midnight[session]), opened=opened, closed=closed)
+        return day_bar(prints, start=int(line.midnight[session]), opened=int(line.open[session]), closed=closed)
 
     def _index_minutes(self, level: IndexLevel, session: int, until: int | None) -> Bars:
         values, opened = level.session_values(session), int(self._line.open[session])

@@ -239,7 +239,8 @@ class Options:
     ) -> OptionTape:
         if events is None:
             events = self._activity.events(contracts, int(session[0]))
-        return draw_tape(contracts, session, events, self._quoted(session), is_last_only=is_last_only)
+        sizes = self._activity.trade_sizes(events)
+        return draw_tape(contracts, session, events, self._quoted(session), sizes=sizes, is_last_only=is_last_only)
 
     def life(self, contract: Contracts) -> range:
         """Return the sessions in which one contract may have traded."""
@@ -256,7 +257,7 @@ class Options:
         board = self._board(day, session)
         contracts = board.contracts
         found = self.standing(contracts, np.full(len(contracts), ns), self._last_session(contracts, session))
-        volatility, greeks = self._vendor_model(contracts, found)
+        volatility, greeks = self._vendor_model(contracts, found, ns)
         today = board.tape.until(ns)
         block, is_today = _newer(today, board.before), today.volume > 0
         has_bar = block.volume > 0
@@ -293,8 +294,11 @@ class Options:
         has_stopped = contracts.last_close < self._line.open[session]
         return np.where(has_stopped, session - 1, session).astype(np.int64)
 
-    def _vendor_model(self, contracts: Contracts, found: Standing) -> tuple[Floats, dict[str, Floats]]:
-        """Return implied volatility and greeks as a vendor computes them; NaN where the mid has no time value."""
+    def _vendor_model(self, contracts: Contracts, found: Standing, ns: int) -> tuple[Floats, dict[str, Floats]]:
+        """Return implied volatility and greeks as a vendor computes them.
+
+        NaN where the mid has no time value, and once the payoff is fixed: quotes stand longer than that.
+        """
         valued, quotes = found.valued, found.quotes
         greeks = self._pricer.greeks(contracts, valued)
         error = 1.0 + _VENDOR_NOISE * normal(contracts.key, found.quoted_at // NS_PER_S, 51)
@@ -308,6 +312,7 @@ class Options:
         # Without time value, or where a point of volatility moves nothing, the price says nothing about volatility.
         has_time_value = time_value >= _LEAST_TIME_VALUE_TICKS * contracts.tick_below
         is_known = (quotes.bid > 0.0) & has_time_value & (greeks.vega >= _LEAST_VEGA_TICKS * contracts.tick_below)
+        is_known &= contracts.expires > ns
         columns = {name: getattr(greeks, name) for name in ("delta", "gamma", "theta", "vega")}
         shown = {name: np.where(is_known, column, np.nan) for name, column in columns.items()}
         return np.where(is_known, valued.volatility * error, np.nan), shown

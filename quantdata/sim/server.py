@@ -16,13 +16,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from quantdata.config import is_loopback
 from quantdata.errors import ArgumentError
 from quantdata.sim.clock import Clock, parse_clock
 from quantdata.sim.control import control_routes
@@ -291,11 +291,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _check_loopback(host: str) -> None:
-    try:
-        is_loopback = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    if not is_loopback(host):
         raise ArgumentError(
             f"host {host!r}: the simulator listens on loopback addresses only (127.0.0.1, ::1), it checks no keys",
         )

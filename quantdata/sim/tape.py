@@ -37,11 +37,12 @@ _AUTO, _SWEEP, _AUCTION, _MULTI_LEG = 209, 219, 227, 232
 _SWEEP_SHARE: Final = 0.14
 _AUCTION_SHARE: Final = 0.1
 _MULTI_LEG_SHARE: Final = 0.2
-# Median trade and its spread; a simulated trade stands for several real ones.
-_LOG_SIZE, _LOG_SIZE_DEVIATION = 1.7, 1.3
-_BLOCK_SHARE: Final = 0.006
-_BLOCK_SCALE: Final = 60.0
-_LARGEST: Final = 8000
+_LOG_SIZE_DEVIATION: Final = 0.8
+_BLOCK_SHARE: Final = 0.004
+_BLOCK_SCALE: Final = 8.0
+_LARGEST: Final = 20_000
+_PER_PRINT: Final = 25  # contracts, until there are as many prints as fit into a millisecond
+_MOST_PRINTS: Final = 11
 _PRINT_GAP_NS: Final = 90_000
 _MARGIN_NS: Final = 1_000_000
 _AT_MID: Final = 0.2  # share of trades inside the quote
@@ -165,7 +166,13 @@ def close_of(contracts: Contracts, session: Ints) -> Ints:
 
 
 def draw_tape(
-    contracts: Contracts, session: Ints, events: Ints, quoted: Quoted, *, is_last_only: bool = False
+    contracts: Contracts,
+    session: Ints,
+    events: Ints,
+    quoted: Quoted,
+    *,
+    sizes: Floats,
+    is_last_only: bool = False,
 ) -> OptionTape:
     """Return every event of some contracts in one session each.
 
@@ -177,6 +184,8 @@ def draw_tape(
         Number of events per contract row.
     quoted
         Gives the standing quote of contracts at an instant each; the third argument is their row in ``contracts``.
+    sizes
+        Usual (median) size of an event per contract row, contracts.
     is_last_only
         Keep each contract's last event alone, before pricing: enough for its close.
     """
@@ -198,10 +207,11 @@ def draw_tape(
     standing = contracts.take(row)
     quotes = quoted(standing, ts, row)
     price = _prices(standing, quotes, uniform(key, day, number, 32))
-    volume = _volumes(key, day, number)
+    volume = _volumes(sizes[row], key, day, number)
     kind = uniform(key, day, number, 33)
     is_sweep = (kind < _SWEEP_SHARE) & (volume > 3)  # noqa: PLR2004 - too few to split
-    prints = np.where(is_sweep, np.minimum(2 + (kind / _SWEEP_SHARE * 5.0).astype(np.int64), volume), 1)
+    fewest = np.where(is_sweep, np.minimum(2 + (kind / _SWEEP_SHARE * 5.0).astype(np.int64), volume), 1)
+    prints = np.maximum(fewest, np.minimum(volume // _PER_PRINT, _MOST_PRINTS))
     condition = np.select(
         [is_sweep, kind > 1.0 - _MULTI_LEG_SHARE, kind > 1.0 - _MULTI_LEG_SHARE - _AUCTION_SHARE],
         [_SWEEP, _MULTI_LEG, _AUCTION],
@@ -220,8 +230,8 @@ def _prices(contracts: Contracts, quotes: OptionQuotes, side: Floats) -> Floats:
     return np.where((quotes.bid <= 0.0) | (price <= 0.0), quotes.ask, price)
 
 
-def _volumes(key: NDArray[np.uint64], day: Ints, number: Ints) -> Ints:
-    usual = np.exp(_LOG_SIZE + _LOG_SIZE_DEVIATION * normal(key, day, number, 34))
+def _volumes(median: Floats, key: NDArray[np.uint64], day: Ints, number: Ints) -> Ints:
+    drawn = median * np.exp(_LOG_SIZE_DEVIATION * normal(key, day, number, 34))
     is_block = uniform(key, day, number, 35) < _BLOCK_SHARE
-    volume = np.round(usual * np.where(is_block, _BLOCK_SCALE, 1.0))
+    volume = np.round(drawn * np.where(is_block, _BLOCK_SCALE, 1.0))
     return np.asarray(np.clip(volume, 1.0, _LARGEST), dtype=np.int64)

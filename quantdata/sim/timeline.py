@@ -31,6 +31,7 @@ LAST_DAY: Final = date(2031, 12, 31)
 NS_PER_S: Final = 1_000_000_000
 SESSIONS_PER_YEAR: Final = 252.0
 _HOUR_NS: Final = 3600 * NS_PER_S
+_WHOLE_DAY_NS: Final = 13 * _HOUR_NS // 2
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Shares of a stretch's variance: after hours, night, pre-market; the session has the rest.
@@ -93,6 +94,10 @@ class Timeline:
     def last_until(self, day: date) -> int:
         """Return the number of the last session on or before a day."""
         return max(int(np.searchsorted(self.days, np.datetime64(day, "D"), side="right")) - 1, 0)
+
+    def is_half_day(self, index: int) -> bool:
+        """Tell whether a session ends early."""
+        return bool(self.close[index] - self.open[index] < _WHOLE_DAY_NS)
 
     def trading_at(self, ns: int) -> int:
         """Return the newest session whose pre-market has begun, 04:00 New York time."""

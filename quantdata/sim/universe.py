@@ -50,6 +50,8 @@ class Asset:
         Trades of one session in the contract that everybody wants: at the money, expiring today.
     usual_interest
         Open interest at the money in an expiration without special standing.
+    trade_size
+        Contracts of a trade in an option that hardly trades; those that do have larger ones, see `Activity`.
     """
 
     symbol: str
@@ -63,6 +65,7 @@ class Asset:
     roots: tuple[str, ...]
     busiest_option: int
     usual_interest: int
+    trade_size: int
     shares_per_day: float = 0.0
     dividend: float = 0.0
     payments: int = 0
@@ -73,33 +76,35 @@ _INDEX_SKEW = Skew(-0.68, 1.45)
 
 ASSETS: Final = (
     Asset("SPY", "SPDR S&P 500 ETF Trust", "SPX", 0.1, is_index=False, volatility=0.145, volatility_beta=1.0,
-          skew=_INDEX_SKEW, roots=("SPY",), busiest_option=420, usual_interest=620, shares_per_day=72e6, dividend=7.4,
-          payments=4, dividend_yield=0.0115),
+          skew=_INDEX_SKEW, roots=("SPY",), busiest_option=420, usual_interest=2350, trade_size=34,
+          shares_per_day=72e6, dividend=7.4, payments=4, dividend_yield=0.0115),
     Asset("QQQ", "Invesco QQQ Trust", "NDX", 1 / 41.3, is_index=False, volatility=0.185, volatility_beta=0.9,
-          skew=Skew(-0.62, 1.4), roots=("QQQ",), busiest_option=340, usual_interest=520, shares_per_day=48e6,
-          dividend=3.1, payments=4, dividend_yield=0.0053),
+          skew=Skew(-0.62, 1.4), roots=("QQQ",), busiest_option=340, usual_interest=1300, trade_size=14,
+          shares_per_day=48e6, dividend=3.1, payments=4, dividend_yield=0.0053),
     Asset("IWM", "iShares Russell 2000 ETF", "RUT", 0.099, is_index=False, volatility=0.21, volatility_beta=0.7,
-          skew=Skew(-0.55, 1.35), roots=("IWM",), busiest_option=330, usual_interest=420, shares_per_day=31e6,
-          dividend=2.6, payments=4, dividend_yield=0.011),
+          skew=Skew(-0.55, 1.35), roots=("IWM",), busiest_option=330, usual_interest=1600, trade_size=11,
+          shares_per_day=31e6, dividend=2.6, payments=4, dividend_yield=0.011),
     Asset("DIA", "SPDR Dow Jones Industrial Average ETF Trust", "DJI", 0.01, is_index=False, volatility=0.14,
-          volatility_beta=0.9, skew=Skew(-0.64, 1.4), roots=("DIA",), busiest_option=110, usual_interest=120,
-          shares_per_day=3.4e6, dividend=6.9, payments=12, dividend_yield=0.0155),
+          volatility_beta=0.9, skew=Skew(-0.64, 1.4), roots=("DIA",), busiest_option=110, usual_interest=150,
+          trade_size=7, shares_per_day=3.4e6, dividend=6.9, payments=12, dividend_yield=0.0155),
     Asset("AAPL", "Apple Inc.", "AAPL", 1.0, is_index=False, volatility=0.26, volatility_beta=0.55, skew=Skew(-0.38,
-          1.25), roots=("AAPL",), busiest_option=900, usual_interest=1100, shares_per_day=52e6, dividend=1.04,
-          payments=4, dividend_yield=0.0042),
+          1.25), roots=("AAPL",), busiest_option=900, usual_interest=3500, trade_size=8, shares_per_day=52e6,
+          dividend=1.04, payments=4, dividend_yield=0.0042),
     Asset("NVDA", "NVIDIA Corporation", "NVDA", 1.0, is_index=False, volatility=0.43, volatility_beta=0.45,
-          skew=Skew(-0.3, 1.15), roots=("NVDA", "NVDA1"), busiest_option=800, usual_interest=1500,
+          skew=Skew(-0.3, 1.15), roots=("NVDA", "NVDA1"), busiest_option=800, usual_interest=6000, trade_size=11,
           shares_per_day=180e6, dividend=0.04, payments=4, dividend_yield=0.0002),
-    Asset("TSLA", "Tesla, Inc.", "TSLA", 1.0, is_index=False, volatility=0.53, volatility_beta=0.35, skew=Skew(-0.18,
-          1.1), roots=("TSLA",), busiest_option=650, usual_interest=800, shares_per_day=90e6),
+    Asset("TSLA", "Tesla, Inc.", "TSLA", 1.0, is_index=False, volatility=0.53, volatility_beta=0.35,
+          skew=Skew(-0.18, 1.1), roots=("TSLA",), busiest_option=650, usual_interest=2000, trade_size=12,
+          shares_per_day=90e6),
     Asset("BRK.B", "Berkshire Hathaway Inc.", "BRK.B", 1.0, is_index=False, volatility=0.175, volatility_beta=0.75,
-          skew=Skew(-0.45, 1.3), roots=("BRKB",), busiest_option=140, usual_interest=130, shares_per_day=4.2e6),
+          skew=Skew(-0.45, 1.3), roots=("BRKB",), busiest_option=140, usual_interest=300, trade_size=6,
+          shares_per_day=4.2e6),
     Asset("SPX", "S&P 500", "SPX", 1.0, is_index=True, volatility=0.145, volatility_beta=1.0, skew=_INDEX_SKEW,
-          roots=("SPX", "SPXW"), busiest_option=150, usual_interest=230, dividend_yield=0.0125),
+          roots=("SPX", "SPXW"), busiest_option=150, usual_interest=740, trade_size=21, dividend_yield=0.0125),
     Asset("NDX", "Nasdaq-100", "NDX", 1.0, is_index=True, volatility=0.185, volatility_beta=0.9, skew=Skew(-0.62,
-          1.4), roots=("NDX", "NDXP"), busiest_option=26, usual_interest=14, dividend_yield=0.0063),
+          1.4), roots=("NDX", "NDXP"), busiest_option=26, usual_interest=17, trade_size=6, dividend_yield=0.0063),
     Asset("VIX", "Cboe Volatility Index", "VIX", 1.0, is_index=True, volatility=0.95, volatility_beta=0.35,
-          skew=Skew(0.62, 1.25), roots=("VIX", "VIXW"), busiest_option=420, usual_interest=1400),
+          skew=Skew(0.62, 1.25), roots=("VIX", "VIXW"), busiest_option=420, usual_interest=3500, trade_size=32),
 )  # fmt: skip
 
 EQUITIES: Final = tuple(each.symbol for each in ASSETS if not each.is_index)

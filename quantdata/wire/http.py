@@ -10,7 +10,7 @@ import time
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -19,7 +19,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from quantdata.config import is_loopback
-from quantdata.errors import DataProviderError, MaxRetriesError, PayloadError, UnavailableError
+from quantdata.errors import DataProviderError, MaxRetriesError, PayloadError, RateLimitError, UnavailableError
 from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Http", "Reply", "Request"]
 
 T = TypeVar("T")
+Holds = Literal["results", "results or nothing", "tickers", "body"]
 
 logger = logging.getLogger("quantdata.wire")
 
@@ -42,12 +43,21 @@ GZIP_MAGIC: Final = b"\x1f\x8b"
 class Request:
     """What to GET: a path below the base URL, and its query.
 
-    ``query`` is an encoded query string that the vendor gave (a cursor); it excludes ``params``.
+    Attributes
+    ----------
+    path, params
+        What is asked; path segments are quoted.
+    query
+        An encoded query that the vendor gave (a cursor), instead of ``params``.
+    holds
+        Where the answer holds its rows: in ``results``, always an array; in ``results``, which may be one object, or
+        left out when there is nothing; in ``tickers``; or in the bare body.
     """
 
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     query: str | None = None
+    holds: Holds = "results or nothing"
 
     @property
     def target(self) -> str:
@@ -164,11 +174,13 @@ class Http:
             delay_s = self.policy.delay_before_retry(failure, tries_done=tries, elapsed_s=spent_s, random=self._jitter)
             if delay_s is None:
                 raise _final(failure, tries=tries)
+            if isinstance(failure, RateLimitError):
+                self.limiter.pause(delay_s)  # for all requests of the account, not this one alone
             logger.info("retry %s", _facts(self.provider, request.path, tries=tries, delay_s=round(delay_s, 3)))
             await self._sleep(delay_s)
             spent_s += delay_s
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close all connections; may be called twice."""
         await self._client.aclose()
 
@@ -184,8 +196,19 @@ class Http:
         response, body = await self._send(request)
         simulated = response.headers.get(SIMULATED_HEADER)
         if simulated is not None:
-            self.simulated_at = datetime.fromisoformat(simulated)
+            self.simulated_at = self._simulated_moment(request, simulated)
         return await asyncio.to_thread(self._read, request, response, body, read)
+
+    def _simulated_moment(self, request: Request, text: str) -> datetime:
+        try:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        except ValueError as error:
+            raise PayloadError(
+                f"{self.provider}: {request.path} came from a simulator that does not tell its time in "
+                f"{SIMULATED_HEADER}",
+                provider=self.provider,
+                endpoint=request.path,
+            ) from error
 
     async def _send(self, request: Request) -> tuple[httpx.Response, bytes]:
         self.requests_sent += 1
@@ -200,11 +223,22 @@ class Http:
         except aiohttp.ClientResponseError as error:
             # Not HTTP. The transport has no error for it; it holds our headers, so it must not become the cause.
             failure = self._broken_off(request, error)
+        except RuntimeError as error:
+            if not self._client.is_closed:
+                raise
+            failure = self._broken_off(request, error)
+            failure.__cause__ = error
         raise failure
 
     def _broken_off(self, request: Request, error: Exception) -> UnavailableError:
+        # The transport calls a refused connection a time-out; the operating system's own words are at the root.
+        root: BaseException = error
+        while root.__cause__ is not None:
+            root = root.__cause__
+        said = f" ({root.strerror or root})" if isinstance(root, OSError) else ""
+        why = "the client was closed meanwhile" if self._client.is_closed else "check the network and the host"
         return UnavailableError(
-            f"{self.provider}: {request.path} broke off: {type(error).__name__}; check the network and the host",
+            f"{self.provider}: {request.path} broke off: {type(root).__name__}{said}; {why}",
             provider=self.provider,
             endpoint=request.path,
         )
@@ -241,13 +275,6 @@ def _facts(provider: str, endpoint: str, **facts: object) -> str:
 def _final(error: DataProviderError, *, tries: int) -> DataProviderError:
     if tries == 1 or not isinstance(error, UnavailableError):
         return error
-    final = MaxRetriesError(
-        f"{error}; {tries} tries failed",
-        provider=error.provider,
-        endpoint=error.endpoint,
-        status=error.status,
-        request_id=error.request_id,
-        retry_after_s=error.retry_after_s,
-    )
+    final = MaxRetriesError(f"{error}; {tries} tries failed", **error.facts)
     final.__cause__ = error
     return final

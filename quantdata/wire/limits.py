@@ -40,6 +40,7 @@ class TokenBucket:
         # Tokens at `_counted_at`; negative while callers wait for tokens that they have already taken.
         self._tokens = float(burst)
         self._counted_at = clock()
+        self._resumes_at = self._counted_at
 
     @property
     def is_slow(self) -> bool:
@@ -50,7 +51,7 @@ class TokenBucket:
         """Wait until one request may leave."""
         self._refill()
         self._tokens -= 1.0
-        wait_s = -self._tokens * 60.0 / self.per_minute
+        wait_s = max(-self._tokens * 60.0 / self.per_minute, self._resumes_at - self._counted_at)
         if wait_s > 0.0:
             try:
                 await self._sleep(wait_s)
@@ -58,12 +59,9 @@ class TokenBucket:
                 self._tokens += 1.0
                 raise
 
-    def slow_down(self, *, per_minute: float) -> None:
-        """Lower the rate for good and empty the bucket, after the vendor has refused at the present rate."""
-        self._refill()
-        self.per_minute = min(self.per_minute, per_minute)
-        self.burst = min(self.burst, max(1, int(per_minute)))
-        self._tokens = min(self._tokens, 0.0)
+    def pause(self, seconds: float) -> None:
+        """Let nothing pass for a while: the vendor has said when to come back."""
+        self._resumes_at = max(self._resumes_at, self._clock() + seconds)
 
     def _refill(self) -> None:
         now = self._clock()

@@ -46,7 +46,7 @@ def run(*, rounds: int) -> list[Comparison]:
         def cold() -> None:
             client = AsyncMassive("benchmark", base_url=base_url)
             assert portal.call(client.chain(QUERY)).height == contracts
-            portal.call(client.aclose())
+            portal.call(client.close())
 
         def vendor() -> None:
             rows = list(official.list_snapshot_options_chain("SPY", params={"limit": 250}))
@@ -61,7 +61,7 @@ def run(*, rounds: int) -> list[Comparison]:
             },
             rounds=max(3, rounds // 2),
         )
-        portal.call(warm.aclose())
+        portal.call(warm.close())
     conditions = (
         f"{contracts:,} contracts, loopback, {1e3 * LATENCY_S:.0f} ms before each answer, gzip, "
         "server in a process of its own"

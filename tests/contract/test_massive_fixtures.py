@@ -292,7 +292,7 @@ def ask(massive: Massive, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]
             try:
                 return await question(client)
             finally:
-                await client.aclose()
+                await client.close()
 
         return asyncio.run(conversation())
 

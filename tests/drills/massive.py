@@ -225,7 +225,7 @@ def ask(simulator: Simulator, name: str) -> Any:
     try:
         return _ask(client, CALLS[name])
     finally:
-        portal.call(client.aclose())
+        portal.call(client.close())
 
 
 def attempt(simulator: Simulator, case: Case, name: str, healthy: object) -> Outcome:
@@ -253,7 +253,7 @@ def attempt(simulator: Simulator, case: Case, name: str, healthy: object) -> Out
         failure = f"took {seconds:.1f} s, the deadline is {POLICY.deadline_s} s"
     if failure is None:
         failure = _afterwards(client, name, healthy)
-    portal.call(client.aclose())
+    portal.call(client.close())
     return Outcome(case.name, name, got, seconds, failure)
 
 

@@ -52,7 +52,7 @@ def whole(simulated_market: Simulator) -> pl.DataFrame:
     try:
         return portal.call(client.chain(ChainQuery.of("DIA")))
     finally:
-        portal.call(client.aclose())
+        portal.call(client.close())
 
 
 def obvious(chain: pl.DataFrame, filters: dict[str, Any]) -> pl.DataFrame:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
 
 from quantdata import symbols
 from quantdata.clients.bar_query import is_equity
+from quantdata.clients.massive.answer import answered
 from quantdata.clients.together import together
-from quantdata.errors import DataProviderError, IncompleteError
+from quantdata.errors import DataProviderError, IncompleteError, PayloadError
 from quantdata.frames import bars as frames
 from quantdata.frames.massive import reference
 from quantdata.frames.massive.bars import bar_page
@@ -20,12 +21,11 @@ from quantdata.sessions import NEW_YORK, session_day
 from quantdata.wire.massive import endpoints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import date
 
     from quantdata.clients.bar_query import BarQuery
     from quantdata.frames.bars import Timeframe
-    from quantdata.wire.http import Request
     from quantdata.wire.massive.envelope import Page
     from quantdata.wire.massive.rest import MassiveRest
 
@@ -33,8 +33,18 @@ __all__ = ["BarLoader", "ticker"]
 
 # A page scans 50,000 base bars (reference/massive.md §5); 45 days of minutes, 16 hours each, stay below that.
 PIECE: Final = timedelta(days=45)
+TICK: Final = timedelta(milliseconds=1)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 DAYS_BEFORE: Final = timedelta(days=10)
 DAY: Final = frames.TIMEFRAMES["1d"]
+
+
+class _Found(NamedTuple):
+    """Raw bars of a range, and the failure of its first piece that did not come whole."""
+
+    bars: pl.DataFrame
+    failure: DataProviderError | None
+    is_delayed: bool
 
 
 class BarLoader:
@@ -51,81 +61,74 @@ class BarLoader:
         IncompleteError
             If a part of the range failed for good after others had arrived; ``received`` is the bars of those.
         PayloadError
-            If the vendor's bars are not adjusted as asked.
+            If the vendor's bars are not those that were asked for.
         DataProviderError
-            If nothing arrived.
+            If nothing arrived, or not the dividends and splits of a total return.
         """
-        start, end = _asked_range(query)
-        is_adjusted = query.adjustment != "raw"
-        found, failure = await self._range(query.symbol, query.window, start, end, adjusted=is_adjusted)
-        if failure is not None and found.is_empty():
-            raise failure
-        factors = await self._dividend_factors(query) if query.adjustment == "total" else None
-        bars = await asyncio.to_thread(_finished, found, query, factors)
-        if failure is not None:
-            raise IncompleteError(failure, received=bars, arrived=f"{bars.height:,} bars") from failure
+        start, end = _whole_windows(query)
+        found = await self._range(query.symbol, query.window, start, end, adjusted=query.adjustment != "raw")
+        if found.failure is not None and found.bars.is_empty():
+            raise found.failure
+        factors = await self._dividend_factors(query, start) if query.adjustment == "total" else None
+        feed = answered(self._rest, is_delayed=found.is_delayed).feed
+        bars = await asyncio.to_thread(_finished, found.bars, query, factors, feed)
+        if found.failure is not None:
+            raise IncompleteError(found.failure, received=bars, arrived=f"{bars.height:,} bars") from found.failure
         return bars
 
-    async def _range(
-        self, symbol: str, window: Timeframe, start: datetime, end: datetime, *, adjusted: bool
-    ) -> tuple[pl.DataFrame, DataProviderError | None]:
-        """Get raw bars, and the failure of the first piece that did not come whole."""
-        pieces = _pieces(start, end) if window.is_intraday else [(start, end)]
-        read = partial(_read, adjusted=adjusted if is_equity(symbol) else None)
-        requests = [
-            endpoints.aggregates(
+    async def _range(self, symbol: str, window: Timeframe, start: datetime, end: datetime, *, adjusted: bool) -> _Found:
+        pages: list[tuple[pl.DataFrame, bool]] = []
+        failures: list[DataProviderError] = []
+
+        async def load(piece: tuple[datetime, datetime]) -> None:
+            request = endpoints.aggregates(
                 ticker(symbol),
                 multiplier=window.multiplier,
                 timespan=window.unit,
-                start_ms=_milliseconds(begin),
-                end_ms=_milliseconds(finish),
+                start_ms=_milliseconds(piece[0]),
+                end_ms=_milliseconds(piece[1]),
                 adjusted=adjusted,
             )
-            for begin, finish in pieces
-        ]
-        arrived: list[pl.DataFrame] = []
-        failures: list[DataProviderError] = []
-
-        async def load(request: Request) -> None:
+            read = partial(_read, piece=piece, window=window, adjusted=adjusted if is_equity(symbol) else None)
             try:
-                arrived.extend(await self._rest.pages(request, read))
+                pages.extend(await self._rest.pages(request, read))
             except IncompleteError as error:
-                arrived.extend(error.received)
+                pages.extend(error.received)
                 failures.append(error.reason)
             except DataProviderError as error:
                 failures.append(error)
 
-        for batch in [[request] for request in requests] if self._rest.is_slow else [requests]:
-            await asyncio.gather(*map(load, batch))
-        bars = pl.concat(arrived).sort("ts") if arrived else bar_page(b"[]")
-        return bars, failures[0] if failures else None
+        pieces = _pieces(start, end) if window.is_intraday else [(start, end)]
+        for batch in [[piece] for piece in pieces] if self._rest.is_slow else [pieces]:
+            await together(map(load, batch))
+        bars = pl.concat([page for page, _ in pages]).sort("ts") if pages else bar_page(b"[]")
+        _require_each_once(bars, symbol)
+        return _Found(bars, failures[0] if failures else None, any(is_delayed for _, is_delayed in pages))
 
-    async def _dividend_factors(self, query: BarQuery) -> pl.DataFrame:
-        """Get what dividends take off the prices of a range: all of them up to the present count."""
+    async def _dividend_factors(self, query: BarQuery, start: datetime) -> pl.DataFrame:
+        """Get what dividends take off the prices from ``start`` on: all of them up to the present count."""
         now = await self._rest.present()
         spelled = ticker(query.symbol)
         found, splits, closes = await together(
             [
                 self._rest.whole(endpoints.dividends(spelled), partial(_about, spelled, reference.dividends)),
                 self._rest.whole(endpoints.splits(spelled), partial(_about, spelled, reference.splits)),
-                self._closes(query, now),
+                self._closes(query.symbol, start, max(now, query.end)),
             ]
         )
         dividends = pl.concat(found).filter(
-            pl.col("ex_date").is_between(session_day(query.start), session_day(now), closed="right")
+            pl.col("ex_date").is_between(session_day(start), session_day(now), closed="right")
         )
         return frames.dividend_factors(
             dividends, splits=pl.concat(splits), closes=frames.with_session(pl.concat(closes))
         )
 
-    async def _closes(self, query: BarQuery, now: datetime) -> list[pl.DataFrame]:
-        """Get daily bars from some days before a range, for a dividend on its first day, up to the present."""
-        closes, failure = await self._range(
-            query.symbol, DAY, query.start - DAYS_BEFORE, max(now, query.end), adjusted=True
-        )
-        if failure is not None:
-            raise failure
-        return [closes]
+    async def _closes(self, symbol: str, start: datetime, end: datetime) -> list[pl.DataFrame]:
+        """Get daily bars from some days before a range on, for a dividend on its first day."""
+        found = await self._range(symbol, DAY, start - DAYS_BEFORE, end, adjusted=True)
+        if found.failure is not None:
+            raise found.failure
+        return [found.bars]
 
 
 def ticker(symbol: str) -> str:
@@ -135,25 +138,35 @@ def ticker(symbol: str) -> str:
     return symbols.massive_equity(symbol) if is_equity(symbol) else symbols.massive_index(symbol)
 
 
-def _asked_range(query: BarQuery) -> tuple[datetime, datetime]:
-    """Return the range to ask for: bars that are built from finer ones need all of theirs."""
-    if query.timeframe != "1w":
-        return query.start, query.end
-    monday, sunday = query.whole_weeks()
-    return _midnight(monday), _midnight(sunday)
+def _whole_windows(query: BarQuery) -> tuple[datetime, datetime]:
+    """Return the range to ask for: from the start of the first bar's window to the end of the last one's.
+
+    What a vendor makes of a range that cuts a window is not known; simulated bars then lack a part.
+    """
+    if query.timeframe == "1w":
+        first, last = query.whole_weeks()
+        return _midnight(first), _midnight(last + timedelta(days=1)) - TICK
+    if not query.window.is_intraday:
+        first, last = session_day(query.start), session_day(query.end)
+        return _midnight(first), _midnight(last + timedelta(days=1)) - TICK
+    length = frames.TIMEFRAMES[query.timeframe].length
+    # Hours that are built from the open begin at half past.
+    anchor = EPOCH + timedelta(minutes=30) if query.is_built else EPOCH
+    return _floor(query.start, length, anchor), _floor(query.end, length, anchor) + length - TICK
+
+
+def _floor(moment: datetime, length: timedelta, anchor: datetime) -> datetime:
+    return moment - (moment - anchor) % length
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), tzinfo=NEW_YORK).astimezone(UTC)
 
 
-def _pieces(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Cut an inclusive range into inclusive pieces that do not touch."""
-    begin = start
-    while begin <= end:
-        finish = min(end, begin + PIECE)
-        yield begin, finish
-        begin = finish + timedelta(milliseconds=1)
+def _pieces(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """Cut an inclusive range into inclusive pieces that neither touch nor cut a window."""
+    count = (end - start) // PIECE + 1
+    return [(start + number * PIECE, min(end, start + (number + 1) * PIECE - TICK)) for number in range(count)]
 
 
 def _close_after(symbol: str) -> timedelta:
@@ -168,27 +181,46 @@ def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
 
 
-def _finished(found: pl.DataFrame, query: BarQuery, factors: pl.DataFrame | None) -> pl.DataFrame:
-    """Return raw bars as the query wants them: sessions, coarser windows, dividends, canonical columns."""
+def _finished(found: pl.DataFrame, query: BarQuery, factors: pl.DataFrame | None, feed: str | None) -> pl.DataFrame:
+    """Return raw bars as the query wants them: sessions, dividends, coarser windows, canonical columns."""
     bars = frames.with_session(found)
     if not query.window.is_intraday:
         # Index bars start at midnight in Chicago, an hour later: reference/massive.md §5, fixtures of I:NDX.
         bars = frames.on_midnight(bars)
     if query.session == "regular" and query.window.is_intraday:
         bars = frames.regular_hours(bars, close_after=_close_after(query.symbol))
-    if query.is_built:
-        bars = frames.resample(bars, query.timeframe)
     if factors is not None:
         bars = frames.total_return(bars, factors)
-    return frames.finish(bars, symbol=query.symbol, adjustment=query.adjustment, source="massive")
+    if query.is_built:
+        bars = frames.resample(bars, query.timeframe)
+    if query.timeframe != "1w":
+        bars = bars.filter(pl.col("ts").is_between(query.start, query.end))
+    return frames.finish(bars, symbol=query.symbol, adjustment=query.adjustment, source="massive", feed=feed)
 
 
 def _about(ticker: str, read: Callable[[bytes], pl.DataFrame], page: Page) -> pl.DataFrame:
     return reference.about(read(page.results), ticker)
 
 
-def _read(page: Page, *, adjusted: bool | None) -> pl.DataFrame:
+def _read(
+    page: Page, *, piece: tuple[datetime, datetime], window: Timeframe, adjusted: bool | None
+) -> tuple[pl.DataFrame, bool]:
     # A cursor may forget that raw bars were asked for: reference/massive.md §2.
     if adjusted is not None and page.adjusted is not None and page.adjusted != adjusted:
         raise ValueError(f"bars with adjusted={page.adjusted}, asked for adjusted={adjusted}")
-    return bar_page(page.results)
+    bars = bar_page(page.results)
+    begin, finish = piece
+    if not bars.get_column("ts").is_between(begin - window.length, finish + window.length).all():
+        raise ValueError("bars outside of the range that was asked for")
+    return bars, page.is_delayed
+
+
+def _require_each_once(bars: pl.DataFrame, symbol: str) -> None:
+    repeats = bars.height - bars.get_column("ts").n_unique()
+    if repeats:
+        raise PayloadError(
+            f"massive: {repeats:,} of {bars.height:,} bars of {symbol} came twice: pages overlap, so others may be "
+            "missing; try again",
+            provider="massive",
+            endpoint="/v2/aggs",
+        )

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from quantdata import symbols
 from quantdata.clients.chain_query import OPEN
+from quantdata.clients.massive.answer import answered
 from quantdata.clients.tiles import Tile, between, cover, plan, strike_counts
-from quantdata.errors import IncompleteError, PayloadError
+from quantdata.errors import ArgumentError, IncompleteError, PayloadError
 from quantdata.frames.massive import chain as frames
-from quantdata.frames.provenance import Answer
+from quantdata.sessions import session_day
 from quantdata.wire.massive import endpoints
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class ChainLoader:
             If nothing arrived.
         """
         now = self._rest.now() if query.dte == OPEN else await self._rest.present()
+        _require_live(query, now)
         fetcher = _ChainPages(self._rest, query, now)
         key = (query.key, query.expiration_range(now))
         if self._rest.is_slow:
@@ -68,12 +70,7 @@ class ChainLoader:
         return whole
 
     def _assemble(self, pages: Sequence[pl.DataFrame], query: ChainQuery, *, is_delayed: bool) -> pl.DataFrame:
-        answer = Answer(
-            source="massive",
-            snapshot_ts=self._rest.now(),
-            is_simulated=self._rest.is_simulated,
-            is_delayed=is_delayed,
-        )
+        answer = answered(self._rest, is_delayed=is_delayed)
         return frames.chain(pages, underlying=query.underlying, answer=answer).filter(query.vendor_part())
 
     def _remember(self, key: tuple[Any, ...], whole: pl.DataFrame) -> None:
@@ -97,7 +94,7 @@ class _ChainPages:
     async def page(self, tile: Tile, *, descending: bool = False) -> tuple[pl.DataFrame, Request | None]:
         order: endpoints.Order = "desc" if descending else "asc"
         request = endpoints.option_chain(self._underlying, self._filters(tile), order=order)
-        return await self._rest.page(request, partial(self._read, tile))
+        return await self._rest.page(request, partial(self._read, tile, descending=descending))
 
     async def rest(self, following: Request) -> list[pl.DataFrame]:
         return await self._rest.pages(following, partial(self._read, self._asked))
@@ -118,12 +115,16 @@ class _ChainPages:
         given = {name: day.isoformat() for name, day in days.items() if day is not None}
         return {**given, **({"contract_type": self._option_type} if self._option_type else {}), **tile.filters()}
 
-    def _read(self, tile: Tile, page: Page) -> pl.DataFrame:
+    def _read(self, tile: Tile, page: Page, *, descending: bool = False) -> pl.DataFrame:
         self.is_delayed |= page.is_delayed
         rows = frames.chain_page(page.results, received=datetime.now(UTC))
+        strikes = frames.strikes(rows)
         # The vendor once lost its filters after the first page (reference/massive.md §2): hold each page to them.
-        if not (tile.holds(frames.strikes(rows)) and self._is_as_asked(rows)):
+        if not (tile.holds(strikes) and self._is_as_asked(rows)):
             raise ValueError("contracts that were not asked for: the vendor lost the filters")
+        # What lies beyond a page is asked for by its last strike.
+        if not strikes.drop_nulls().is_sorted(descending=descending):
+            raise ValueError("contracts out of order: the vendor lost the sort")
         return rows
 
     def _is_as_asked(self, rows: pl.DataFrame) -> bool:
@@ -137,8 +138,18 @@ class _ChainPages:
         )
 
 
+def _require_live(query: ChainQuery, now: datetime) -> None:
+    last = query.expiration_range(now)[1]
+    if last is not None and last < session_day(now):
+        raise ArgumentError(
+            f"expirations end on {last}, before today ({session_day(now)}): a chain holds live contracts; "
+            "bars() and trades() have those of expired ones"
+        )
+
+
 def _require_each_once(whole: pl.DataFrame) -> None:
-    repeats = whole.height - whole.get_column("contract_symbol").n_unique()
+    named = whole.get_column("contract_symbol").drop_nulls()
+    repeats = named.len() - named.n_unique()
     if repeats:
         raise PayloadError(
             f"massive: {repeats:,} of {whole.height:,} contracts came twice: pages overlap, so others may be missing; "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
@@ -12,32 +11,35 @@ import msgspec
 import polars as pl
 
 from quantdata import symbols
+from quantdata.clients.arguments import texts
 from quantdata.clients.bar_query import BarQuery
 from quantdata.clients.capabilities import Capabilities
 from quantdata.clients.chain_query import ChainQuery
+from quantdata.clients.massive.answer import answered
 from quantdata.clients.massive.bars import BarLoader, ticker
 from quantdata.clients.massive.chain import ChainLoader
+from quantdata.clients.massive.plan import learn_blocks, learning
 from quantdata.clients.status import MarketStatus
 from quantdata.clients.together import together
-from quantdata.config import Secret
+from quantdata.config import MASSIVE_BASE_URL, Secret
 from quantdata.errors import (
     ContractNotFoundError,
     DataProviderError,
     EntitlementError,
     IncompleteError,
+    PayloadError,
     QuoteNotFoundError,
 )
 from quantdata.frames.chain import with_underlying
 from quantdata.frames.massive import chain as chain_frames
 from quantdata.frames.massive import equities, indices, reference
 from quantdata.frames.massive import trades as tape
-from quantdata.frames.provenance import Answer
 from quantdata.sessions import session_day
 from quantdata.wire.massive import endpoints
 from quantdata.wire.massive.rest import PAID_REQUESTS_PER_MINUTE, MassiveRest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from quantdata.symbols import OptionSymbol
     from quantdata.wire.massive.envelope import Page
@@ -48,18 +50,11 @@ __all__ = ["AsyncMassive"]
 T = TypeVar("T")
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# Blocks of a chain's rows: the column that shows one, and the column that says how fresh it is.
-CHAIN_BLOCKS: Final = {
-    "chain_quotes": ("quote_source", "quote_feed"),
-    "chain_trades": ("trade_source", "feed"),
-    "chain_greeks": ("greeks_source", "greeks_feed"),
-    "chain_underlying": ("underlying_source", "feed"),
-}
 
-# Rows after which the absence of a block from all of them says that the plan lacks it.
-TELLING_ROWS: Final = 20
 # Ends, in days from today, of the windows that expirations are listed by side by side.
 EXPIRATION_WINDOWS: Final = (7, 21, 45, 90, 180, 365)
+# The most that the vendor takes in one request: reference/massive.md §3.3.
+SYMBOLS_AT_ONCE: Final = 250
 
 
 class AsyncMassive:
@@ -75,7 +70,7 @@ class AsyncMassive:
     base_url
         REST base; plain http is for this machine only.
     requests_per_minute
-        What the key's plan allows; below 60 all requests are made one after the other.
+        What the key's plan allows (left out: what paid plans do); below 60 the pages of an answer come one by one.
     policy
         Deadline and retries of each request.
     """
@@ -86,15 +81,15 @@ class AsyncMassive:
         self,
         api_key: Secret | str,
         *,
-        base_url: str = "https://api.massive.com",
-        requests_per_minute: float = PAID_REQUESTS_PER_MINUTE,
+        base_url: str = MASSIVE_BASE_URL,
+        requests_per_minute: float | None = None,
         policy: RetryPolicy | None = None,
     ) -> None:
         self.capabilities = Capabilities(self.name)
         self._rest = MassiveRest(
             api_key if isinstance(api_key, Secret) else Secret(api_key),
             base_url=base_url,
-            requests_per_minute=requests_per_minute,
+            requests_per_minute=requests_per_minute or PAID_REQUESTS_PER_MINUTE,
             policy=policy,
         )
         self._chains = ChainLoader(self._rest)
@@ -126,12 +121,12 @@ class AsyncMassive:
         ----------
         Massive, *Option Chain Snapshot*, ``GET /v3/snapshot/options/{underlyingAsset}``.
         """
-        with self._learning("chain"):
+        with learning(self.capabilities, "chain"):
             chain = await self._chains.load(query)
         if chain.is_empty():
             await self._require_options_on(query.underlying)
             return chain
-        self._learn_blocks(chain)
+        learn_blocks(self.capabilities, chain, is_whole=query.is_whole)
         if chain.get_column("underlying_price").null_count() == chain.height:
             return await self._with_underlying(chain, query.underlying)
         return chain
@@ -153,7 +148,9 @@ class AsyncMassive:
         (row, is_delayed), _ = await self._rest.page(request, read, not_found=ContractNotFoundError)
         if row.is_empty():
             raise self._no_contract(symbol.occ)
-        return chain_frames.chain([row], underlying=symbol.underlying, answer=self._answer(is_delayed=is_delayed))
+        return chain_frames.chain(
+            [row], underlying=symbol.underlying, answer=answered(self._rest, is_delayed=is_delayed)
+        )
 
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
         """Return the days on which listed options on an underlying expire, all roots together, rising.
@@ -174,8 +171,8 @@ class AsyncMassive:
         cuts = [] if self._rest.is_slow else [today + timedelta(days=days) for days in EXPIRATION_WINDOWS]
         inside = [cut for cut in cuts if first < cut and (last is None or cut <= last)]
         windows = zip([first, *inside], [*(cut - timedelta(days=1) for cut in inside), last], strict=True)
-        pages = await together(self._expiration_window(underlying, low, high) for low, high in windows)
-        days = pl.concat([page for window in pages for page in window]).unique().sort().to_list()
+        found = await together(self._expiration_window(underlying, low, high) for low, high in windows)
+        days = pl.concat(found).unique().sort().to_list()
         if not days:
             await self._require_options_on(underlying)
         return days
@@ -192,13 +189,19 @@ class AsyncMassive:
         ----------
         Massive, *Full Market Snapshot*, ``GET /v2/snapshot/locale/us/markets/stocks/tickers``.
         """
-        spelled = [symbols.massive_equity(each) for each in tickers]
-        with self._learning("equity_quotes"):
-            (page, is_delayed), _ = await self._rest.page(
-                endpoints.stock_snapshots(spelled), partial(_stamped, equities.equity_page)
+        asked = texts(tickers, name="symbols")
+        spelled = [symbols.massive_equity(each) for each in asked]
+        with learning(self.capabilities, "equity_quotes"):
+            answers = await together(
+                self._rest.page(endpoints.stock_snapshots(part), partial(_stamped, equities.equity_page))
+                for part in _batches(spelled)
             )
-        quotes = equities.equity_quotes(page, tickers, answer=self._answer(is_delayed=is_delayed))
-        self._require_some(quotes, tickers)
+            rows, is_delayed = _joined(answer for answer, _ in answers)
+            try:
+                quotes = equities.equity_quotes(rows, asked, answer=answered(self._rest, is_delayed=is_delayed))
+            except ValueError as error:
+                raise self._overlap("the quotes") from error
+            self._require_some(quotes, asked)
         return quotes
 
     async def indices(self, tickers: Sequence[str]) -> pl.DataFrame:
@@ -213,15 +216,19 @@ class AsyncMassive:
         ----------
         Massive, *Indices Snapshot*, ``GET /v3/snapshot/indices``.
         """
-        request = endpoints.index_snapshots([symbols.massive_index(each) for each in tickers])
-        with self._learning("indices"):
-            pages = await self._rest.whole(request, partial(_stamped, indices.index_page))
-        quotes = indices.index_quotes(
-            pl.concat([page for page, _ in pages]),
-            tickers,
-            answer=self._answer(is_delayed=any(is_delayed for _, is_delayed in pages)),
-        )
-        self._require_some(quotes, tickers)
+        asked = texts(tickers, name="tickers")
+        spelled = [symbols.massive_index(each) for each in asked]
+        with learning(self.capabilities, "indices"):
+            answers = await together(
+                self._rest.whole(endpoints.index_snapshots(part), partial(_stamped, indices.index_page))
+                for part in _batches(spelled)
+            )
+            rows, is_delayed = _joined(page for pages in answers for page in pages)
+            try:
+                quotes = indices.index_quotes(rows, asked, answer=answered(self._rest, is_delayed=is_delayed))
+            except ValueError as error:
+                raise self._overlap("the quotes") from error
+            self._require_some(quotes, asked)
         return quotes
 
     async def bars(self, query: BarQuery) -> pl.DataFrame:
@@ -238,7 +245,7 @@ class AsyncMassive:
         ----------
         Massive, *Custom Bars*, ``GET /v2/aggs/ticker/{ticker}/range/…``.
         """
-        with self._learning("bars"):
+        with learning(self.capabilities, "bars"):
             bars = await self._bars.load(query)
         if bars.is_empty():
             await self._require_known(query.symbol)
@@ -259,12 +266,18 @@ class AsyncMassive:
         Massive, *Trades*, ``GET /v3/trades/{ticker}``.
         """
         request = endpoints.trades(ticker(symbol), start_ns=_nanoseconds(start), end_ns=_nanoseconds(end))
+        failure: DataProviderError | None = None
         try:
-            pages = await self._rest.pages(request, lambda page: tape.trade_page(page.results))
+            pages = await self._rest.pages(request, partial(_read_trades, start, end))
         except IncompleteError as error:
-            part = tape.trades(error.received, symbol)
-            raise IncompleteError(error.reason, received=part, arrived=f"{part.height:,} trades") from error.reason
-        trades = tape.trades(pages, symbol)
+            pages, failure = error.received, error.reason
+        feed = answered(self._rest, is_delayed=any(is_delayed for _, is_delayed in pages)).feed
+        try:
+            trades = await asyncio.to_thread(tape.trades, [page for page, _ in pages], symbol, feed=feed)
+        except ValueError as error:
+            raise self._overlap(f"the trades of {symbol}") from error
+        if failure is not None:
+            raise IncompleteError(failure, received=trades, arrived=f"{trades.height:,} trades") from failure
         if trades.is_empty():
             await self._require_known(symbol)
         return trades
@@ -288,7 +301,7 @@ class AsyncMassive:
     async def entitlements(self) -> pl.DataFrame:
         """Ask for a little of everything; return what the plan delivers, one row a block.
 
-        Costs about six requests. Columns: `ENTITLEMENTS`.
+        Costs some thirty small requests. Columns: `ENTITLEMENTS`.
         """
         now = await self._rest.present()
         month = BarQuery.of("SPY", "1d", session_day(now) - timedelta(days=28), session_day(now))
@@ -308,48 +321,20 @@ class AsyncMassive:
             )
         return self.capabilities.frame()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close all connections; may be called twice."""
-        await self._rest.aclose()
-
-    @contextmanager
-    def _learning(self, block: str) -> Iterator[None]:
-        """Remember of a block whether it came or was refused."""
-        try:
-            yield
-        except EntitlementError as error:
-            self.capabilities.learn(block, is_entitled=False, reason=str(error))
-            raise
-        self.capabilities.learn(block, is_entitled=True)
+        await self._rest.close()
 
     async def _probe(self, block: str, asking: Coroutine[Any, Any, T]) -> T | None:
         """Ask for a block only to see whether it comes; what fails for another reason stays unknown."""
         try:
-            with self._learning(block):
+            with learning(self.capabilities, block):
                 return await asking
         except EntitlementError:
             return None
         except DataProviderError as error:
             self.capabilities.learn(block, is_entitled=None, reason=str(error))
             return None
-
-    def _answer(self, *, is_delayed: bool) -> Answer:
-        return Answer(
-            source=self.name,
-            snapshot_ts=self._rest.now(),
-            is_simulated=self._rest.is_simulated,
-            is_delayed=is_delayed,
-        )
-
-    def _learn_blocks(self, chain: pl.DataFrame) -> None:
-        """Learn from the rows of a chain which blocks the plan has: a lacking one is lacking in all of them."""
-        for block, (column, feed_column) in CHAIN_BLOCKS.items():
-            present = chain.filter(pl.col(column).is_not_null())
-            if not present.is_empty():
-                self.capabilities.learn(block, is_entitled=True, feed=present.get_column(feed_column)[0])
-            elif chain.height >= TELLING_ROWS:
-                reason = f"none of {chain.height:,} rows had it"
-                self.capabilities.learn(block, is_entitled=False, reason=reason)
 
     async def _with_underlying(self, chain: pl.DataFrame, underlying: str) -> pl.DataFrame:
         """Complete a chain whose plan sends no underlying price from the vendor's own snapshot of it."""
@@ -360,25 +345,28 @@ class AsyncMassive:
             quote = await (self.indices([underlying]) if is_index else self.quotes([underlying]))
         except (EntitlementError, QuoteNotFoundError):
             return chain
-        price, ts = quote.select("value" if is_index else "price", "value_ts" if is_index else "updated_ts").row(0)
-        return chain if price is None else with_underlying(chain, price=price, ts=ts, source=self.name)
+        row = quote.row(0, named=True)
+        price, ts = (row["value"], row["value_ts"]) if is_index else (row["price"], row["last_ts"] or row["updated_ts"])
+        if price is None:
+            return chain
+        return with_underlying(chain, price=price, ts=ts, source=self.name, feed=row["feed"])
 
-    async def _expiration_window(self, underlying: str, low: date, high: date | None) -> list[pl.Series]:
+    async def _expiration_window(self, underlying: str, low: date, high: date | None) -> pl.Series:
         """List the expirations from ``low`` to ``high``, both included."""
         ends = {"expiration_date.gte": low, "expiration_date.lte": high}
         filters = {name: day.isoformat() for name, day in ends.items() if day is not None}
-        request = endpoints.option_contracts(symbols.massive_reference_underlying(underlying), filters)
-        try:
-            return await self._rest.pages(request, lambda page: reference.expiration_page(page.results))
-        except IncompleteError as error:
-            days = pl.concat(error.received).unique().sort().to_list()
-            raise IncompleteError(error.reason, received=days, arrived=f"{len(days)} expirations") from error.reason
+        listed_on = symbols.massive_reference_underlying(underlying)
+        request = endpoints.option_contracts(listed_on, filters)
+        days = pl.concat(await self._rest.whole(request, partial(_read_expirations, listed_on, low, high)))
+        if not days.is_sorted():
+            raise self._overlap(f"the expirations of {underlying}")
+        return days
 
     async def _require_options_on(self, underlying: str) -> None:
         """Raise unless there are options on an underlying, whose answer was empty: unknown, or only filtered away."""
         request = endpoints.option_contracts(symbols.massive_reference_underlying(underlying), {}, limit=1)
-        listed, _ = await self._rest.page(request, lambda page: reference.expiration_page(page.results))
-        if listed.is_empty():
+        listed, _ = await self._rest.page(request, lambda page: page.results)
+        if listed == b"[]":
             raise QuoteNotFoundError(
                 f"massive lists no options on {underlying}; check the symbol", provider=self.name, endpoint=request.path
             )
@@ -400,6 +388,12 @@ class AsyncMassive:
         shown = ", ".join(asked[:5]) + (f" and {len(asked) - 5} more" if len(asked) > 5 else "")  # noqa: PLR2004
         raise kind(f"massive has nothing on {shown}: {reasons[0]}", provider=self.name)
 
+    def _overlap(self, what: str) -> PayloadError:
+        return PayloadError(
+            f"massive: {what} came twice or out of order: pages overlap, so others may be missing; try again",
+            provider=self.name,
+        )
+
     def _no_contract(self, symbol: str) -> ContractNotFoundError:
         return ContractNotFoundError(
             f"massive has no live contract {symbol}; it may have expired (its bars and trades can still be had)",
@@ -418,6 +412,34 @@ _decode_status = msgspec.json.Decoder(_Status).decode
 def _stamped(read: Callable[..., pl.DataFrame], page: Page) -> tuple[pl.DataFrame, bool]:
     """Read a page that says when it arrived and whether it is delayed."""
     return read(page.results, received=datetime.now(UTC)), page.is_delayed
+
+
+def _joined(pages: Iterable[tuple[pl.DataFrame, bool]]) -> tuple[pl.DataFrame, bool]:
+    """Return the rows of several pages, and whether any of them is delayed."""
+    frames, delayed = zip(*pages, strict=True)
+    return pl.concat(frames), any(delayed)
+
+
+def _batches(spelled: list[str]) -> list[list[str]]:
+    return [spelled[start : start + SYMBOLS_AT_ONCE] for start in range(0, len(spelled), SYMBOLS_AT_ONCE)]
+
+
+def _read_trades(start: datetime, end: datetime, page: Page) -> tuple[pl.DataFrame, bool]:
+    prints = tape.trade_page(page.results)
+    if not prints.get_column("sip_timestamp").is_between(_nanoseconds(start), _nanoseconds(end) + 999).all():
+        raise ValueError("prints outside of the time that was asked for")
+    return prints, page.is_delayed
+
+
+def _read_expirations(underlying: str, low: date, high: date | None, page: Page) -> pl.Series:
+    """Read the days of one page of contracts; hold it to what was asked, filter and sort alike."""
+    listed = reference.contracts(page.results)
+    days = listed.get_column("expiration")
+    if not ((listed.get_column("underlying") == underlying).all() and (days >= low).all() and days.is_sorted()):
+        raise ValueError("contracts that were not asked for, or out of order: the vendor lost the filters or the sort")
+    if high is not None and not (days <= high).all():
+        raise ValueError("contracts beyond the last day that was asked for: the vendor lost the filter")
+    return days.unique(maintain_order=True)
 
 
 def _status(page: Page) -> bool:

@@ -30,8 +30,14 @@ WIRE: Final = {
 
 
 def bar_page(results: bytes) -> pl.DataFrame:
-    """Read one page of aggregates: ts, open, high, low, close, volume, vwap, trades, as sent."""
-    return rows(results, WIRE).select(
+    """Read one page of aggregates: ts, open, high, low, close, volume, vwap, trades, as sent.
+
+    Raises
+    ------
+    ValueError
+        If a bar has no time.
+    """
+    bars = rows(results, WIRE).select(
         moment(pl.col("t")).alias("ts"),
         pl.col("o").alias("open"),
         pl.col("h").alias("high"),
@@ -41,3 +47,6 @@ def bar_page(results: bytes) -> pl.DataFrame:
         pl.col("vw").alias("vwap"),
         pl.col("n").alias("trades"),
     )
+    if bars.get_column("ts").null_count():
+        raise ValueError("a bar without a time")
+    return bars

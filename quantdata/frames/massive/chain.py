@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from quantdata.frames.chain import finish
-from quantdata.frames.columns import EXERCISE_STYLE, FEED, OPTION_TYPE
-from quantdata.frames.decode import moment, rows, session_date, stamped
+from quantdata.frames.columns import EXERCISE_STYLE, OPTION_TYPE
+from quantdata.frames.decode import feed, moment, rows, session_date, stamped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,13 +108,13 @@ _SELECTED: Final[tuple[pl.Expr | str, ...]] = (
 )
 
 
-def _feed(timeframe: str) -> pl.Expr:
-    named = pl.col(timeframe).replace_strict({"REAL-TIME": "realtime", "DELAYED": "delayed"}, default=None)
-    return named.cast(FEED)
-
-
 def _whole(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.Int64, strict=False)
+
+
+def _venue(name: str) -> pl.Expr:
+    """Return a participant id as text; 0 is nobody."""
+    return pl.when(pl.col(name) > 0).then(pl.col(name).cast(pl.String))
 
 
 def _columns() -> list[pl.Expr | str]:
@@ -125,8 +125,8 @@ def _columns() -> list[pl.Expr | str]:
     has_greeks = pl.col("greeks_delta").is_not_null()
     massive = pl.lit("massive")
     symbol = pl.col("details_ticker").str.strip_prefix("O:")
-    quote_feed = _feed("last_quote_timeframe")
-    underlying_feed = _feed("underlying_asset_timeframe")
+    quote_feed = feed("last_quote_timeframe")
+    underlying_feed = feed("underlying_asset_timeframe")
     return [
         symbol.alias("contract_symbol"),
         pl.when(symbol.str.contains(_OCC)).then(symbol.str.head(-15)).alias("root_symbol"),
@@ -143,16 +143,16 @@ def _columns() -> list[pl.Expr | str]:
         pl.when(underlying_price.is_not_null()).then(massive).alias("underlying_source"),
         pl.when(has_quote).then(pl.col("last_quote_bid")).alias("bid"),
         pl.when(has_quote).then(_whole("last_quote_bid_size")).alias("bid_size"),
-        pl.when(has_quote).then(pl.col("last_quote_bid_exchange").cast(pl.String)).alias("bid_exchange"),
+        pl.when(has_quote).then(_venue("last_quote_bid_exchange")).alias("bid_exchange"),
         ask.alias("ask"),
         pl.when(has_quote).then(_whole("last_quote_ask_size")).alias("ask_size"),
-        pl.when(has_quote).then(pl.col("last_quote_ask_exchange").cast(pl.String)).alias("ask_exchange"),
+        pl.when(has_quote).then(_venue("last_quote_ask_exchange")).alias("ask_exchange"),
         pl.when(has_quote).then(moment(pl.col("last_quote_last_updated"))).alias("quote_ts"),
         pl.when(has_quote).then(massive).alias("quote_source"),
         pl.when(has_quote).then(quote_feed).alias("quote_feed"),
         pl.col("last_trade_price").alias("last"),
         _whole("last_trade_size").alias("last_size"),
-        pl.col("last_trade_exchange").cast(pl.String).alias("last_exchange"),
+        _venue("last_trade_exchange").alias("last_exchange"),
         pl.col("last_trade_conditions").alias("last_conditions"),
         moment(pl.col("last_trade_sip_timestamp")).alias("last_ts"),
         pl.when(pl.col("last_trade_price").is_not_null()).then(massive).alias("trade_source"),
@@ -172,7 +172,7 @@ def _columns() -> list[pl.Expr | str]:
         pl.when(has_greeks).then(massive).alias("greeks_source"),
         # Massive computes greeks on request from the quote and the underlying: they are as fresh as these.
         pl.when(has_greeks).then(pl.min_horizontal(quote_feed, underlying_feed)).alias("greeks_feed"),
-        pl.min_horizontal(quote_feed, underlying_feed, _feed("last_trade_timeframe")).alias("feed"),
+        pl.min_horizontal(quote_feed, underlying_feed, feed("last_trade_timeframe")).alias("feed"),
         "received_ts",
     ]
 

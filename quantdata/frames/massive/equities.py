@@ -14,7 +14,7 @@ import polars as pl
 
 from quantdata.frames.columns import EQUITY_QUOTES, FEED, MOMENT, SIZE_UNIT
 from quantdata.frames.decode import moment, rows, stamped
-from quantdata.frames.provenance import canonical, provenance
+from quantdata.frames.provenance import one_row_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,16 +55,8 @@ def equity_quotes(page: pl.DataFrame, symbols: Sequence[str], *, answer: Answer)
 
     A symbol that the vendor left out has null values and its reason in ``vendor_error``.
     """
-    asked = pl.DataFrame({"symbol": symbols}, schema={"symbol": pl.String})
-    known = asked.join(page.select(_COLUMNS), on="symbol", how="left", maintain_order="left")
-    complete = known.with_columns(
-        *provenance(answer),
-        vendor_error=pl.when(pl.col("received_ts").is_null()).then(
-            pl.lit("NOT_FOUND: no such stock or fund at Massive")
-        ),
-        received_ts=pl.col("received_ts").fill_null(answer.snapshot_ts),
-    )
-    return complete.select(canonical(EQUITY_QUOTES, complete.columns))
+    missing = "NOT_FOUND: no such stock or fund at Massive"
+    return one_row_each(symbols, page.select(_COLUMNS), EQUITY_QUOTES, answer=answer, missing=missing)
 
 
 def _price(block: str, name: str) -> pl.Expr:
@@ -102,6 +94,7 @@ def _columns() -> list[pl.Expr]:
         _price("day", "vw").alias("vwap"),
         moment(pl.col("updated")).alias("updated_ts"),
         pl.lit(None, FEED).alias("feed"),
+        pl.lit(None, pl.String).alias("vendor_error"),
         pl.col("received_ts"),
     ]
 

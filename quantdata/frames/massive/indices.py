@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from quantdata.frames.columns import FEED, INDEX_QUOTES
-from quantdata.frames.decode import moment, rows, stamped
-from quantdata.frames.provenance import canonical, provenance
+from quantdata.frames.columns import INDEX_QUOTES
+from quantdata.frames.decode import feed, moment, rows, stamped
+from quantdata.frames.provenance import one_row_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,16 +50,9 @@ def index_quotes(page: pl.DataFrame, tickers: Sequence[str], *, answer: Answer) 
 
     An index that the vendor refused or left out has null values and the reason in ``vendor_error``.
     """
-    asked = pl.DataFrame({"symbol": tickers}, schema={"symbol": pl.String})
-    known = asked.join(page.select(_COLUMNS), on="symbol", how="left", maintain_order="left")
-    complete = known.with_columns(
-        *provenance(answer),
-        vendor_error=pl.when(pl.col("received_ts").is_null())
-        .then(pl.lit("NOT_FOUND: no such index at Massive"))
-        .otherwise("vendor_error"),
-        received_ts=pl.col("received_ts").fill_null(answer.snapshot_ts),
+    return one_row_each(
+        tickers, page.select(_COLUMNS), INDEX_QUOTES, answer=answer, missing="NOT_FOUND: no such index at Massive"
     )
-    return complete.select(canonical(INDEX_QUOTES, complete.columns))
 
 
 def _columns() -> list[pl.Expr | str]:
@@ -74,10 +67,7 @@ def _columns() -> list[pl.Expr | str]:
         *(session[name].alias(name) for name in ("open", "high", "low", "close", "change", "change_percent")),
         session["previous_close"].alias("prev_close"),
         "market_status",
-        pl.col("timeframe")
-        .replace_strict({"REAL-TIME": "realtime", "DELAYED": "delayed"}, default=None)
-        .cast(FEED)
-        .alias("feed"),
+        feed("timeframe").alias("feed"),
         pl.when(refused).then(pl.format("{}: {}", "error", pl.col("message").fill_null(""))).alias("vendor_error"),
         "received_ts",
     ]

@@ -13,16 +13,17 @@ import polars as pl
 
 from quantdata.frames.decode import rows
 
-__all__ = ["about", "dividends", "expiration_page", "splits"]
+__all__ = ["about", "contracts", "dividends", "splits"]
 
 _F: Final = pl.Float64()
 _S: Final = pl.String()
 
 
-def expiration_page(results: bytes) -> pl.Series:
-    """Read the distinct expirations of one page of contracts; raises ValueError for what is no date."""
-    found = rows(results, {"expiration_date": _S}).drop_nulls().unique().select(_day("expiration_date"))
-    return _complete(found, "a contract without a date").to_series()
+def contracts(results: bytes) -> pl.DataFrame:
+    """Read listed contracts in the order sent: ``underlying``, ``expiration``; ValueError where one lacks."""
+    found = rows(results, {"underlying_ticker": _S, "expiration_date": _S})
+    columns = pl.col("underlying_ticker").alias("underlying"), _day("expiration_date").alias("expiration")
+    return _complete(found.select(columns), "a contract without an underlying or a date")
 
 
 def splits(results: bytes) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from quantdata.frames.columns import PROVIDER, TICK, TRADES
+from quantdata.frames.columns import FEED, PROVIDER, TICK, TRADES
 from quantdata.frames.decode import nanoseconds, rows
 from quantdata.frames.provenance import canonical
 
@@ -41,8 +41,17 @@ def trade_page(results: bytes) -> pl.DataFrame:
     return rows(results, WIRE)
 
 
-def trades(pages: Sequence[pl.DataFrame], symbol: str) -> pl.DataFrame:
-    """Return the canonical tape of one symbol, oldest first."""
+def trades(pages: Sequence[pl.DataFrame], symbol: str, *, feed: str | None) -> pl.DataFrame:
+    """Return the canonical tape of one symbol, oldest first.
+
+    Raises
+    ------
+    ValueError
+        If a print has no time, or the pages do not follow each other in time.
+    """
+    stamps = pl.concat(pages).get_column("sip_timestamp")
+    if stamps.null_count() or not stamps.is_sorted():
+        raise ValueError("prints without a time, or out of order: pages overlap, so others may be missing")
     tape = pl.concat(pages).select(
         pl.lit(symbol).alias("symbol"),
         nanoseconds(pl.col("sip_timestamp")).cast(TICK).alias("ts"),
@@ -56,5 +65,6 @@ def trades(pages: Sequence[pl.DataFrame], symbol: str) -> pl.DataFrame:
         pl.col("sequence_number").alias("sequence"),
         pl.col("id").alias("trade_id"),
         pl.lit("massive", PROVIDER).alias("source"),
+        pl.lit(feed, FEED).alias("feed"),
     )
     return tape.select(canonical(TRADES, tape.columns)).sort("ts", "sequence", maintain_order=True)

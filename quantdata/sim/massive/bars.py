@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quantdata.sessions import FIRST_DAY, LAST_DAY, session_day, sessions
+from quantdata.sim.bars import joined, no_bars
 from quantdata.sim.massive.paging import day_ns
 from quantdata.sim.massive.request import ns, ns_moment
 from quantdata.sim.plans import AssetClass
@@ -81,10 +82,10 @@ def gather(
         count += len(part.start)
         if count > limit:
             break
-    joined = _concatenated(parts[::-1] if newest_first else parts)
+    whole = joined(parts[::-1] if newest_first else parts)
     if adjusted and instrument.asset is AssetClass.STOCKS:
-        joined = _adjusted(market, instrument.symbol, joined, until)
-    return joined
+        whole = _adjusted(market, instrument.symbol, whole, until)
+    return whole
 
 
 def base_bars(
@@ -121,7 +122,7 @@ def _second_bars(market: MarketSource, symbol: str, day: date, until: datetime) 
     end = min(day_ns(day, is_end=True), ns(until)) + 1
     tape = market.trades(symbol, day_ns(day), end)
     if len(tape.ts) == 0:
-        return _concatenated([])
+        return no_bars()
     ones = np.ones(len(tape.ts), dtype=np.int64)
     size = tape.size.astype(np.float64)
     ticks = Bars(tape.ts, tape.price, tape.price, tape.price, tape.price, size, tape.price, ones)
@@ -225,30 +226,4 @@ def _between(bars: Bars, start_ns: int, end_ns: int) -> Bars:
 
 def cut(bars: Bars, part: slice) -> Bars:
     """Return a part of some bars."""
-    return Bars(
-        bars.start[part],
-        bars.open[part],
-        bars.high[part],
-        bars.low[part],
-        bars.close[part],
-        bars.volume[part],
-        bars.vwap[part],
-        bars.trades[part],
-    )
-
-
-def _concatenated(parts: list[Bars]) -> Bars:
-    if not parts:
-        none = np.empty(0)
-        stamps = np.empty(0, dtype=np.int64)
-        return Bars(stamps, none, none, none, none, none, none, stamps)
-    return Bars(
-        np.concatenate([part.start for part in parts]),
-        np.concatenate([part.open for part in parts]),
-        np.concatenate([part.high for part in parts]),
-        np.concatenate([part.low for part in parts]),
-        np.concatenate([part.close for part in parts]),
-        np.concatenate([part.volume for part in parts]),
-        np.concatenate([part.vwap for part in parts]),
-        np.concatenate([part.trades for part in parts]),
-    )
+    return Bars(*(getattr(bars, name)[part] for name in Bars.__slots__))

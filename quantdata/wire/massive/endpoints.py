@@ -42,7 +42,7 @@ Order = Literal["asc", "desc"]
 def option_chain(underlying: str, filters: Mapping[str, str], *, order: Order = "asc") -> Request:
     """Snapshot the options on ``underlying`` (``SPY``, ``I:SPX``), one page sorted by strike."""
     params = {**filters, "sort": "strike_price", "order": order, "limit": str(CHAIN_PAGE)}
-    return Request(f"/v3/snapshot/options/{path_segment(underlying)}", params)
+    return Request(f"/v3/snapshot/options/{path_segment(underlying)}", params, holds="results")
 
 
 def contract_snapshot(underlying: str, contract: str) -> Request:
@@ -58,13 +58,17 @@ def index_snapshots(tickers: Sequence[str]) -> Request:
 
 def stock_snapshots(tickers: Sequence[str]) -> Request:
     """Snapshot stocks and funds; a ticker that is not known is left out of the answer."""
-    return Request("/v2/snapshot/locale/us/markets/stocks/tickers", {"tickers": ",".join(tickers)})
+    return Request("/v2/snapshot/locale/us/markets/stocks/tickers", {"tickers": ",".join(tickers)}, holds="tickers")
 
 
 def aggregates(ticker: str, *, multiplier: int, timespan: str, start_ms: int, end_ms: int, adjusted: bool) -> Request:
     """Get bars whose windows start in ``[start_ms, end_ms]``; the limit counts base bars, not rows."""
     path = f"/v2/aggs/ticker/{path_segment(ticker)}/range/{multiplier}/{timespan}/{start_ms}/{end_ms}"
-    return Request(path, {"adjusted": str(adjusted).lower(), "sort": "asc", "limit": str(AGGREGATES_PAGE)})
+    return Request(
+        path,
+        {"adjusted": str(adjusted).lower(), "sort": "asc", "limit": str(AGGREGATES_PAGE)},
+        holds="results or nothing",
+    )
 
 
 def option_contracts(underlying: str, filters: Mapping[str, str], *, limit: int = CONTRACTS_PAGE) -> Request:
@@ -101,17 +105,17 @@ def quotes(ticker: str, *, start_ns: int, end_ns: int, limit: int = TICKS_PAGE) 
 
 def splits(ticker: str) -> Request:
     """Get all splits of a stock."""
-    return Request("/v3/reference/splits", {"ticker": ticker, "limit": str(REFERENCE_PAGE)})
+    return _corporate_actions("splits", ticker)
 
 
 def dividends(ticker: str) -> Request:
     """Get all cash dividends of a stock."""
-    return Request("/v3/reference/dividends", {"ticker": ticker, "limit": str(REFERENCE_PAGE)})
+    return _corporate_actions("dividends", ticker)
 
 
 def market_status() -> Request:
     """Ask whether the markets are open now."""
-    return Request("/v1/marketstatus/now")
+    return Request("/v1/marketstatus/now", holds="body")
 
 
 def same_endpoint(asked: str, answered: str) -> bool:
@@ -136,3 +140,8 @@ def _ticks(kind: str, ticker: str, *, start_ns: int, end_ns: int, limit: int = T
         "limit": str(limit),
     }
     return Request(f"/v3/{kind}/{path_segment(ticker)}", params)
+
+
+def _corporate_actions(kind: str, ticker: str) -> Request:
+    params = {"ticker": ticker, "limit": str(REFERENCE_PAGE)}
+    return Request(f"/v3/reference/{kind}", params)

@@ -25,7 +25,7 @@ from quantdata.wire.http import Request
 from quantdata.wire.massive.endpoints import same_endpoint
 
 if TYPE_CHECKING:
-    from quantdata.wire.http import Reply
+    from quantdata.wire.http import Holds, Reply
 
 __all__ = ["Page", "read_page"]
 
@@ -35,14 +35,14 @@ GOOD: Final = frozenset({"OK", "DELAYED"})
 KEY_REFUSED: Final = frozenset({200, 400, 403})
 MESSAGE_LENGTH: Final = 200
 
-_EMPTY: Final = msgspec.Raw(b"[]")
+_ABSENT: Final = msgspec.Raw(b"")
 
 
 class _Envelope(msgspec.Struct):
     status: str | None = None
     request_id: str | int | None = None
-    results: msgspec.Raw = _EMPTY
-    tickers: msgspec.Raw = _EMPTY
+    results: msgspec.Raw = _ABSENT
+    tickers: msgspec.Raw = _ABSENT
     next_url: str | None = None
     error: str | None = None
     message: str | None = None
@@ -77,13 +77,17 @@ class Page:
 _decode = msgspec.json.Decoder(_Envelope).decode
 
 
-def read_page(reply: Reply, *, not_found: type[DataProviderError] = QuoteNotFoundError) -> Page:
+def read_page(
+    reply: Reply, *, holds: Holds = "results or nothing", not_found: type[DataProviderError] = QuoteNotFoundError
+) -> Page:
     """Return the page in an answer.
 
     Parameters
     ----------
     reply
         The answer as it came.
+    holds
+        Where it must hold its rows; see `Request`.
     not_found
         The error of an answer that says that there is no such thing.
 
@@ -93,21 +97,27 @@ def read_page(reply: Reply, *, not_found: type[DataProviderError] = QuoteNotFoun
         The typed error of whatever the vendor said instead of an answer.
     """
     envelope = _envelope(reply)
-    if reply.status == 200 and (envelope.status is None or envelope.status in GOOD):  # noqa: PLR2004
-        rows = envelope.results if bytes(envelope.results) != b"[]" else envelope.tickers
+    if reply.status == 200 and (envelope.status in GOOD or (envelope.status is None and _is_answer(envelope, holds))):  # noqa: PLR2004
         return Page(
             body=reply.body,
-            results=_rows(rows),
-            next=_next_request(reply, envelope.next_url),
+            results=_rows(reply, envelope, holds),
+            next=_next_request(reply, envelope.next_url, holds),
             is_delayed=envelope.status == "DELAYED",
             adjusted=envelope.adjusted,
         )
     raise _error(reply, envelope, not_found=not_found)
 
 
-def _rows(raw: msgspec.Raw) -> bytes:
-    rows = bytes(raw)
-    return b"[]" if rows == b"null" else rows
+def _is_answer(envelope: _Envelope, holds: Holds) -> bool:
+    """Tell whether a body without a status is an answer all the same; any other JSON must not pass for an empty one."""
+    return holds == "body" or bool(bytes(envelope.results) or bytes(envelope.tickers))
+
+
+def _rows(reply: Reply, envelope: _Envelope, holds: Holds) -> bytes:
+    rows = bytes(envelope.tickers if holds == "tickers" else envelope.results)
+    if holds == "results" and rows[:1] != b"[":
+        raise PayloadError(f"{reply.provider}: the answer of {reply.endpoint} holds no rows", **_facts(reply, envelope))
+    return b"[]" if rows in {b"", b"null"} else rows
 
 
 def _envelope(reply: Reply) -> _Envelope:
@@ -130,7 +140,9 @@ def _envelope(reply: Reply) -> _Envelope:
         ) from error
 
 
-def _error(reply: Reply, envelope: _Envelope, *, not_found: type[DataProviderError]) -> DataProviderError:
+def _error(  # noqa: PLR0911  # a table of what the vendor may say
+    reply: Reply, envelope: _Envelope, *, not_found: type[DataProviderError]
+) -> DataProviderError:
     said = " ".join((envelope.error or envelope.message or "").split())[:MESSAGE_LENGTH]
     facts = _facts(reply, envelope)
     asked = f"{reply.provider}: {reply.endpoint}"
@@ -157,6 +169,8 @@ def _error(reply: Reply, envelope: _Envelope, *, not_found: type[DataProviderErr
         return UnavailableError(
             f"{asked}: the vendor failed with HTTP {status}{quoted}", retry_after_s=_retry_after_s(reply), **facts
         )
+    if status == 200 and envelope.status is None:  # noqa: PLR2004
+        return PayloadError(f"{asked} answered with something that is not this vendor's{quoted}", **facts)
     return DataProviderError(
         f"{asked} was refused with HTTP {status}{quoted}", code=ErrorCode.MASSIVE_API_ERROR, **facts
     )
@@ -187,7 +201,7 @@ def _retry_after_s(reply: Reply) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _next_request(reply: Reply, next_url: str | None) -> Request | None:
+def _next_request(reply: Reply, next_url: str | None, holds: Holds) -> Request | None:
     """Make the next request from a ``next_url``: its path and query only, never its host or a key in it."""
     if not next_url:
         return None
@@ -203,4 +217,4 @@ def _next_request(reply: Reply, next_url: str | None) -> Request | None:
             **_facts(reply),
         )
     pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() != "apikey"]
-    return Request(parts.path, query=urlencode(pairs))
+    return Request(parts.path, query=urlencode(pairs), holds=holds)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
-from quantdata.config import is_loopback
+from quantdata.config import checked_url, is_loopback
 from quantdata.errors import DataProviderError, IncompleteError, PayloadError, QuoteNotFoundError
 from quantdata.wire.http import Http
 from quantdata.wire.limits import TokenBucket
@@ -29,6 +31,8 @@ T = TypeVar("T")
 PAID_REQUESTS_PER_MINUTE: Final = 6000.0
 LONGEST_BURST: Final = 100
 PAGES_AT_MOST: Final = 10_000
+
+_limiters: Final[WeakValueDictionary[tuple[str, bytes, float], TokenBucket]] = WeakValueDictionary()
 
 
 class MassiveRest:
@@ -54,12 +58,11 @@ class MassiveRest:
         requests_per_minute: float = PAID_REQUESTS_PER_MINUTE,
         policy: RetryPolicy | None = None,
     ) -> None:
-        burst = max(1, min(LONGEST_BURST, int(requests_per_minute)))
         self._http = Http(
             provider="massive",
-            base_url=base_url,
+            base_url=checked_url(base_url, name="base_url"),
             headers={"Authorization": f"Bearer {api_key.reveal()}", "User-Agent": "quantdata"},
-            limiter=TokenBucket(per_minute=requests_per_minute, burst=burst),
+            limiter=_limiter_of_account(api_key, base_url, requests_per_minute),
             policy=policy,
         )
         self._may_be_simulator = is_loopback(urlsplit(base_url).hostname or "")
@@ -100,7 +103,7 @@ class MassiveRest:
         """GET one page; return what ``decode`` makes of it (in a worker thread) and the request for the next page."""
 
         def read(reply: Reply) -> tuple[T, Request | None]:
-            page = read_page(reply, not_found=not_found)
+            page = read_page(reply, holds=request.holds, not_found=not_found)
             try:
                 return decode(page), page.next
             except (ValueError, TypeError) as error:
@@ -156,6 +159,17 @@ class MassiveRest:
         except IncompleteError as error:
             raise error.reason from error
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """Close all connections."""
-        await self._http.aclose()
+        await self._http.close()
+
+
+def _limiter_of_account(api_key: Secret, base_url: str, per_minute: float) -> TokenBucket:
+    """Return the one limiter of all clients with this key: the vendor counts their requests together."""
+    # A digest, so that no key lies about in memory as part of another.
+    account = (base_url, hashlib.sha256(api_key.reveal().encode()).digest(), per_minute)
+    limiter = _limiters.get(account)
+    if limiter is None:
+        burst = max(1, min(LONGEST_BURST, int(per_minute)))
+        limiter = _limiters[account] = TokenBucket(per_minute=per_minute, burst=burst)
+    return limiter

@@ -237,10 +237,10 @@ def test_a_simulated_market_is_asked_for_once_though_two_wait_for_it(monkeypatch
 def test_a_client_that_is_collected_hangs_up(monkeypatch: pytest.MonkeyPatch) -> None:
     closed = threading.Event()
 
-    async def aclose(_: AsyncMassive) -> None:
+    async def close(_: AsyncMassive) -> None:
         closed.set()
 
-    monkeypatch.setattr(AsyncMassive, "aclose", aclose)
+    monkeypatch.setattr(AsyncMassive, "close", close)
     core = _core()
     portal.call(core._connected())
     del core
@@ -251,10 +251,10 @@ def test_a_client_that_is_collected_hangs_up(monkeypatch: pytest.MonkeyPatch) ->
 def test_connections_of_another_process_are_not_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[AsyncMassive] = []
 
-    async def aclose(provider: AsyncMassive) -> None:
+    async def close(provider: AsyncMassive) -> None:
         closed.append(provider)
 
-    monkeypatch.setattr(AsyncMassive, "aclose", aclose)
+    monkeypatch.setattr(AsyncMassive, "close", close)
     core = _core()
     _hang_up(portal.call(core._connected()), core._generation - 1)
     core._generation -= 1

@@ -325,4 +325,4 @@ def test_a_chain_gets_the_price_of_its_underlying_from_elsewhere() -> None:
         priced.drop("underlying_price", "underlying_ts", "underlying_source", "moneyness"),
         bare.drop("underlying_price", "underlying_ts", "underlying_source", "moneyness"),
     )
-    assert with_underlying(bare, price=600.0, ts=None, source="massive").get_column("underlying_ts").null_count() == 2
+    assert with_underlying(bare, price=600.0, ts=None, source="massive", feed="delayed").get_column("underlying_ts").null_count() == 2

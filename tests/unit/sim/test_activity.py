@@ -42,6 +42,39 @@ def test_todays_expiration_at_the_money_is_the_busiest() -> None:
     assert 30_000 < EVENTS.sum() < 120_000
 
 
+def test_trade_is_thickest_at_the_money_and_just_out_of_it() -> None:
+    for is_call in (True, False):
+        today = (CONTRACTS.expiration == np.datetime64(DAY)) & (CONTRACTS.is_call == is_call)
+        out = (CONTRACTS.strike[today] / SPOT - 1) * (1 if is_call else -1)
+        inside, middle, outside = (
+            EVENTS[today][(out >= low) & (out < high)].mean()
+            for low, high in ((-0.02, -0.005), (-0.001, 0.006), (0.012, 0.03))
+        )
+        assert middle > 3 * max(inside, outside)
+
+
+def test_neighbouring_strikes_trade_alike() -> None:
+    volumes = EVENTS * ACTIVITY.trade_sizes(EVENTS)
+    for is_call in (True, False):
+        today = NEAR & (CONTRACTS.expiration == np.datetime64(DAY)) & (CONTRACTS.is_call == is_call)
+        steps = np.abs(np.diff(np.log(volumes[today])))
+        assert 1.2 < np.exp(np.median(steps)) < 2.5
+        assert np.exp(steps.max()) < 10
+
+
+def test_a_trade_stands_for_more_where_many_trade() -> None:
+    sizes = ACTIVITY.trade_sizes(np.array([0, 1, 100, 1000]))
+    assert (np.diff(sizes) > 0).all()
+    assert sizes[3] > 10 * sizes[0]
+
+
+def test_half_a_day_has_half_the_trade() -> None:
+    half_day = LINE.last_until(date(2026, 11, 27))
+    living = CONTRACTS.expiration > np.datetime64("2026-12-10")
+    half, whole = (ACTIVITY.events(CONTRACTS, each)[living].sum() for each in (half_day, half_day + 1))
+    assert 0.4 < half / whole < 0.6
+
+
 def test_the_wings_and_the_far_months_are_quiet() -> None:
     assert EVENTS[NEAR].mean() > 50 * EVENTS[FAR].mean()
     assert (EVENTS[FAR] == 0).mean() > 0.9

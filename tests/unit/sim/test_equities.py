@@ -57,6 +57,25 @@ def test_daily_volume_is_usual() -> None:
     assert np.mean(volumes) == pytest.approx(72e6, rel=0.3)
 
 
+@pytest.mark.parametrize("symbol", ["SPY", "DIA", "AAPL"])
+def test_a_half_day_has_about_half_the_volume(symbol: str) -> None:
+    half_day, stock = LINE.last_until(date(2026, 11, 27)), equity(symbol)
+    usual = np.mean([stock.prints(each).volume.sum() for each in range(half_day - 10, half_day)])
+    assert 0.35 < stock.prints(half_day).volume.sum() / usual < 0.65
+
+
+def test_trades_are_odd_lots_and_round_lots_most_of_them_small() -> None:
+    start = int(LINE.open[SESSION])
+    for stock in (SPY, DIA):
+        size = stock.trades(start, int(LINE.close[SESSION])).size
+        is_odd = size < 100
+        assert (is_odd | (size % 100 == 0)).all()
+        assert 0.3 < is_odd.mean() < 0.6
+        assert np.median(size) <= 200
+        assert size.min() >= 1
+        assert len(np.unique(size[is_odd])) > 90
+
+
 def test_the_tape_adds_up_to_the_minute_bars() -> None:
     start, end = int(LINE.open[SESSION]) - HOUR // 4, int(LINE.open[SESSION]) + HOUR // 4
     bars = minute_bars_of(DIA.prints(SESSION).between(start, end))

@@ -44,6 +44,20 @@ def test_it_is_what_the_servers_need() -> None:
     assert set(source.equities) | set(source.indices) == set(source.underlyings)
 
 
+@pytest.mark.parametrize(
+    ("underlying", "least", "most"),
+    [("SPY", 8, 14), ("QQQ", 3, 5), ("SPX", 3, 5), ("AAPL", 0.6, 1.6), ("NVDA", 2, 4), ("TSLA", 2, 4)],
+)
+def test_options_trade_as_much_as_real_ones(underlying: str, least: float, most: float) -> None:
+    view = MARKET.chain(underlying, new_york(17))
+    traded = view.volume[view.day_ts == view.day_ts.max()].sum() / 1e6
+    assert least < traded < most
+
+
+def test_open_interest_is_as_large_as_real_one() -> None:
+    assert 15e6 < MARKET.chain("SPY", new_york(17)).open_interest.sum() < 25e6
+
+
 def test_equal_seeds_give_equal_markets_in_any_process() -> None:
     answers = {
         subprocess.run(

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pytest
 
+from quantdata.sessions import expiry_instant
 from quantdata.sim.market import Market
 from quantdata.sim.timeline import moment_of, ns_of, timeline
 from quantdata.sim.views import ChainView
@@ -85,6 +86,15 @@ def test_an_old_day_block_is_the_bar_of_its_day_and_the_close_before_it() -> Non
         assert bars.close[-2] == CHAIN.prev_close[row]
 
 
+def test_a_daily_bar_of_an_option_has_what_trades_after_the_stock_markets_close() -> None:
+    evening = MARKET.chain("DIA", datetime(2026, 11, 18, 22, tzinfo=UTC))
+    late = np.flatnonzero(evening.last_ts > OPEN + 390 * 60 * 10**9)
+    assert len(late) > 10
+    for row in late[:4]:
+        bar = MARKET.daily_bars(str(evening.listing.symbol[row]), date(2026, 11, 18), date(2026, 11, 18))
+        assert (bar.high[0], bar.low[0], bar.close[0]) == (evening.high[row], evening.low[row], evening.close[row])
+
+
 def test_the_quote_tape_ends_with_the_chains_quote() -> None:
     rows = np.flatnonzero(CHAIN.bid > 0)
     for row in rows[:: len(rows) // 12]:
@@ -132,6 +142,32 @@ def test_morning_settled_series_keep_the_quotes_of_the_evening_before() -> None:
     assert expiring.any()
     assert (friday.quote_ts[expiring] < OPEN - 17 * 3600 * 10**9).all()
     assert (friday.quote_ts[~expiring] > OPEN).all()
+
+
+@pytest.mark.parametrize(
+    ("underlying", "root", "expiration", "settlement"),
+    [
+        ("DIA", "DIA", date(2026, 11, 20), "PM"),
+        ("DIA", "DIA", date(2026, 11, 27), "PM"),  # a half-day
+        ("VIX", "VIX", date(2026, 11, 18), "AM"),
+    ],
+)
+def test_no_volatility_is_computed_once_the_payoff_is_fixed(
+    underlying: str, root: str, expiration: date, settlement: Literal["AM", "PM"]
+) -> None:
+    fixed = expiry_instant(expiration, settlement)
+    before = MARKET.chain(underlying, fixed - timedelta(microseconds=1))
+    expired = (before.listing.expiration == np.datetime64(expiration)) & (before.listing.root == root)
+    assert np.isfinite(before.implied_volatility[expired]).any()
+    # Options on funds are quoted for a quarter of an hour longer than that.
+    after = [MARKET.chain(underlying, fixed + timedelta(minutes=minutes)) for minutes in (0, 15, 180)]
+    for view in after:
+        for name in ("implied_volatility", "delta", "gamma", "theta", "vega"):
+            assert np.isnan(getattr(view, name)[expired]).all()
+            assert np.isfinite(getattr(view, name)[~expired]).any()
+    stopped = before if settlement == "AM" else after[1]
+    for name in ("bid", "ask", "bid_size", "ask_size", "quote_ts"):
+        assert (getattr(stopped, name)[expired] == getattr(after[2], name)[expired]).all()
 
 
 def test_no_spread_can_be_locked_in_at_the_quotes() -> None:

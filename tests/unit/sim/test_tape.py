@@ -32,7 +32,8 @@ def flat_quotes(contracts: Contracts, ns: object, row: object) -> OptionQuotes:
 CONTRACTS = dia()
 SESSIONS = np.full(len(CONTRACTS), SESSION)
 EVENTS = np.arange(len(CONTRACTS)) % 7
-TAPE = draw_tape(CONTRACTS, SESSIONS, EVENTS, flat_quotes)
+SIZES = np.full(len(CONTRACTS), 8.0)
+TAPE = draw_tape(CONTRACTS, SESSIONS, EVENTS, flat_quotes, sizes=SIZES)
 
 
 def test_every_contract_has_its_events_in_time_order() -> None:
@@ -70,7 +71,7 @@ def test_the_day_block_is_what_a_slow_loop_finds(share: float) -> None:
 
 def test_single_prints_add_up_to_events_within_their_minute() -> None:
     events = np.full(1, 400)
-    tape = draw_tape(CONTRACTS.take(np.array([4])), SESSIONS[:1], events, flat_quotes)
+    tape = draw_tape(CONTRACTS.take(np.array([4])), SESSIONS[:1], events, flat_quotes, sizes=SIZES)
     trades = tape.trades(0, 2**62)
     assert trades.size.sum() == tape.volume.sum()
     assert len(trades.ts) == tape.prints.sum() > len(tape.ts)
@@ -83,23 +84,34 @@ def test_single_prints_add_up_to_events_within_their_minute() -> None:
 
 def test_the_last_print_is_the_one_the_day_block_shows() -> None:
     one = CONTRACTS.take(np.array([4]))
-    tape = draw_tape(one, SESSIONS[:1], np.array([50]), flat_quotes)
+    tape = draw_tape(one, SESSIONS[:1], np.array([50]), flat_quotes, sizes=SIZES)
     trades, block = tape.trades(0, 2**62), tape.until(2**62)
     shown = (block.last_ts[0], block.last_size[0], block.last_exchange[0], block.last_condition[0])
     assert shown == (trades.ts[-1], trades.size[-1], trades.exchange[-1], trades.condition[-1])
 
 
 def test_sweeps_are_several_prints_within_a_millisecond() -> None:
-    tape = draw_tape(CONTRACTS.take(np.array([4])), SESSIONS[:1], np.array([400]), flat_quotes)
+    tape = draw_tape(CONTRACTS.take(np.array([4])), SESSIONS[:1], np.array([400]), flat_quotes, sizes=SIZES)
     sweeps = tape.condition == 219
     assert 0.05 < sweeps.mean() < 0.25
     assert (tape.prints[sweeps] >= 2).all()
-    assert (tape.prints[~sweeps] == 1).all()
+    assert (tape.prints[~sweeps & (tape.volume < 50)] == 1).all()
     assert set(tape.condition.tolist()) == {209, 219, 227, 232}
 
 
+def test_sizes_are_as_usual_and_large_ones_come_in_many_prints() -> None:
+    one, events = CONTRACTS.take(np.array([4])), np.array([2000])
+    for size in (8.0, 400.0):
+        tape = draw_tape(one, SESSIONS[:1], events, flat_quotes, sizes=np.array([size]))
+        assert np.median(tape.volume) == pytest.approx(size, rel=0.1)
+        trades = tape.trades(0, 2**62)
+        assert np.median(trades.size) < 60
+        assert tape.prints.max() <= 11
+        assert (tape.ts - trades.ts[np.searchsorted(trades.ts, tape.ts - 1_000_000)] < 1_000_000).all()
+
+
 def test_the_last_event_alone_is_the_last_of_all() -> None:
-    last = draw_tape(CONTRACTS, SESSIONS, EVENTS, flat_quotes, is_last_only=True)
+    last = draw_tape(CONTRACTS, SESSIONS, EVENTS, flat_quotes, sizes=SIZES, is_last_only=True)
     ends = TAPE.first[1:][EVENTS > 0] - 1
     assert last.ts.tolist() == TAPE.ts[ends].tolist()
     assert last.price.tolist() == TAPE.price[ends].tolist()
@@ -107,7 +119,7 @@ def test_the_last_event_alone_is_the_last_of_all() -> None:
 
 
 def test_an_empty_tape_shows_nothing() -> None:
-    nothing = draw_tape(CONTRACTS, SESSIONS, np.zeros(len(CONTRACTS), dtype=np.int64), flat_quotes)
+    nothing = draw_tape(CONTRACTS, SESSIONS, np.zeros(len(CONTRACTS), dtype=np.int64), flat_quotes, sizes=SIZES)
     assert nothing.until(2**62).volume.tolist() == [0] * len(CONTRACTS)
     assert len(nothing.trades(0, 2**62).ts) == 0
 

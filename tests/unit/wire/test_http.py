@@ -98,7 +98,7 @@ async def _serving(
         try:
             yield http, scripted
         finally:
-            await http.aclose()
+            await http.close()
             await scripted.finished()
 
 
@@ -285,8 +285,8 @@ def test_closing_twice_is_fine() -> None:
     async def close() -> None:
         async with _serving(GOOD) as (http, _):
             await http.fetch(ASK, _body)
-            await http.aclose()
-            await http.aclose()
+            await http.close()
+            await http.close()
 
     asyncio.run(close())
 
@@ -333,7 +333,7 @@ def test_an_address_where_nobody_listens_ends_in_max_retries() -> None:
         try:
             await gone.fetch(ASK, _body)
         finally:
-            await gone.aclose()
+            await gone.close()
 
     with pytest.raises(MaxRetriesError, match="check the network and the host"):
         asyncio.run(fetch())

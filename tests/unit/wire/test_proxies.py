@@ -30,10 +30,10 @@ def test_the_vendor_is_reached_through_the_proxy() -> None:
     client = AsyncMassive("key", policy=ONE_TRY)
     with pytest.raises(qd.UnavailableError, match="broke off"):
         portal.call(client.quotes(["SPY"]))
-    portal.call(client.aclose())
+    portal.call(client.close())
 
 
 def test_a_simulator_on_this_machine_is_not(simulator: Simulator) -> None:
     client = AsyncMassive("key", base_url=simulator.base_url, policy=ONE_TRY)
     assert portal.call(client.quotes(["SPY"])).height == 1
-    portal.call(client.aclose())
+    portal.call(client.close())

@@ -52,7 +52,7 @@ def _ask(asking: Callable[[AsyncMassive], Awaitable[T]], *, requests_per_minute:
         try:
             return await asking(massive)
         finally:
-            await massive.aclose()
+            await massive.close()
 
     return asyncio.run(ask())
 

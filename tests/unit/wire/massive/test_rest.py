@@ -42,7 +42,7 @@ def _pages(vendor: Vendor, decode: Callable[[Page], Any] = _results) -> list[Any
             return await rest.pages(LIST, decode)
         finally:
             assert rest.requests_sent == len(vendor.requests)
-            await rest.aclose()
+            await rest.close()
 
     return asyncio.run(get())
 

@@ -1,0 +1,62 @@
+"""What a Massive key's plan delivers, as its answers show it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from quantdata.errors import EntitlementError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from quantdata.clients.capabilities import Capabilities
+
+__all__ = ["learn_blocks", "learning"]
+
+# Rows after which the absence of a block from all of them says that the plan lacks it.
+TELLING_ROWS: Final = 20
+# Blocks of a chain's rows: the column that shows one, and the column that says how fresh it is.
+CHAIN_BLOCKS: Final = {
+    "chain_quotes": ("quote_source", "quote_feed"),
+    "chain_trades": ("trade_source", "feed"),
+    "chain_greeks": ("greeks_source", "greeks_feed"),
+    "chain_underlying": ("underlying_source", "feed"),
+}
+
+
+@contextmanager
+def learning(capabilities: Capabilities, block: str) -> Iterator[None]:
+    """Remember of a block whether it came or was refused."""
+    try:
+        yield
+    except EntitlementError as error:
+        capabilities.learn(block, is_entitled=False, reason=str(error))
+        raise
+    capabilities.learn(block, is_entitled=True)
+
+
+def learn_blocks(capabilities: Capabilities, chain: pl.DataFrame, *, is_whole: bool) -> None:
+    """Learn from the rows of a chain which blocks the plan has: one that it lacks is absent from all of them.
+
+    Parameters
+    ----------
+    capabilities
+        What is known so far.
+    chain
+        Canonical rows, before anything is added from elsewhere.
+    is_whole
+        Whether nothing was filtered: a far wing may never have traded, a whole chain has.
+    """
+    shown = chain.select(
+        pl.col(feed).filter(pl.col(source).is_not_null()).first().alias(block)
+        for block, (source, feed) in CHAIN_BLOCKS.items()
+    ).row(0, named=True)
+    present = chain.select(pl.col(source).count().alias(block) for block, (source, _) in CHAIN_BLOCKS.items())
+    for block, rows in present.row(0, named=True).items():
+        if rows:
+            capabilities.learn(block, is_entitled=True, feed=shown[block])
+        elif is_whole and chain.height >= TELLING_ROWS:
+            capabilities.learn(block, is_entitled=False, reason=f"none of {chain.height:,} rows had it")
