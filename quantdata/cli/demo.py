@@ -33,7 +33,7 @@ NEXT: Final = """\
 Try next:
   quantdata chain SPX --root SPXW --dte 1..3 --source sim
       index options, PM-settled series only
-  quantdata bars SPY AAPL 1d 2026-01-02 2026-11-20 --source sim --output b.parquet
+  quantdata bars SPY 1d 2026-01-02 2026-11-20 --source sim --output b.parquet
       daily bars as a file
   quantdata sim
       the same market as a server, with faults on demand
@@ -60,8 +60,8 @@ def show(folder: Path) -> None:
     """Run the tour; files go to ``folder``."""
     out = console()
     market = sim.shared(seed=SEED, clock=CLOCK)
-    out.print(f"A simulated market is running at {market.base_url} (seed {SEED}); nothing leaves this machine.")
-    out.print("Everything below came over HTTP in the vendor's own protocol. Prices are SIMULATED.\n")
+    out.print(f"A simulated market runs at {market.base_url} (seed {SEED}); prices are SIMULATED.")
+    out.print("All below came over HTTP in the vendor's own protocol; nothing left this machine.\n")
     with Client("sim", seed=SEED, clock=CLOCK) as client:
         chain = _show_chain(out, client)
         _show_quotes(out, client)
@@ -77,10 +77,8 @@ def _show_chain(out: Console, client: Client) -> pl.DataFrame:
     _heading(out, 'client.chain("SPY")', "every listed option, as one Polars frame")
     chain, cold_s = _timed(lambda: client.chain("SPY"))
     _, cached_s = _timed(lambda: client.chain("SPY"))
-    out.print(
-        f"{chain.height:,} rows x {chain.width} columns, {chain.estimated_size('mb'):.1f} MB, "
-        f"fetched in {_duration(cold_s)}, the first time; from the cache in {_duration(cached_s)}\n",
-    )
+    size = f"{chain.height:,} rows x {chain.width} columns, {chain.estimated_size('mb'):.1f} MB"
+    out.print(f"{size}: {_duration(cold_s)} the first time, {_duration(cached_s)} from the cache\n")
     show_chain(out, chain, series=2, strikes=9)
     return chain
 
@@ -121,7 +119,7 @@ def _show_fault(out: Console, market: sim.Simulator) -> None:
 
 def _save(out: Console, chain: pl.DataFrame, folder: Path) -> None:
     path = folder / "spy_chain.parquet"
-    _heading(out, f'chain.write_parquet("{path}")', "plain Parquet: Polars, pandas, DuckDB and Spark read it")
+    _heading(out, f'chain.write_parquet("{path}")', "for pandas, DuckDB, Spark")
     _, write_s = _timed(lambda: write_file(chain, path))
     kept = pl.read_parquet(path)
     out.print(f"{kept.height:,} rows, {path.stat().st_size / 1e6:.1f} MB, written in {_duration(write_s)}")

@@ -84,7 +84,7 @@ def chain_tables(parts: Sequence[pl.DataFrame], *, width: int) -> list[Table]:
     pairs = {name: widths[at] + GAP + widths[-1 - at] for at, name in enumerate(SIDES)}
     kept = {*_fitting(pairs, width=width - widths[middle] - GAP), "strike"}
     shown = [at for at, name in enumerate(names) if name in kept]
-    tables = []
+    tables: list[Table] = []
     for ladder in ladders:
         is_last = len(tables) == len(ladders) - 1
         table = _table(_left_out(SIDES, kept) if is_last else [])

@@ -214,8 +214,7 @@ def _root(text: str, underlying: str) -> str:
     facts = symbols.root_facts(text.strip().upper())
     if underlying not in {facts.underlying, facts.root} and underlying.replace(".", "") != facts.underlying:
         raise SymbolError(
-            f"{facts.root} is a root of {facts.underlying}, not of {underlying}, which has "
-            f"{', '.join(symbols.roots_of(underlying))}"
+            f"{facts.root} is not an option root of {underlying}, which has {', '.join(symbols.roots_of(underlying))}"
         )
     return facts.root
 

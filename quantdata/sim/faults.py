@@ -1,9 +1,11 @@
 """What can go wrong on demand: each `Fault` says what, where, how often.
 
 A fault acts at one stage of a request. *Instead* of an answer: ``status``, ``forbidden_as_200``, ``html``, ``empty``,
-``timeout``, ``page_failure``. Before it: ``latency``. On its rows: ``empty_results``, ``wrong_page`` (a later page
-holds rows that nobody asked for), ``repeated_page`` (a later page holds the first one's rows), ``missing_blocks``,
-``empty_blocks``, ``null_blocks``, ``crossed_quotes``, ``zero_quotes``, ``stale_times``,
+``foreign_object`` (JSON of something else under 200), ``timeout``, ``page_failure``. Before it: ``latency``. On what is
+asked: ``small_pages`` (no page has more than ``rows`` rows, of bars: base bars), ``repeated_page`` (a later page is the
+first one again). On its rows: ``empty_results``, ``wrong_page`` (a later page holds rows that nobody asked for),
+``unsorted`` (a page's rows in any order), ``rows_without_key`` (rows lack what tells them apart: ticker or time),
+``missing_blocks``, ``empty_blocks``, ``null_blocks``, ``crossed_quotes``, ``zero_quotes``, ``stale_times``,
 ``adjusted_contracts``, ``row_errors``. On its link to the next page: ``next_url_loop``, ``foreign_next_url``. On its
 bytes: ``slow_bytes``, ``drop``, ``truncated_gzip``, ``invalid_json``. Several may hit one request.
 """
@@ -28,12 +30,16 @@ FaultKind = Literal[
     "forbidden_as_200",
     "html",
     "empty",
+    "foreign_object",
     "timeout",
     "page_failure",
     "latency",
+    "small_pages",
+    "repeated_page",
     "empty_results",
     "wrong_page",
-    "repeated_page",
+    "unsorted",
+    "rows_without_key",
     "missing_blocks",
     "empty_blocks",
     "null_blocks",
@@ -81,6 +87,8 @@ class Fault:
         Row keys that ``missing_blocks``, ``empty_blocks`` and ``null_blocks`` damage.
     share
         Share of the rows that a row fault damages, 0 to 1.
+    rows
+        What ``small_pages`` caps a page's limit at, 1 or more; it is also the limit of requests that name none.
     """
 
     kind: FaultKind
@@ -94,6 +102,7 @@ class Fault:
     seconds: float = 1.0
     blocks: tuple[str, ...] = ("last_quote", "greeks")
     share: float = 1.0
+    rows: int = 50
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
@@ -104,6 +113,8 @@ class Fault:
                 raise ArgumentError(f"{name}={getattr(self, name)}: it runs from 0 to 1")
         if self.skip < 0 or self.seconds < 0 or (self.times is not None and self.times < 1):
             raise ArgumentError(f"{self}: skip and seconds are 0 or more, times is 1 or more")
+        if self.rows < 1:
+            raise ArgumentError(f"rows={self.rows}: a page has 1 row or more")
 
     def concerns(self, *, vendor: str, path: str, is_later_page: bool) -> bool:
         """Say whether a request is one that this fault may hit."""

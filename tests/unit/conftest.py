@@ -164,9 +164,9 @@ def contract_row(
     return {name: value for name, value in row.items() if name not in lacking}
 
 
-def listed(days: Sequence[date]) -> list[Row]:
+def listed(days: Sequence[date], underlying: str = "SPY") -> list[Row]:
     """Return one row of the contract list for each expiration."""
-    return [{"expiration_date": day.isoformat()} for day in days]
+    return [{"underlying_ticker": underlying, "expiration_date": day.isoformat()} for day in days]
 
 
 def stock_row(ticker: str, price: float = 600.0) -> Row:

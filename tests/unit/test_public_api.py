@@ -50,6 +50,11 @@ def test_every_public_name_resolves_and_nothing_else_does() -> None:
         from quantdata import chains  # noqa: F401, PLC0415
 
 
+def test_dir_lists_what_a_user_may_want_and_not_what_the_module_works_with() -> None:
+    assert [name for name in dir(qd) if not name.startswith("__")] == sorted(qd.__all__)
+    assert {"__doc__", "__version__"} <= set(dir(qd))
+
+
 def test_a_star_import_gives_the_public_names() -> None:
     names: dict[str, Any] = {}
     exec("from quantdata import *", names)  # noqa: S102

@@ -121,7 +121,7 @@ class AsyncMassive:
         ----------
         Massive, *Option Chain Snapshot*, ``GET /v3/snapshot/options/{underlyingAsset}``.
         """
-        with learning(self.capabilities, "chain"):
+        with learning(self.capabilities, "chain", self._rest):
             chain = await self._chains.load(query)
         if chain.is_empty():
             await self._require_options_on(query.underlying)
@@ -191,7 +191,7 @@ class AsyncMassive:
         """
         asked = texts(tickers, name="symbols")
         spelled = [symbols.massive_equity(each) for each in asked]
-        with learning(self.capabilities, "equity_quotes"):
+        with learning(self.capabilities, "equity_quotes", self._rest):
             answers = await together(
                 self._rest.page(endpoints.stock_snapshots(part), partial(_stamped, equities.equity_page))
                 for part in _batches(spelled)
@@ -218,7 +218,7 @@ class AsyncMassive:
         """
         asked = texts(tickers, name="tickers")
         spelled = [symbols.massive_index(each) for each in asked]
-        with learning(self.capabilities, "indices"):
+        with learning(self.capabilities, "indices", self._rest):
             answers = await together(
                 self._rest.whole(endpoints.index_snapshots(part), partial(_stamped, indices.index_page))
                 for part in _batches(spelled)
@@ -245,7 +245,7 @@ class AsyncMassive:
         ----------
         Massive, *Custom Bars*, ``GET /v2/aggs/ticker/{ticker}/range/…``.
         """
-        with learning(self.capabilities, "bars"):
+        with learning(self.capabilities, "bars", self._rest):
             bars = await self._bars.load(query)
         if bars.is_empty():
             await self._require_known(query.symbol)
@@ -328,7 +328,7 @@ class AsyncMassive:
     async def _probe(self, block: str, asking: Coroutine[Any, Any, T]) -> T | None:
         """Ask for a block only to see whether it comes; what fails for another reason stays unknown."""
         try:
-            with learning(self.capabilities, block):
+            with learning(self.capabilities, block, self._rest):
                 return await asking
         except EntitlementError:
             return None

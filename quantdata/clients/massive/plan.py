@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from quantdata.clients.massive.answer import answered
 from quantdata.errors import EntitlementError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from quantdata.clients.capabilities import Capabilities
+    from quantdata.wire.massive.rest import MassiveRest
 
 __all__ = ["learn_blocks", "learning"]
 
@@ -28,14 +30,14 @@ CHAIN_BLOCKS: Final = {
 
 
 @contextmanager
-def learning(capabilities: Capabilities, block: str) -> Iterator[None]:
+def learning(capabilities: Capabilities, block: str, rest: MassiveRest) -> Iterator[None]:
     """Remember of a block whether it came or was refused."""
     try:
         yield
     except EntitlementError as error:
         capabilities.learn(block, is_entitled=False, reason=str(error))
         raise
-    capabilities.learn(block, is_entitled=True)
+    capabilities.learn(block, is_entitled=True, feed=answered(rest, is_delayed=False).feed)
 
 
 def learn_blocks(capabilities: Capabilities, chain: pl.DataFrame, *, is_whole: bool) -> None:

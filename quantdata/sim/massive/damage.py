@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["damaged", "damaged_link"]
 
 _NS = 1_000_000_000
+_MS_PER_S = 1_000
+_YEAR_S = 365 * 86_400
 _TICK_KEYS = ("last_updated", "sip_timestamp", "participant_timestamp", "updated")
+_KEYS = frozenset({"ticker", "t", "sip_timestamp"})
 _FOREIGN_HOST = "https://api.polygon.io"
 
 Row = dict[str, Any]
@@ -34,6 +37,8 @@ def damaged(answer: Answer, faults: Sequence[Fault], *, dice: Random) -> Answer:
             answer = replace(answer, rows=(), is_single=False, next_path=None, is_shared=False)
         elif fault.kind == "wrong_page":
             answer = replace(answer, rows=_of_another_filter(answer.rows), is_shared=False)
+        elif fault.kind == "unsorted":
+            answer = replace(answer, rows=dice.sample(answer.rows, len(answer.rows)), is_shared=False)
         elif fault.kind in _ON_ROWS:
             change = _ON_ROWS[fault.kind]
             rows = [_one(row, fault, change, dice) for row in answer.rows]
@@ -48,7 +53,7 @@ def _one(row: bytes, fault: Fault, change: Callable[[Row, Fault], Row], dice: Ra
 
 
 def _of_another_filter(rows: Sequence[bytes]) -> list[bytes]:
-    """Return rows of contracts that nobody asked for: a year later, calls for puts."""
+    """Return rows that nobody asked for: contracts a year later, calls for puts; times a year ago; other tickers."""
     changed: list[Row] = []
     for row in rows:
         other = msgspec.json.decode(row)
@@ -57,6 +62,12 @@ def _of_another_filter(rows: Sequence[bytes]) -> list[bytes]:
             year = int(terms["expiration_date"][:4]) + 1
             terms["expiration_date"] = f"{year}{terms['expiration_date'][4:]}"
             terms["contract_type"] = "put" if terms["contract_type"] == "call" else "call"
+        elif "sip_timestamp" in other:
+            other["sip_timestamp"] -= _YEAR_S * _NS
+        elif "t" in other:
+            other["t"] -= _YEAR_S * _MS_PER_S
+        elif "ticker" in other:
+            other["ticker"] += "X"
         changed.append(other)
     return encode_rows(changed)
 
@@ -84,6 +95,14 @@ def _empty_blocks(row: Row, fault: Fault) -> Row:
 
 def _null_blocks(row: Row, fault: Fault) -> Row:
     return {key: None if key in fault.blocks else value for key, value in row.items()}
+
+
+def _without_key(row: Row, _: Fault) -> Row:
+    """Take away what tells a row apart, in the row itself and in a contract's terms."""
+    kept = {key: value for key, value in row.items() if key not in _KEYS}
+    if "details" in kept:
+        kept["details"] = {key: value for key, value in kept["details"].items() if key not in _KEYS}
+    return kept
 
 
 # Where bid and ask are: option and unified rows, ticks, stock snapshots.
@@ -141,6 +160,7 @@ def _error(row: Row, _: Fault) -> Row:
 
 
 _ON_ROWS: dict[str, Callable[[Row, Fault], Row]] = {
+    "rows_without_key": _without_key,
     "missing_blocks": _without_blocks,
     "empty_blocks": _empty_blocks,
     "null_blocks": _null_blocks,

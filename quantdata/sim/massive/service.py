@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from quantdata.sim.faults import Fault
+    from quantdata.sim.faults import Fault, FaultKind
     from quantdata.sim.stage import Stage
     from quantdata.sim.transport import Message, Receive, Send
 
@@ -103,6 +103,7 @@ class MassiveService:
         self._catalog = Catalog(stage.market)
         self._meter = RateMeter(stage.monotonic)
         self._pages: BuildOnce[_Page] = BuildOnce(_PAGES_KEPT)
+        self._first_pages: BuildOnce[tuple[str, dict[str, str]]] = BuildOnce(_PAGES_KEPT)
         self._ids = Random(stage.seed)  # noqa: S311 - repeatable by intent
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -136,9 +137,10 @@ class MassiveService:
             instead = _instead(fault, asked.path)
             if instead is not None:
                 return instead
+        path, query = self._first_page(asked) if _is_hit("repeated_page", faults) else (asked.path, unpack(asked.query))
         request = Request(
-            path=asked.path,
-            query=_without_repeats(unpack(asked.query), faults),
+            path=path,
+            query=_in_small_pages(query, faults),
             plan=plan,
             now=self._stage.version(now),
             catalog=self._catalog,
@@ -146,7 +148,7 @@ class MassiveService:
         )
         known = None if faults else self._pages.peek(_page_key(request))
         if known is not None:
-            return self._paged(request, known, request_id)
+            return self._paged(asked, request, known, request_id)
         return await asyncio.get_running_loop().run_in_executor(
             self._stage.workers, self._work, asked, request, request_id, faults
         )
@@ -184,7 +186,8 @@ class MassiveService:
             raise Refusal(str(error), status=400) from error
         if answer.is_shared and not faults:
             page = self._pages.get(_page_key(request), lambda: _prepared(answer))
-            return self._paged(request, page, request_id)
+            return self._paged(asked, request, page, request_id)
+        self._remember_first_page(asked, answer.next_path)
         answer = damaged(answer, faults, dice=self._stage.faults.dice())
         next_url = None if answer.next_path is None else request.base_url + answer.next_path
         own_query = {key: value for key, value in asked.query.items() if key != "apiKey"}
@@ -193,12 +196,24 @@ class MassiveService:
         body = assemble(answer, request_id=request_id, next_url=next_url)
         return Reply(body, headers=_headers(request.path, answer, len(answer.rows), next_url))
 
-    def _paged(self, request: Request, page: _Page, request_id: str) -> Reply:
+    def _paged(self, asked: Asked, request: Request, page: _Page, request_id: str) -> Reply:
         next_path = page.answer.next_path
+        self._remember_first_page(asked, next_path)
         next_url = None if next_path is None else request.base_url + next_path
         tail = tail_part(page.answer, request_id=request_id, next_url=next_url)
         headers = _headers(request.path, page.answer, page.count, next_url)
         return Reply(tail, headers=headers, prefix=page.prefix)
+
+    def _remember_first_page(self, asked: Asked, next_path: str | None) -> None:
+        """Remember where the pages began that a link goes on with."""
+        if next_path is not None:
+            first = self._first_page(asked)
+            self._first_pages.get(next_path, lambda: first)
+
+    def _first_page(self, asked: Asked) -> tuple[str, dict[str, str]]:
+        """Return path and query of the first of the pages that a request belongs to: its own when it is that."""
+        known = self._first_pages.peek(f"{asked.path}?cursor={asked.query.get('cursor')}")
+        return known or (asked.path, unpack(asked.query))
 
 
 def _read(scope: Message) -> Asked:
@@ -230,12 +245,17 @@ def _headers(path: str, answer: Answer, count: int, next_url: str | None) -> dic
     return headers
 
 
-def _without_repeats(query: dict[str, str], faults: Sequence[Fault]) -> dict[str, str]:
-    """Return the query, or that of the first page when a fault shows it again."""
-    if not any(fault.kind == "repeated_page" for fault in faults):
+def _is_hit(kind: FaultKind, faults: Sequence[Fault]) -> bool:
+    return any(fault.kind == kind for fault in faults)
+
+
+def _in_small_pages(query: dict[str, str], faults: Sequence[Fault]) -> dict[str, str]:
+    """Return the query with its limit as faults cap it; what is no number stays for the endpoint to refuse."""
+    rows = min((fault.rows for fault in faults if fault.kind == "small_pages"), default=None)
+    limit = query.get("limit", str(rows))
+    if rows is None or not limit.isdecimal():
         return query
-    bounds = {f"{query.get('sort', 'ticker')}{suffix}" for suffix in (".gte", ".lte")}
-    return {key: value for key, value in query.items() if key not in {"ap", "as", *bounds}}
+    return {**query, "limit": str(min(int(limit), rows))}
 
 
 def _instead(fault: Fault, path: str) -> Reply | None:
@@ -248,6 +268,8 @@ def _instead(fault: Fault, path: str) -> Reply | None:
         raise refusal
     if fault.kind == "html":
         return _html(fault.status, fault.retry_after)
+    if fault.kind == "foreign_object":
+        return Reply(b'{"foo":1}')
     return Reply(b"") if fault.kind == "empty" else None
 
 

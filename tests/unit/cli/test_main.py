@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import polars as pl
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from quantdata.cli import main
 from quantdata.frames.columns import BARS, CHAIN, schema
 from quantdata.sim import Simulator
+from quantdata.sim.faults import FaultKind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +34,7 @@ def test_chain_shows_calls_strikes_and_puts(
 ) -> None:
     assert run(monkeypatch, "chain", "DIA", "--dte", "0..14", "--series", "1", "--rows", "3", *SIM) == 0
     shown = capsys.readouterr().out
-    head, title, _, heading, *_ = shown.splitlines()
+    head, _, title, heading, *_ = shown.splitlines()
     assert head.startswith("DIA at ")
     assert head.endswith("SIMULATED")
     assert title.split("·")[-1].strip() == "PM-settled"
@@ -88,7 +90,68 @@ def test_bars_table_says_how_many_there_are(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "bars", "DIA", "30m", "2026-11-16", "2026-11-16", "--rows", "2", *SIM) == 0
-    assert "2 of 13 rows; --rows N for more, --format csv for all" in capsys.readouterr().out
+    head, _, _, *rows, last = capsys.readouterr().out.splitlines()
+    assert head == "DIA · 13 bars, adjusted for splits  SIMULATED"
+    assert [row.split()[:2] for row in rows] == [["2026-11-16", "09:30"], ["2026-11-16", "10:00"]]
+    assert last == "2 of 13 rows; --rows N for more, --format csv for all"
+
+
+def test_bars_of_a_weekend_say_that_there_are_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "bars", "DIA", "5m", "2026-11-14", "2026-11-15", *SIM) == 0
+    assert capsys.readouterr().out == "no bars in this range\n"
+
+
+def test_bars_in_parquet_say_that_they_are_simulated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "bars.parquet"
+    assert run(monkeypatch, "bars", "DIA", "1d", "2026-11-16", "2026-11-17", "--output", str(file), *SIM) == 0
+    assert pl.read_parquet_metadata(file)["quantdata.feed"] == "simulated"
+
+
+def test_an_expired_series_is_shown_last(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    after_hours = ("--source", "sim", "--clock", "at:2026-11-18T17:00")
+    asked = ("--dte", "0..1", "--series", "2", "--rows", "1")
+    assert run(monkeypatch, "chain", "SPY", *asked, *after_hours) == 0
+    titles = [line for line in capsys.readouterr().out.splitlines() if " · weekly · " in line]
+    assert [title.split(" · ")[-1] for title in titles] == ["PM-settled", "expired"]
+
+
+def test_an_output_of_unknown_kind_is_refused_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unwanted(*_: object, **__: object) -> None:
+        pytest.fail("a client was made")
+
+    monkeypatch.setattr("quantdata.client.Client", unwanted)
+    for question in (("chain", "DIA"), ("quotes", "SPY"), ("bars", "SPY", "1d", "2026-11-16", "2026-11-17")):
+        assert run(monkeypatch, *question, "--output", "x.xlsx", *SIM) == 2
+        assert capsys.readouterr().err == "error: x.xlsx: the name must end in .parquet, .csv, .json\n"
+
+
+def test_without_a_command_the_help_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch) == 2
+    shown = capsys.readouterr().err
+    assert shown.startswith("Usage: quantdata [OPTIONS] COMMAND")
+    assert "error" not in shown
+
+
+def test_no_help_page_is_wider_than_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in ((), ("chain",), ("quotes",), ("indices",), ("bars",), ("sim",), ("demo",)):
+        assert run(monkeypatch, *command, "--help") == 0
+        assert max(map(len, capsys.readouterr().out.splitlines())) <= 80, command
+
+
+def test_help_for_the_simulator_lists_every_fault(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "sim", "--help") == 0
+    assert set(get_args(FaultKind)) <= set(re.findall(r"\w+", capsys.readouterr().out))
 
 
 def test_quotes_and_indices_show_a_row_each(
@@ -98,8 +161,22 @@ def test_quotes_and_indices_show_a_row_each(
     quotes = capsys.readouterr().out
     assert run(monkeypatch, "indices", "SPX", "VIX", *SIM) == 0
     indices = capsys.readouterr().out
-    assert [line.split()[0] for line in quotes.splitlines() if "simulated" in line] == ["SPY", "BRK.B"]
-    assert [line.split()[0] for line in indices.splitlines() if "simulated" in line] == ["SPX", "VIX"]
+    heading, _, _, *rows = quotes.splitlines()
+    assert heading == "2 quotes  SIMULATED"
+    assert [row.split()[0] for row in rows] == ["SPY", "BRK.B"]
+    heading, _, _, *rows = indices.splitlines()
+    assert heading == "2 indices  SIMULATED"
+    assert [row.split()[0] for row in rows] == ["SPX", "VIX"]
+
+
+def test_a_symbol_without_a_quote_is_one_line_of_warning(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "quotes", "SPY", "ZZZZ", *SIM) == 0
+    shown = capsys.readouterr()
+    assert shown.err.startswith("warning: no quote for ZZZZ: ")
+    assert shown.err.count("\n") == 1
+    assert [row.split()[0] for row in shown.out.splitlines()[3:]] == ["SPY", "ZZZZ"]
 
 
 @pytest.mark.parametrize(
@@ -117,6 +194,13 @@ def test_quotes_and_indices_show_a_row_each(
         (("chain", "DIA", "--output", "chain.xls", *SIM), 2, "must end in .parquet, .csv, .json"),
         (("quotes", "SPY"), 2, "error: no data source: set MASSIVE_API_KEY"),
         (("quotes", "SPY", "--source", "sim", "--clock", "noon"), 2, "noon"),
+        (("bars", "SPY", "5m"), 2, "error: bars takes SYMBOL... TIMEFRAME START END, as in SPY 5m"),
+        (("bars", "SPY", "QQQ", "5m", "2026-11-16"), 2, "not 'SPY QQQ 5m 2026-11-16'; see quantdata bars --help"),
+        (("bars",), 2, "error: bars takes SYMBOL... TIMEFRAME START END"),
+        (("bars", "SPY", "1d", "2026-11-16", "2026-11-17", "--rows", "0"), 2, "0 is not in the range x>=1"),
+        (("chain", "DIA", "--series", "0"), 2, "0 is not in the range x>=1"),
+        (("sim", "--latency", "-1"), 2, "-1.0 is not in the range x>=0.0"),
+        (("sim", "--fault", "latency,secs=1"), 2, "'secs=1' is no setting of a fault"),
         (("nonsense",), 2, "No such command 'nonsense'; see quantdata --help"),
     ],
 )

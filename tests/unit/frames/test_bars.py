@@ -315,19 +315,28 @@ def test_without_dividends_nothing_changes() -> None:
 # --- canonical ------------------------------------------------------------------------------------------------------
 
 
-def test_finished_bars_are_canonical_and_oldest_first() -> None:
-    bars = finish(at("2025-07-02 04:00", "2025-07-01 04:00"), symbol="SPY", adjustment="split", source="massive")
+@pytest.mark.parametrize("feed", ["delayed", None])
+def test_finished_bars_are_canonical_and_oldest_first(feed: str | None) -> None:
+    found_bars = at("2025-07-02 04:00", "2025-07-01 04:00")
+    bars = finish(found_bars, symbol="SPY", adjustment="split", source="massive", feed=feed)
     assert bars.schema == schema(BARS)
-    assert bars.select("symbol", "ts", "adjustment", "source").rows() == [
-        ("SPY", utc("2025-07-01 04:00"), "split", "massive"),
-        ("SPY", utc("2025-07-02 04:00"), "split", "massive"),
+    assert bars.select("symbol", "ts", "adjustment", "source", "feed").rows() == [
+        ("SPY", utc("2025-07-01 04:00"), "split", "massive", feed),
+        ("SPY", utc("2025-07-02 04:00"), "split", "massive", feed),
     ]
 
 
 def test_no_bars_have_the_schema_of_some() -> None:
-    assert_frame_equal(finish(found(), symbol="SPY", adjustment="raw", source="massive"), empty(BARS))
+    assert_frame_equal(finish(found(), symbol="SPY", adjustment="raw", source="massive", feed=None), empty(BARS))
 
 
 @pytest.mark.parametrize("name", ["1m", "5m", "15m", "30m", "1h", "1d", "1w"])
 def test_a_timeframe_knows_whether_several_of_it_make_a_session(name: str) -> None:
     assert TIMEFRAMES[name].is_intraday is (name not in {"1d", "1w"})
+
+
+def test_a_timeframe_knows_how_long_it_is() -> None:
+    minutes = {"1m": 1, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "1d": 24 * 60, "1w": 7 * 24 * 60}
+    assert {name: each.length for name, each in TIMEFRAMES.items()} == {
+        name: timedelta(minutes=count) for name, count in minutes.items()
+    }

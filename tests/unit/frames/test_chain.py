@@ -110,6 +110,23 @@ def test_series_of_one_date_are_told_apart_by_their_root() -> None:
     assert frame.get_column("time_to_expiry").to_list() == pytest.approx(years)
 
 
+def test_monthly_options_on_vix_are_standard_though_they_expire_on_a_wednesday() -> None:
+    monthly, weekly = date(2025, 10, 22), date(2025, 10, 29)
+    frame = chain(
+        {"root_symbol": "VIX", "expiration": monthly},
+        {"root_symbol": "VIX", "expiration": date(2025, 11, 19)},
+        {"root_symbol": "VIXW", "expiration": weekly},
+        {"root_symbol": "VIXW", "expiration": date(2025, 10, 17)},  # a third Friday: by its date
+        underlying="VIX",
+    )
+    assert {row[:2]: row[2] for row in frame.select("root_symbol", "expiration", "expiration_type").rows()} == {
+        ("VIX", monthly): "standard",
+        ("VIX", date(2025, 11, 19)): "standard",
+        ("VIXW", weekly): "weekly",
+        ("VIXW", date(2025, 10, 17)): "standard",
+    }
+
+
 def test_the_vendors_exercise_style_counts_where_it_gives_one() -> None:
     assert one(exercise_style="european")["exercise_style"] == "european"
     assert one()["exercise_style"] == "american"
@@ -181,6 +198,23 @@ def test_mid_and_spread_need_two_sides(
 
 
 @pytest.mark.parametrize(
+    ("bid", "ask", "mid", "spread"),
+    [
+        (2.69, 2.71, 2.7, 0.02),  # as floats 0.02000000000000002
+        (0.1, 0.7, 0.4, 0.6),
+        (1.01, 1.02, 1.015, 0.01),
+        (0.0001, 0.0002, 0.00015, 0.0001),
+        (4.3502, 4.35, 4.3501, -0.0002),
+    ],
+)
+def test_mid_and_spread_have_no_more_decimals_than_prices_make(
+    bid: float, ask: float, mid: float, spread: float
+) -> None:
+    row = quoted(bid, ask)
+    assert (row["mid"], row["spread"]) == (mid, spread)
+
+
+@pytest.mark.parametrize(
     ("root", "price", "tick"),
     [
         ("SPY", 2.0, 0.01),
@@ -200,14 +234,16 @@ def test_the_tick_is_that_of_the_root_at_its_price(root: str, price: float, tick
 @pytest.mark.parametrize(
     ("prices", "tick"),
     [
-        ({"bid": 2.9, "ask": 3.3, "last": 1.0}, 0.05),  # the mid, 3.1
+        ({"bid": 2.9, "ask": 3.3, "last": 3.1}, 0.01),  # the bid, though the mid is 3.1
+        ({"bid": 3.0, "ask": 3.3, "last": 1.0}, 0.05),
         ({"bid": 0.0, "ask": 3.1, "last": 1.0}, 0.05),  # the offer
+        ({"bid": 0.0, "ask": 2.9, "last": 3.1}, 0.01),
         ({"last": 3.1, "close": 1.0}, 0.05),
         ({"close": 3.1}, 0.05),
         ({}, 0.01),
     ],
 )
-def test_the_price_of_a_tick_is_the_mid_then_the_offer_then_the_last_then_the_close(
+def test_the_price_of_a_tick_is_the_bid_then_the_offer_then_the_last_then_the_close(
     prices: dict[str, float], tick: float
 ) -> None:
     assert chain({"root_symbol": "AAPL", **prices}).item(0, "tick_size") == tick
@@ -315,7 +351,7 @@ def test_a_contract_that_nobody_quotes_among_quoted_ones_is_poor() -> None:
 
 def test_a_chain_gets_the_price_of_its_underlying_from_elsewhere() -> None:
     bare = chain({"strike": 690.0}, {"strike": 540.0})
-    priced = with_underlying(bare, price=600.0, ts=AT, source="tradier")
+    priced = with_underlying(bare, price=600.0, ts=AT, source="tradier", feed=None)
     assert priced.schema == schema(CHAIN)
     assert (
         priced.select("underlying_price", "underlying_ts", "underlying_source").rows() == [(600.0, AT, "tradier")] * 2
@@ -325,4 +361,26 @@ def test_a_chain_gets_the_price_of_its_underlying_from_elsewhere() -> None:
         priced.drop("underlying_price", "underlying_ts", "underlying_source", "moneyness"),
         bare.drop("underlying_price", "underlying_ts", "underlying_source", "moneyness"),
     )
-    assert with_underlying(bare, price=600.0, ts=None, source="massive", feed="delayed").get_column("underlying_ts").null_count() == 2
+    timeless = with_underlying(bare, price=600.0, ts=None, source="massive", feed=None)
+    assert timeless.get_column("underlying_ts").null_count() == 2
+
+
+@pytest.mark.parametrize(
+    ("quotes", "underlying", "feed"),
+    [
+        ("realtime", "delayed", "delayed"),
+        ("delayed", "realtime", "delayed"),
+        ("realtime", "simulated", "simulated"),
+        ("realtime", "realtime", "realtime"),
+        ("realtime", None, "realtime"),
+        (None, "delayed", "delayed"),
+        (None, None, None),
+    ],
+)
+def test_a_row_is_no_fresher_than_the_price_of_its_underlying(
+    quotes: str | None, underlying: str | None, feed: str | None
+) -> None:
+    bare = chain({"feed": quotes, "quote_source": "massive", "quote_feed": quotes})
+    priced = with_underlying(bare, price=600.0, ts=AT, source="massive", feed=underlying)
+    assert priced.item(0, "feed") == feed
+    assert priced.item(0, "quote_feed") == quotes

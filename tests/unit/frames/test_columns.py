@@ -38,8 +38,8 @@ NAMES = {
         "symbol name value value_ts change change_percent open high low close prev_close market_status vendor_error "
         "source snapshot_ts received_ts feed fallback_reason"
     ),
-    "BARS": "symbol ts open high low close volume vwap trades session adjustment source",
-    "TRADES": "symbol ts participant_ts price size exchange conditions correction sequence trade_id source",
+    "BARS": "symbol ts open high low close volume vwap trades session adjustment source feed",
+    "TRADES": "symbol ts participant_ts price size exchange conditions correction sequence trade_id source feed",
     "ENTITLEMENTS": "provider block is_entitled feed reason",
 }
 MICROSECONDS = pl.Datetime("us", "UTC")

@@ -38,6 +38,12 @@ def test_an_index_has_no_volume() -> None:
     assert page.row(0) == (datetime(2025, 3, 10, 4, tzinfo=UTC), 1.0, 3.0, 0.5, 2.0, None, None, None)
 
 
+@pytest.mark.parametrize("stamp", ["null", "0"])
+def test_a_bar_without_a_time_is_refused(stamp: str) -> None:
+    with pytest.raises(ValueError, match="a bar without a time"):
+        bar_page(b'[{"t": 1741579200000}, {"c": 1.0, "t": %s}]' % stamp.encode())
+
+
 @pytest.mark.parametrize("results", [b"[]", b'[{"t": 1741579200000}]'])
 def test_every_page_has_the_same_schema(results: bytes) -> None:
     assert bar_page(results).schema == SCHEMA

@@ -226,6 +226,13 @@ def test_a_delayed_plan_delays_every_block() -> None:
     assert (row["quote_feed"], row["greeks_feed"], row["feed"]) == ("delayed", "delayed", "delayed")
 
 
+@pytest.mark.parametrize(("venue", "said"), [(0, None), (None, None), (302, "302")])
+def test_a_venue_of_zero_is_none(venue: int | None, said: str | None) -> None:
+    quote = changed("last_quote", bid_exchange=venue, ask_exchange=venue)
+    assert (quote["bid_exchange"], quote["ask_exchange"]) == (said, said)
+    assert changed("last_trade", exchange=venue)["last_exchange"] == said
+
+
 @pytest.mark.parametrize("stamp", [1_759_949_999_123, 1_759_949_999_123_000_000])
 def test_a_quote_stamped_in_milliseconds_has_the_same_time(stamp: int) -> None:
     assert changed("last_quote", last_updated=stamp)["quote_ts"] == datetime(

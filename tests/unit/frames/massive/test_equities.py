@@ -71,9 +71,14 @@ def test_rows_come_in_the_order_asked_and_what_was_not_asked_stays_out() -> None
     ]
 
 
-def test_a_symbol_that_was_left_out_has_the_time_of_the_answer() -> None:
-    row = read([], ["XXXX"]).row(0, named=True)
-    assert (row["snapshot_ts"], row["received_ts"], row["vendor_error"]) == (AT, AT, MISSING)
+def test_a_symbol_that_was_left_out_has_the_time_of_the_page() -> None:
+    row = read([ROW], ["SPY", "XXXX"]).row(1, named=True)
+    assert (row["snapshot_ts"], row["received_ts"], row["vendor_error"]) == (AT, RECEIVED, MISSING)
+
+
+def test_a_symbol_that_came_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="a symbol came twice"):
+        read([ROW, ROW | {"ticker": "QQQ"}, ROW], ["SPY", "QQQ"])
 
 
 @pytest.mark.parametrize("nothing", [{}, None])

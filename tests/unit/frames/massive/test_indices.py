@@ -65,7 +65,12 @@ def test_rows_come_in_the_order_asked_and_one_left_out_has_its_reason() -> None:
     frame = read([ROW | {"ticker": "I:NDX"}, ROW], ["SPX", "VIX", "NDX"])
     assert frame.get_column("symbol").to_list() == ["SPX", "VIX", "NDX"]
     assert frame.get_column("vendor_error").to_list() == [None, "NOT_FOUND: no such index at Massive", None]
-    assert frame.get_column("received_ts").to_list() == [RECEIVED, AT, RECEIVED]
+    assert frame.get_column("received_ts").to_list() == [RECEIVED] * 3
+
+
+def test_an_index_that_came_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="a symbol came twice"):
+        read([ROW, ROW], ["SPX"])
 
 
 @pytest.mark.parametrize(

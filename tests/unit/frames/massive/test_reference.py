@@ -1,4 +1,4 @@
-"""Massive's reference rows: expirations, splits, dividends."""
+"""Massive's reference rows: contracts, splits, dividends."""
 
 from __future__ import annotations
 
@@ -8,21 +8,37 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from quantdata.frames.massive.reference import about, dividends, expiration_page, splits
+from quantdata.frames.massive.reference import about, contracts, dividends, splits
 
 
-def test_a_page_of_contracts_gives_each_expiration_once() -> None:
-    page = expiration_page(
-        b'[{"expiration_date": "2025-10-10", "ticker": "O:SPY251010C00673000"}, {"expiration_date": "2025-10-10"},'
-        b' {"expiration_date": "2025-10-17"}, {"expiration_date": null}, {}]'
+def test_contracts_come_as_they_were_sent() -> None:
+    # Neither sorted nor made unique here: whether the vendor kept to the sort is seen in its own order.
+    rows = b"""[{"underlying_ticker": "SPY", "expiration_date": "2025-10-17", "ticker": "O:SPY251017C00673000"},
+                {"underlying_ticker": "SPY", "expiration_date": "2025-10-10"},
+                {"underlying_ticker": "QQQ", "expiration_date": "2025-10-10"}]"""
+    expected = pl.DataFrame(
+        {
+            "underlying": ["SPY", "SPY", "QQQ"],
+            "expiration": [date(2025, 10, 17), date(2025, 10, 10), date(2025, 10, 10)],
+        }
     )
-    assert page.sort().to_list() == [date(2025, 10, 10), date(2025, 10, 17)]
-    assert page.dtype == pl.Date
+    assert_frame_equal(contracts(rows), expected)
 
 
-def test_no_contracts_have_no_expirations() -> None:
-    assert expiration_page(b"[]").to_list() == []
-    assert expiration_page(b"[]").dtype == pl.Date
+@pytest.mark.parametrize(
+    "row",
+    [
+        "{}",
+        '{"underlying_ticker": "SPY"}',
+        '{"underlying_ticker": "SPY", "expiration_date": null}',
+        '{"underlying_ticker": "SPY", "expiration_date": "soon"}',
+        '{"expiration_date": "2025-10-10"}',
+    ],
+)
+def test_a_contract_without_an_underlying_or_a_date_is_refused(row: str) -> None:
+    good = '{"underlying_ticker": "SPY", "expiration_date": "2025-10-10"}'
+    with pytest.raises(ValueError, match="a contract without an underlying or a date"):
+        contracts(f"[{good}, {row}]".encode())
 
 
 def test_a_split_is_new_shares_for_one_old() -> None:
@@ -42,6 +58,7 @@ def test_a_dividend_is_dollars_a_share_of_its_day() -> None:
 
 
 def test_empty_answers_have_the_schema_of_full_ones() -> None:
+    assert contracts(b"[]").schema == {"underlying": pl.String(), "expiration": pl.Date()}
     assert splits(b"[]").schema == {"ticker": pl.String(), "execution_date": pl.Date(), "ratio": pl.Float64()}
     assert dividends(b"[]").schema == {"ticker": pl.String(), "ex_date": pl.Date(), "amount": pl.Float64()}
 
@@ -63,8 +80,6 @@ def test_what_is_no_date_is_refused() -> None:
         splits(b'[{"execution_date": "soon", "split_from": 1, "split_to": 4}]')
     with pytest.raises(ValueError, match="a dividend without a ticker, a date"):
         dividends(b'[{"ex_dividend_date": "08/11/2025", "cash_amount": 0.26}]')
-    with pytest.raises(ValueError, match="a contract without a date"):
-        expiration_page(b'[{"expiration_date": "2025-10-10"}, {"expiration_date": "soon"}]')
 
 
 def test_rows_about_another_ticker_are_refused() -> None:
