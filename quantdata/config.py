@@ -178,6 +178,8 @@ class Config:
 
 def checked_source(source: str, *, name: str) -> Source:
     """Return a source that can be used, in lower case."""
+    if not isinstance(source, str):
+        raise ConfigError(f"{name} must be text, not {source!r}")
     lowered = source.lower()
     if lowered in AVAILABLE_SOURCES:
         return cast("Source", lowered)
@@ -192,6 +194,6 @@ def _checked_rate(text: str) -> float:
         rate = float(text)
     except ValueError:
         rate = 0.0
-    if not 0.0 < rate < 1e6:  # noqa: PLR2004  # also refuses nan
+    if not 0.1 <= rate < 1e6:  # noqa: PLR2004  # also refuses nan
         raise ConfigError(f"MASSIVE_REQUESTS_PER_MINUTE must be a number of requests such as 5, not {text!r}")
     return rate

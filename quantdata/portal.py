@@ -12,18 +12,20 @@ import atexit
 import os
 import selectors
 import threading
-from concurrent.futures import wait
+from concurrent.futures import CancelledError, wait
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from concurrent.futures import Future
 
-__all__ = ["call", "from_any_loop", "generation", "is_here", "is_running", "run", "spawn", "was_forked"]
+__all__ = ["call", "from_any_loop", "generation", "is_here", "is_running", "run", "say_goodbye", "spawn", "was_forked"]
 
 T = TypeVar("T")
 
 LONGEST_WAIT_S: Final = 0.1
+LONGEST_GOODBYE_S: Final = 1.0
+GOODBYE: Final = "quantdata-goodbye"
 
 
 class _Portal:
@@ -43,6 +45,7 @@ class _Portal:
         self._lock = threading.RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+        self.has_ended = False
 
     def forget(self) -> None:
         """Drop a loop whose thread did not survive a fork; the child makes its own on its next call."""
@@ -81,6 +84,7 @@ class _Portal:
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
+            self.has_ended = True
         if loop is not None and thread is not None:
             loop.call_soon_threadsafe(loop.stop)
             thread.join(timeout=2.0)
@@ -89,8 +93,11 @@ class _Portal:
 def _serve(loop: asyncio.AbstractEventLoop, started: threading.Event) -> None:
     asyncio.set_event_loop(loop)
     loop.call_soon(started.set)
-    loop.run_forever()
+    _run_until_stopped(loop)
     tasks = asyncio.all_tasks(loop)
+    goodbyes = [task for task in tasks if task.get_name() == GOODBYE]
+    if goodbyes:
+        loop.run_until_complete(asyncio.wait(goodbyes, timeout=LONGEST_GOODBYE_S))
     for task in tasks:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
@@ -98,7 +105,20 @@ def _serve(loop: asyncio.AbstractEventLoop, started: threading.Event) -> None:
     loop.close()
 
 
+def _run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
+    while True:
+        try:
+            loop.run_forever()
+        except KeyboardInterrupt:
+            # Polars raises it in whichever thread is at work in it when Ctrl-C is pressed, and asyncio lets it through;
+            # the caller who pressed has been told by then, and all others need the loop.
+            continue
+        return
+
+
 _portal = _Portal()
+# A loop holds its tasks weakly; nobody else holds these.
+_goodbyes: Final[set[asyncio.Task[None]]] = set()
 atexit.register(_portal.stop)
 if hasattr(os, "register_at_fork"):  # Windows has no fork
     os.register_at_fork(after_in_child=_portal.forget)
@@ -129,6 +149,18 @@ def spawn(coroutine: Coroutine[Any, Any, T]) -> Future[T]:
     return asyncio.run_coroutine_threadsafe(coroutine, _portal.loop())
 
 
+def say_goodbye(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Start a coroutine that closes something, and do not wait; the end of the process does, for a moment."""
+    loop = _portal.loop()
+
+    def start() -> None:
+        task = loop.create_task(coroutine, name=GOODBYE)
+        _goodbyes.add(task)
+        task.add_done_callback(_goodbyes.discard)
+
+    loop.call_soon_threadsafe(start)
+
+
 def call(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on the portal's loop and wait for its result.
 
@@ -149,6 +181,10 @@ def call(coroutine: Coroutine[Any, Any, T]) -> T:
         while not future.done():
             wait((future,), timeout=LONGEST_WAIT_S)
         return future.result()
+    except CancelledError:
+        if _portal.has_ended and threading.current_thread().daemon:
+            threading.Event().wait()  # the process is ending, and this thread with it: nothing to report
+        raise
     except BaseException:
         future.cancel()
         raise

@@ -60,8 +60,8 @@ def show(folder: Path) -> None:
     """Run the tour; files go to ``folder``."""
     out = console()
     market = sim.shared(seed=SEED, clock=CLOCK)
-    out.print(f"A simulated market runs at {market.base_url} (seed {SEED}); prices are SIMULATED.")
-    out.print("All below came over HTTP in the vendor's own protocol; nothing left this machine.\n")
+    out.print(f"Simulated market at {market.base_url} (seed {SEED}): prices are SIMULATED.")
+    out.print("All below comes over HTTP in the vendor's own protocol, from this machine alone.\n")
     with Client("sim", seed=SEED, clock=CLOCK) as client:
         chain = _show_chain(out, client)
         _show_quotes(out, client)

@@ -108,7 +108,7 @@ def chain(asked: Question, *, underlying: str, series: int, rows: int, **filters
     """
     with asked.client() as client:
         frame = client.chain(underlying, **{**filters, "roots": filters["roots"] or None})
-    if _is_table_wanted(frame, asked):
+    if not _written(frame, asked):
         from quantdata.cli.views import console, show_chain  # noqa: PLC0415
 
         show_chain(console(), frame, series=series, strikes=rows)
@@ -121,7 +121,7 @@ def quotes(asked: Question, *, symbols: tuple[str, ...]) -> None:
     """Show quotes of stocks and funds."""
     with asked.client() as client:
         frame = client.quotes(symbols)
-    if _is_table_wanted(frame, asked):
+    if not _written(frame, asked):
         from quantdata.cli.views import console, show_quotes  # noqa: PLC0415
 
         show_quotes(console(), frame)
@@ -134,7 +134,7 @@ def indices(asked: Question, *, tickers: tuple[str, ...]) -> None:
     """Show index values."""
     with asked.client() as client:
         frame = client.indices(tickers)
-    if _is_table_wanted(frame, asked):
+    if not _written(frame, asked):
         from quantdata.cli.views import console, show_indices  # noqa: PLC0415
 
         show_indices(console(), frame)
@@ -172,7 +172,7 @@ def bars(asked: Question, *, arguments: AskedBars, adjust: str, session: str, ro
     """
     with asked.client() as client:
         frame = client.bars(*arguments, adjust=adjust, session=session)  # type: ignore[arg-type]
-    if _is_table_wanted(frame, asked):
+    if not _written(frame, asked):
         from quantdata.cli.views import console, show_bars  # noqa: PLC0415
 
         show_bars(console(), frame, rows=rows)
@@ -180,14 +180,14 @@ def bars(asked: Question, *, arguments: AskedBars, adjust: str, session: str, ro
             click.echo(f"{rows} of {frame.height:,} rows; --rows N for more, --format csv for all")
 
 
-def _is_table_wanted(frame: pl.DataFrame, asked: Question) -> bool:
-    """Write a frame to where it was asked to go; return whether that leaves a table to show."""
+def _written(frame: pl.DataFrame, asked: Question) -> bool:
+    """Write a frame to the file or in the format that was asked for; return False if that is a table."""
     if asked.output is not None:
         write_file(frame, asked.output)
         click.echo(f"{frame.height:,} rows to {asked.output}", err=True)
     elif asked.text_format != "table":
         write_text(frame, asked.text_format)
-    return asked.output is None and asked.text_format == "table"
+    return asked.output is not None or asked.text_format != "table"
 
 
 @commands.command(

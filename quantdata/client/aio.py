@@ -10,10 +10,10 @@ from quantdata.clients.chain_query import ChainQuery
 from quantdata.config import Config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import date
     from types import TracebackType
-    from typing import Literal, Self
+    from typing import Any, Literal, Self
 
     import polars as pl
 
@@ -61,6 +61,10 @@ class AsyncClient:
         clock: str = "open",
     ) -> None:
         self._core = Core(source, config=Config.from_environment(), cache_ttl=cache_ttl, seed=seed, clock=clock)
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[dict[str, Any]]]:
+        # Workers make their own client, with the key of their own environment.
+        return _remade, (self._core.settings,)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(source={self._core.source!r})"
@@ -304,8 +308,8 @@ class AsyncClient:
             ``"split"``: prices in today's shares. ``"total"``: dividends taken off too. ``"raw"``: as traded. Options
             and indices are always raw.
         session
-            ``"regular"`` hours, half-days included; or ``"all"``, with pre-market and after-hours. Daily and weekly bars
-            are the vendor's own, whatever is asked: prices of regular hours, volume of the whole day.
+            ``"regular"`` hours, half-days included; or ``"all"``, with pre-market and after-hours. Daily and weekly
+            bars are the vendor's own, whatever is asked: prices of regular hours, volume of the whole day.
 
         Returns
         -------
@@ -371,3 +375,7 @@ class AsyncClient:
     async def _get(self, ask: Ask[T]) -> T:
         kept = None if ask.key is None else self._core.cache.get(ask.key)
         return ask.finish(await portal.from_any_loop(self._core.answer(ask)) if kept is None else kept)
+
+
+def _remade(settings: dict[str, Any]) -> AsyncClient:
+    return AsyncClient(**settings)

@@ -19,6 +19,7 @@ from quantdata.clients.arguments import (
     Moment,
     checked_day,
     checked_range,
+    count,
     moment_range,
     number,
     symbol_text,
@@ -26,7 +27,7 @@ from quantdata.clients.arguments import (
 )
 from quantdata.clients.bar_query import BarQuery, instrument, is_equity
 from quantdata.clients.cache import Cache
-from quantdata.clients.chain_query import OPEN, ChainQuery
+from quantdata.clients.chain_query import HIGHEST_STRIKE, OPEN, ChainQuery
 from quantdata.clients.massive.plan import TELLING_ROWS
 from quantdata.config import Config, Secret
 from quantdata.errors import (
@@ -53,7 +54,6 @@ __all__ = ["Ask", "Core"]
 
 T = TypeVar("T")
 
-LONGEST_GOODBYE_S: Final = 2.0
 LONGEST_PROBE_S: Final = 2.0
 # Nobody counts the requests to a simulator on this machine, and years of history take it a while.
 LOCAL_POLICY: Final = RetryPolicy(deadline_s=60.0)
@@ -97,10 +97,12 @@ class Core:
         self, source: str | None, *, config: Config, cache_ttl: Mapping[str, float] | None, seed: int, clock: str
     ) -> None:
         self.source = config.resolve_source(source)
+        if not isinstance(clock, str):
+            raise ArgumentError(f"clock must be text such as 'open' or 'at:2026-11-18T15:30', not {clock!r}")
         self._cache_ttl = cache_ttl
         self._cache = Cache(ttl=cache_ttl)
         self._config = config
-        self._simulated = (seed, clock)
+        self._simulated = (count(seed, name="seed"), clock)
         # The provider lives on the portal's loop; a fork leaves that behind, and with it the generation changes.
         self._provider: AsyncMassive | None = None
         self._generation = portal.generation()
@@ -113,6 +115,12 @@ class Core:
             self._provider, self._generation = None, portal.generation()
             self._cache = Cache(ttl=self._cache_ttl)
         return self._cache
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What another process needs to make the same client from its own environment: no key."""
+        seed, clock = self._simulated
+        return {"source": self.source, "cache_ttl": self._cache_ttl, "seed": seed, "clock": clock}
 
     async def answer(self, ask: Ask[Any]) -> Any:
         """Fetch an answer through the cache; runs on the portal's loop."""
@@ -157,7 +165,7 @@ class Core:
             )
         query = ChainQuery.of(
             underlying,
-            strikes=number(strike, name="strike", least=0.0),
+            strikes=number(strike, name="strike", least=0.0, most=HIGHEST_STRIKE),
             expirations=checked_day(expiration, name="expiration"),
             option_type=option_type,
             roots=root,
@@ -295,9 +303,7 @@ def _require_polars() -> None:
 def _hang_up(provider: AsyncMassive, generation: int) -> None:
     if generation != portal.generation() or not portal.is_running():
         return  # the connections belong to the process that this one was forked from, or died with their loop
-    closing = portal.spawn(provider.close())
-    if not portal.is_here():
-        closing.result(timeout=LONGEST_GOODBYE_S)
+    portal.say_goodbye(provider.close())
 
 
 def _unchanged(answer: T) -> T:

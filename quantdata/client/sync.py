@@ -81,6 +81,10 @@ class Client:
     ) -> None:
         self._core = Core(source, config=Config.from_environment(), cache_ttl=cache_ttl, seed=seed, clock=clock)
 
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[dict[str, Any]]]:
+        # Workers make their own client, with the key of their own environment.
+        return _remade, (self._core.settings,)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(source={self._core.source!r})"
 
@@ -184,3 +188,7 @@ class Client:
     def _get(self, ask: Ask[T]) -> T:
         kept = None if ask.key is None else self._core.cache.get(ask.key)
         return ask.finish(portal.call(self._core.answer(ask)) if kept is None else kept)
+
+
+def _remade(settings: dict[str, Any]) -> Client:
+    return Client(**settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from numbers import Integral, Real
 from reprlib import repr as _shown  # a whole frame given by mistake stays out of the message
 from typing import Final, TypeVar, cast
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+LARGEST_COUNT: Final = 2**63 - 1
 
 Day = date | str
 Moment = datetime | date | str
@@ -79,27 +82,31 @@ def day_range(value: object, *, name: str) -> tuple[date | None, date | None]:
     )
 
 
-def number(value: object, *, name: str, least: float | None = None) -> float:
-    """Return a finite number, at least ``least``; numpy's numbers are numbers too."""
+def number(value: object, *, name: str, least: float | None = None, most: float | None = None) -> float:
+    """Return a finite number within bounds; decimals and numpy's numbers are numbers too."""
     try:
-        found = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
+        found = math.nan if isinstance(value, bool) or not isinstance(value, Real | Decimal) else float(value)
     except OverflowError:
         found = math.inf
     if not math.isfinite(found):
         raise ArgumentError(f"{name} must be a finite number, not {_shown(value)}")
     if least is not None and found < least:
         raise ArgumentError(f"{name} must be at least {least:g}, not {found:g}")
+    if most is not None and found > most:
+        raise ArgumentError(f"{name} must be at most {most:g}, not {found:g}")
     return found
 
 
-def number_range(value: object, *, name: str, least: float | None = None) -> tuple[float | None, float | None]:
+def number_range(
+    value: object, *, name: str, least: float | None = None, most: float | None = None
+) -> tuple[float | None, float | None]:
     """Return an inclusive range of finite numbers."""
     if value is None:
         return None, None
     low, high = pair(value, name=name)
     return checked_range(
-        None if low is None else number(low, name=name, least=least),
-        None if high is None else number(high, name=name, least=least),
+        None if low is None else number(low, name=name, least=least, most=most),
+        None if high is None else number(high, name=name, least=least, most=most),
         name=name,
     )
 
@@ -108,9 +115,12 @@ def count(value: object, *, name: str, least: int = 0) -> int:
     """Return a whole number, at least ``least``."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise ArgumentError(f"{name} must be a whole number, not {_shown(value)}")
-    if value < least:
+    whole = int(value)
+    if whole < least:
         raise ArgumentError(f"{name} must be at least {least}, not {_shown(value)}")
-    return int(value)
+    if whole > LARGEST_COUNT:
+        raise ArgumentError(f"{name} must be at most {LARGEST_COUNT:,}, not {_shown(value)}")
+    return whole
 
 
 def symbol_text(value: object, *, name: str) -> str:

@@ -26,6 +26,8 @@ Numbers = tuple[float | None, float | None]
 Days = tuple[date | None, date | None]
 
 OPEN: Final[tuple[None, None]] = (None, None)
+# An OCC symbol has room for five digits before the point.
+HIGHEST_STRIKE: Final = 99_999.999
 FARTHEST_DAYS: Final = 100_000
 
 
@@ -113,16 +115,21 @@ class ChainQuery:
             min((day for day in (high, farthest) if day is not None), default=None),
         )
 
-    def vendor_part(self) -> pl.Expr:
-        """Return the filter that a vendor was sent, to hold every row of its answer to it."""
+    def vendor_part(self, now: datetime) -> pl.Expr:
+        """Return the filter that a vendor was sent, to hold every row of its answer to it; what is null passes.
+
+        Parameters
+        ----------
+        now
+            The moment from which days to expiration were counted.
+        """
         tests = [
-            *_within(pl.col("expiration"), self.expirations),
+            *_within(pl.col("expiration"), self.expiration_range(now)),
             *_within(pl.col("strike"), self.strikes),
-            *_within(pl.col("dte"), self.dte),
         ]
         if self.option_type is not None:
             tests.append(pl.col("option_type") == self.option_type)
-        return _all(tests)
+        return _all([test.fill_null(value=True) for test in tests])
 
     def local_part(self, newest_session: date) -> pl.Expr:
         """Return the filter of what no vendor filters; a row whose value is null does not pass.
@@ -170,7 +177,7 @@ def _check(  # positional, so that looking up equal arguments is quick
     asked = symbols.underlying(symbol_text(underlying, name="underlying"))
     by_vendor = {
         "expirations": day_range(expirations, name="expirations"),
-        "strikes": number_range(strikes, name="strikes", least=0.0),
+        "strikes": number_range(strikes, name="strikes", least=0.0, most=HIGHEST_STRIKE),
         "dte": _day_counts(dte),
         "option_type": _option_type(option_type),
     }

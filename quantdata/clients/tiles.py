@@ -13,7 +13,7 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from quantdata.errors import DataProviderError
+from quantdata.errors import DataProviderError, IncompleteError, PayloadError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,8 @@ __all__ = ["EVERYTHING", "Fetcher", "Tile", "between", "cover", "plan", "strike_
 
 ROWS_PER_TILE: Final = 240
 ROWS_PER_PART: Final = 170
+# Ten times what the largest chain takes: an answer that goes on and on is none.
+REQUESTS_AT_MOST: Final = 2_000
 PARTS_AT_LEAST: Final = 16
 PARTS_AT_MOST: Final = 32
 
@@ -109,48 +111,75 @@ async def cover(tiles: Sequence[Tile], fetcher: Fetcher) -> tuple[list[pl.DataFr
         The pages that arrived, each row once, in no order; and the first failure, if one tile failed for good: then
         the others were called off and the pages are not the whole.
     """
-    arrived: list[pl.DataFrame] = []
-    failures: list[DataProviderError] = []
-
-    async def one(tile: Tile) -> None:
-        page, following = await fetcher.page(tile)
-        if following is None:
-            arrived.append(page)
-            return
-        strikes = fetcher.strikes(page)
-        first, last = _ends(strikes)
-        if first == last:  # nothing to cut by
-            arrived.append(page)
-            arrived.extend(await fetcher.rest(following))
-            return
-        # The page may end in the middle of a strike: what is left begins with that strike.
-        arrived.append(page.filter(strikes.is_null() | (strikes < last)))
-        left = Tile(last, tile.high)
-        density = page.height / (last - first)
-        parts = split(left, density) if left.high is not None else await below_the_top(left, density)
-        for part in parts:
-            group.create_task(one(part))
-
-    async def below_the_top(tile: Tile, density: float) -> list[Tile]:
-        """Fetch the highest strikes of a tile without an upper end; return the tiles left below them."""
-        page, following = await fetcher.page(tile, descending=True)
-        if following is None:
-            arrived.append(page)
-            return []
-        strikes = fetcher.strikes(page)
-        lowest, highest = _ends(strikes)
-        if lowest < highest:
-            arrived.append(page.filter(strikes > lowest))
-        # The wings are thin and the money lies between: more parts than their density suggests.
-        return split(between(tile.low, lowest), density, at_least=PARTS_AT_LEAST)
-
+    covering = _Covering(fetcher)
+    failures: list[Exception] = []
     try:
         async with asyncio.TaskGroup() as group:
             for tile in tiles:
-                group.create_task(one(tile))
-    except* DataProviderError as failed:
+                group.create_task(covering.one(tile, group))
+    except* Exception as failed:  # noqa: BLE001  # taken out of the group and raised again below
         failures.extend(_leaves(failed))
-    return arrived, failures[0] if failures else None
+    for failure in failures:
+        if not isinstance(failure, DataProviderError):
+            raise failure
+    return covering.arrived, next((each for each in failures if isinstance(each, DataProviderError)), None)
+
+
+class _Covering:
+    """The pages that have arrived so far, and how many requests may still be made."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self._fetcher = fetcher
+        self._requests_left = REQUESTS_AT_MOST
+        self.arrived: list[pl.DataFrame] = []
+
+    async def one(self, tile: Tile, group: asyncio.TaskGroup) -> None:
+        """Fetch a tile; what its first page leaves over goes to new tiles in the group."""
+        page, following = await self._page(tile)
+        if following is None:
+            self.arrived.append(page)
+            return
+        strikes = self._fetcher.strikes(page)
+        first, last = _ends(strikes)
+        if first == last:  # nothing to cut by
+            self.arrived.append(page)
+            self.arrived.extend(await self._rest(following))
+            return
+        # The page may end in the middle of a strike: what is left begins with that strike.
+        self.arrived.append(page.filter(strikes.is_null() | (strikes < last)))
+        left = Tile(last, tile.high)
+        density = page.height / (last - first)
+        parts = split(left, density) if left.high is not None else await self._below_the_top(left, density)
+        for part in parts:
+            group.create_task(self.one(part, group))
+
+    async def _below_the_top(self, tile: Tile, density: float) -> list[Tile]:
+        """Fetch the highest strikes of a tile without an upper end; return the tiles left below them."""
+        page, following = await self._page(tile, descending=True)
+        if following is None:
+            self.arrived.append(page)
+            return []
+        strikes = self._fetcher.strikes(page)
+        lowest, highest = _ends(strikes)
+        if lowest < highest:
+            self.arrived.append(page.filter(strikes > lowest))
+        # The wings are thin and the money lies between: more parts than their density suggests.
+        return split(between(tile.low, lowest), density, at_least=PARTS_AT_LEAST)
+
+    async def _page(self, tile: Tile, *, descending: bool = False) -> tuple[pl.DataFrame, Any | None]:
+        self._requests_left -= 1
+        if self._requests_left < 0:
+            raise PayloadError(
+                f"massive: a chain that is not whole after {REQUESTS_AT_MOST:,} requests is none", provider="massive"
+            )
+        return await self._fetcher.page(tile, descending=descending)
+
+    async def _rest(self, following: Any) -> list[pl.DataFrame]:
+        try:
+            return await self._fetcher.rest(following)
+        except IncompleteError as error:
+            self.arrived.extend(error.received)
+            raise error.reason from error
 
 
 def split(tile: Tile, density: float, *, at_least: int = 1) -> list[Tile]:
@@ -166,7 +195,7 @@ def _ends(strikes: pl.Series) -> tuple[float, float]:
     return (float(ordered[0]), float(ordered[-1])) if ordered.len() else (0.0, 0.0)
 
 
-def _leaves(group: BaseExceptionGroup[DataProviderError]) -> list[DataProviderError]:
+def _leaves(group: BaseExceptionGroup[Exception]) -> list[Exception]:
     return [
         leaf
         for each in group.exceptions

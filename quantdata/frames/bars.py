@@ -132,6 +132,11 @@ def dividend_factors(dividends: pl.DataFrame, *, splits: pl.DataFrame, closes: p
     closes
         Split-adjusted daily bars: ``session``, ``close``, up to the present.
 
+    Raises
+    ------
+    ValueError
+        If a dividend is larger than the close before it.
+
     Returns
     -------
     pl.DataFrame
@@ -147,7 +152,10 @@ def dividend_factors(dividends: pl.DataFrame, *, splits: pl.DataFrame, closes: p
         allow_exact_matches=False,
     ).drop_nulls("close")
     factor = 1 - pl.col("amount") / pl.col("later_ratio") / pl.col("close")
-    return before.select("ex_date", factor.cum_prod(reverse=True).alias("factor"))
+    factors = before.select("ex_date", factor.alias("factor"))
+    if not (factors.get_column("factor") > 0).all():
+        raise ValueError("a dividend is larger than the price that it was paid from")
+    return factors.with_columns(pl.col("factor").cum_prod(reverse=True))
 
 
 def total_return(bars: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from quantdata.errors import SymbolError
 from quantdata.frames.columns import (
     CHAIN,
     EXERCISE_STYLE,
@@ -27,7 +28,7 @@ from quantdata.sessions import (
     session_day,
     time_to_expiry,
 )
-from quantdata.symbols import root_facts, tick_schedule
+from quantdata.symbols import root_facts
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from quantdata.frames.provenance import Answer
     from quantdata.sessions import Settlement
-    from quantdata.symbols import TickSchedule
+    from quantdata.symbols import RootFacts, TickSchedule
 
 __all__ = ["SORT", "current_volume", "finish", "newest_session", "with_underlying"]
 
@@ -93,7 +94,7 @@ def _series_facts(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
     facts = [
         (root, expiration, known.settlement, known.exercise_style, *_expiry(root, expiration, known.settlement, at))
         for root, expiration in series.drop_nulls().iter_rows()
-        for known in (root_facts(root),)
+        if (known := _facts_of(root)) is not None
     ]
     return pl.DataFrame(
         facts,
@@ -108,6 +109,14 @@ def _series_facts(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
             "time_to_expiry": pl.Float64,
         },
     )
+
+
+def _facts_of(root: str) -> RootFacts | None:
+    """Return what is known of a root that a vendor sent; None of one that cannot be, so that the others stay."""
+    try:
+        return root_facts(root)
+    except SymbolError:
+        return None
 
 
 def _expiry(
@@ -132,7 +141,7 @@ def _contract(underlying: str, answer: Answer) -> list[pl.Expr]:
         ((pl.col("multiplier") != STANDARD_MULTIPLIER) | pl.col("root_symbol").str.contains(r"[0-9]$")).alias(
             "is_adjusted"
         ),
-        (pl.col("strike") / pl.col("underlying_price")).alias("moneyness"),
+        pl.when(pl.col("underlying_price") > 0).then(pl.col("strike") / pl.col("underlying_price")).alias("moneyness"),
         pl.when(pl.col("open_interest").is_not_null()).then(pl.lit(counted)).alias("open_interest_date"),
     ]
 
@@ -162,7 +171,8 @@ def _tick_size(roots: Collection[str]) -> pl.Expr:
     price = pl.coalesce(pl.when(pl.col("bid") > 0).then("bid"), "ask", "last", "close")
     by_schedule: dict[TickSchedule, list[str]] = {}
     for root in roots:
-        by_schedule.setdefault(tick_schedule(root), []).append(root)
+        if (facts := _facts_of(root)) is not None:
+            by_schedule.setdefault(facts.ticks, []).append(root)
     expression = pl.lit(None, pl.Float64)
     for schedule, members in by_schedule.items():
         expression = pl.when(pl.col("root_symbol").is_in(members)).then(_step(schedule, price)).otherwise(expression)

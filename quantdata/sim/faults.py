@@ -1,13 +1,14 @@
 """What can go wrong on demand: each `Fault` says what, where, how often.
 
 A fault acts at one stage of a request. *Instead* of an answer: ``status``, ``forbidden_as_200``, ``html``, ``empty``,
-``foreign_object`` (JSON of something else under 200), ``timeout``, ``page_failure``. Before it: ``latency``. On what is
-asked: ``small_pages`` (no page has more than ``rows`` rows, of bars: base bars), ``repeated_page`` (a later page is the
-first one again). On its rows: ``empty_results``, ``wrong_page`` (a later page holds rows that nobody asked for),
-``unsorted`` (a page's rows in any order), ``rows_without_key`` (rows lack what tells them apart: ticker or time),
-``missing_blocks``, ``empty_blocks``, ``null_blocks``, ``crossed_quotes``, ``zero_quotes``, ``stale_times``,
-``adjusted_contracts``, ``row_errors``. On its link to the next page: ``next_url_loop``, ``foreign_next_url``. On its
-bytes: ``slow_bytes``, ``drop``, ``truncated_gzip``, ``invalid_json``. Several may hit one request.
+``foreign_object`` (JSON of something else under 200), ``timeout``, ``page_failure``. Before it: ``latency``,
+``small_pages`` (no page has more than ``rows`` rows, of bars: base bars). On its rows: ``empty_results``,
+``wrong_page`` (a later page holds rows that nobody asked for), ``repeated_page`` (a later page holds the first one's
+rows, and goes on as it would), ``unsorted`` (a page's rows in any order), ``rows_without_key`` (rows lack what tells
+them apart: ticker or time), ``missing_blocks``, ``empty_blocks``, ``null_blocks``, ``crossed_quotes``,
+``zero_quotes``, ``stale_times``, ``adjusted_contracts``, ``row_errors``. On its link to the next page:
+``next_url_loop``, ``foreign_next_url``. On its bytes: ``slow_bytes``, ``drop``, ``truncated_gzip``, ``invalid_json``.
+Several may hit one request.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ FaultKind = Literal[
     "page_failure",
     "latency",
     "small_pages",
-    "repeated_page",
     "empty_results",
     "wrong_page",
+    "repeated_page",
     "unsorted",
     "rows_without_key",
     "missing_blocks",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import logging
 import random
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
@@ -35,8 +35,14 @@ Holds = Literal["results", "results or nothing", "tickers", "body"]
 logger = logging.getLogger("quantdata.wire")
 
 SIMULATED_HEADER: Final = "X-Quantdata-Simulated"
+SIMULATED_YEARS: Final = range(2005, 2032)
 CONNECTIONS: Final = 64
 GZIP_MAGIC: Final = b"\x1f\x8b"
+GZIP_WINDOW: Final = 31  # zlib's number for a gzip stream
+# The largest known answer, a whole market of stock snapshots, is some 10 MB.
+MOST_BYTES_SENT: Final = 64 * 1024 * 1024
+MOST_BYTES_READ: Final = 512 * 1024 * 1024
+HEADERS_READ: Final = ("X-Request-Id", "Retry-After")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,8 @@ class Http:
         Scheme, host and base path; redirects are never followed.
     headers
         Sent with every request; the one place where a key is in the clear.
+    secret
+        The key in them, to be taken out of whatever the vendor answers.
     limiter
         Shared by all requests of the account.
     policy
@@ -109,6 +117,7 @@ class Http:
         provider: str,
         base_url: str,
         headers: Mapping[str, str],
+        secret: str = "",
         limiter: TokenBucket,
         policy: RetryPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -116,6 +125,7 @@ class Http:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.provider = provider
+        self._secret = secret
         self.limiter = limiter
         self.policy = policy or RetryPolicy()
         self.requests_sent = 0
@@ -163,16 +173,20 @@ class Http:
             tries += 1
             await self.limiter.acquire()
             began = self._clock()
+            failure: DataProviderError | None = None
             try:
                 async with asyncio.timeout(self.policy.deadline_s - spent_s):
                     return await self._try(request, read)
-            except TimeoutError as timeout:
-                raise self._timed_out(request, tries=tries) from timeout
+            except TimeoutError:
+                pass
             except DataProviderError as error:
                 failure = error
+            if failure is None:
+                # Not from the time-out: the frames that it passed hold our headers, key included.
+                raise self._timed_out(request, tries=tries)
             spent_s += self._clock() - began
             delay_s = self.policy.delay_before_retry(failure, tries_done=tries, elapsed_s=spent_s, random=self._jitter)
-            if delay_s is None:
+            if delay_s is None or self._client.is_closed:
                 raise _final(failure, tries=tries)
             if isinstance(failure, RateLimitError):
                 self.limiter.pause(delay_s)  # for all requests of the account, not this one alone
@@ -200,15 +214,17 @@ class Http:
         return await asyncio.to_thread(self._read, request, response, body, read)
 
     def _simulated_moment(self, request: Request, text: str) -> datetime:
-        try:
-            return datetime.fromisoformat(text).astimezone(UTC)
-        except ValueError as error:
+        moment: datetime | None = None
+        with suppress(ValueError, OverflowError):
+            moment = datetime.fromisoformat(text)
+        if moment is None or moment.tzinfo is None or moment.year not in SIMULATED_YEARS:
             raise PayloadError(
                 f"{self.provider}: {request.path} came from a simulator that does not tell its time in "
                 f"{SIMULATED_HEADER}",
                 provider=self.provider,
                 endpoint=request.path,
-            ) from error
+            )
+        return moment.astimezone(UTC)
 
     async def _send(self, request: Request) -> tuple[httpx.Response, bytes]:
         self.requests_sent += 1
@@ -216,19 +232,34 @@ class Http:
             async with self._client.stream("GET", request.target) as response:
                 if response.is_stream_consumed:
                     return response, response.content  # a mocked answer (respx) was read when it was made
-                return response, b"".join([chunk async for chunk in response.aiter_raw()])
-        except httpx.TransportError as error:
+                return response, await self._body(request, response)
+        except (httpx.TransportError, aiohttp.ClientResponseError) as error:
             failure = self._broken_off(request, error)
-            failure.__cause__ = error
-        except aiohttp.ClientResponseError as error:
-            # Not HTTP. The transport has no error for it; it holds our headers, so it must not become the cause.
+        except httpx.InvalidURL as error:
             failure = self._broken_off(request, error)
         except RuntimeError as error:
             if not self._client.is_closed:
                 raise
             failure = self._broken_off(request, error)
-            failure.__cause__ = error
+        # Not from the transport's error: it and the frames that it passed hold our headers, key included.
         raise failure
+
+    async def _body(self, request: Request, response: httpx.Response) -> bytes:
+        chunks: list[bytes] = []
+        size = 0
+        async for chunk in response.aiter_raw():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MOST_BYTES_SENT:
+                raise self._too_large(request, MOST_BYTES_SENT)
+        return b"".join(chunks)
+
+    def _too_large(self, request: Request, most: int) -> PayloadError:
+        return PayloadError(
+            f"{self.provider}: the answer of {request.path} is larger than {most:,} bytes, which no answer is",
+            provider=self.provider,
+            endpoint=request.path,
+        )
 
     def _broken_off(self, request: Request, error: Exception) -> UnavailableError:
         # The transport calls a refused connection a time-out; the operating system's own words are at the root.
@@ -244,17 +275,41 @@ class Http:
         )
 
     def _read(self, request: Request, response: httpx.Response, raw: bytes, read: Callable[[Reply], T]) -> T:
+        """Read an answer in a worker thread."""
+        body = self._without_secret(self._unzipped(request, response, raw))
+        headers = {name: response.headers[name] for name in HEADERS_READ if name in response.headers}
+        if self._secret and any(self._secret in text for text in headers.values()):
+            headers = {}
+        reply = Reply(self.provider, request.path, response.status_code, httpx.Headers(headers), body)
         try:
-            # By its first bytes, not by the header: a mocked answer comes unzipped.
-            body = gzip.decompress(raw) if raw.startswith(GZIP_MAGIC) else raw
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            return read(reply)
+        except KeyboardInterrupt:
+            return read(reply)  # Polars raises it in whichever thread it is at work; ours are not the ones to stop
+
+    def _unzipped(self, request: Request, response: httpx.Response, raw: bytes) -> bytes:
+        # By its first bytes, not by the header: a mocked answer comes unzipped.
+        if not raw.startswith(GZIP_MAGIC):
+            return raw
+        unzip = zlib.decompressobj(GZIP_WINDOW)
+        try:
+            body = unzip.decompress(raw, MOST_BYTES_READ)
+        except zlib.error:
+            body = b""
+        if unzip.unconsumed_tail:
+            raise self._too_large(request, MOST_BYTES_READ)
+        if not unzip.eof:
             raise PayloadError(
                 f"{self.provider}: the compressed body of {request.path} is damaged or cut short",
                 provider=self.provider,
                 endpoint=request.path,
                 status=response.status_code,
-            ) from error
-        return read(Reply(self.provider, request.path, response.status_code, response.headers, body))
+            )
+        return body
+
+    def _without_secret(self, body: bytes) -> bytes:
+        """Return a body without our key, should the vendor repeat it: parts of bodies are quoted in messages."""
+        secret = self._secret.encode()
+        return body.replace(secret, b"[key]") if secret and secret in body else body
 
 
 def _proxy_to(base_url: str) -> httpx.Proxy | None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+    from quantdata.wire.http import Holds
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -57,7 +59,14 @@ class Massive:
         asked = str(self._note(path)["request"])
         return asked.removeprefix("GET ").partition("?")[0]
 
-    def page(self, path: str, *, endpoint: str | None = None, body: bytes | None = None) -> Page:
+    def page(
+        self,
+        path: str,
+        *,
+        endpoint: str | None = None,
+        body: bytes | None = None,
+        holds: Holds = "results or nothing",
+    ) -> Page:
         """Return a payload as the client reads it from an answer.
 
         Parameters
@@ -66,9 +75,12 @@ class Massive:
             What was asked, where the note beside the file has a pattern only.
         body
             What to read instead of the file as it is.
+        holds
+            Where the client looks for the rows of that endpoint.
         """
         where = endpoint or self.endpoint(path)
-        return read_page(Reply("massive", where, self.status(path), {}, self.body(path) if body is None else body))
+        content = self.body(path) if body is None else body
+        return read_page(Reply("massive", where, self.status(path), {}, content), holds=holds)
 
     def _note(self, path: str) -> dict[str, Any]:
         note: dict[str, Any] = json.loads((self.folder / path).with_suffix(".meta.json").read_bytes())

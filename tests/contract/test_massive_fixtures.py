@@ -344,8 +344,8 @@ def test_a_refused_chain_is_remembered_as_not_entitled(ask: Callable[..., Any]) 
     assert ask(CHAIN_403, chain_then_capabilities) is True
 
 
-def test_an_index_that_is_refused_alone_is_an_error(ask: Callable[..., Any]) -> None:
-    with pytest.raises(QuoteNotFoundError, match="massive has nothing on VIX"):
+def test_indices_that_were_not_asked_for_are_refused(ask: Callable[..., Any]) -> None:
+    with pytest.raises(PayloadError, match="tickers that were not asked for: the vendor lost the filter"):
         ask("client-go/indices_snapshot.json", lambda client: client.indices(["VIX"]))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal, assert_series_equal
+from polars.testing import assert_frame_equal
 
 from quantdata.frames import bars as bar_frames
 from quantdata.frames.columns import BARS, TRADES, schema
@@ -65,6 +65,7 @@ def test_option_day_bars_start_at_midnight_new_york_across_the_clock_change(mass
             ],
             "adjustment": ["raw"] * 6,
             "source": ["massive"] * 6,
+            "feed": [None] * 6,
         },
         schema=schema(BARS),
     )
@@ -152,7 +153,7 @@ def test_bars_of_the_previous_day_are_stamped_at_the_close_of_their_session(
 
 
 def tape(massive: Massive, path: str, symbol: str, *, endpoint: str | None = None) -> pl.DataFrame:
-    return trades.trades([trades.trade_page(massive.page(path, endpoint=endpoint).results)], symbol)
+    return trades.trades([trades.trade_page(massive.page(path, endpoint=endpoint).results)], symbol, feed=None)
 
 
 def test_prints_keep_their_nanoseconds(massive: Massive) -> None:
@@ -200,13 +201,17 @@ def test_the_exact_size_comes_from_the_decimal_string(massive: Massive) -> None:
         ("spec-examples/v3_reference_options_contracts_options_ticker.json", None, [date(2021, 11, 19)]),
     ],
 )  # fmt: skip
-def test_contracts_give_each_expiration_once(
+def test_contracts_give_their_expirations(
     massive: Massive, path: str, rows: int | None, expirations: list[date]
 ) -> None:
     results = massive.page(path).results
     listed = json.loads(results)
     assert (len(listed) if isinstance(listed, list) else None) == rows
-    assert_series_equal(reference.expiration_page(results), pl.Series("expiration_date", expirations, pl.Date))
+    found = reference.contracts(results)
+    assert found.height == (rows or 1)
+    assert found.get_column("expiration").unique().sort().to_list() == expirations
+    assert sum(found.null_count().row(0)) == 0
+    assert found.get_column("ticker").str.starts_with("O:").all()
 
 
 def test_splits_are_new_shares_for_one_old(massive: Massive) -> None:

@@ -36,7 +36,7 @@ def read_quotes(massive: Massive, path: str, symbols: Sequence[str]) -> pl.DataF
     """Read stock snapshots; that of a single ticker holds one row of the list that the client asks for."""
     answer = json.loads(massive.body(path))
     body = json.dumps({**answer, "tickers": [answer["ticker"]]}).encode() if "ticker" in answer else None
-    page = equities.equity_page(massive.page(path, body=body).results, received=NOW)
+    page = equities.equity_page(massive.page(path, body=body, holds="tickers").results, received=NOW)
     return equities.equity_quotes(page, symbols, answer=Answer(source="massive", snapshot_ts=NOW))
 
 

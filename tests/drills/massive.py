@@ -1,7 +1,8 @@
 """Every fault of the simulator on every call of the Massive client: the right data or the right error, in time.
 
 A case is one fault, one call, and what may come of it. After each case the fault is lifted and the same client must
-answer the same call as if nothing had happened.
+answer the same call as if nothing had happened. Faults of later pages come in small pages, so that they hit every call
+whose answer can have several.
 """
 
 from __future__ import annotations
@@ -63,24 +64,49 @@ CALLS: Final[Mapping[str, Call]] = {
     "market_status": lambda client: client.market_status(),
 }
 
-# Calls that a fault cannot hit, because their answers have no pages, rows or blocks of that kind.
-PAGED: Final = ("chain by page",)
+# Calls that a fault hits; the others' answers have no pages, rows or blocks of that kind.
+PAGED: Final = ("chain", "chain by page", "expirations", "indices", "bars", "trades")
+CHAINS: Final = ("chain", "chain by page")
 SNAPSHOTS: Final = ("chain", "chain by page", "contract")
 QUOTED: Final = ("chain", "chain by page", "contract")
 ALL: Final = tuple(CALLS)
+LONG: Final = tuple(each for each in PAGED if each != "indices")  # more than two small pages
+# Answers of which a part is handed out with the error, and answers that are of use as a whole only.
+PARTIAL: Final = ("chain", "chain by page", "bars", "trades")
+WHOLE: Final = ("expirations", "indices")
+# Pages that do not belong together are refused, as a whole or with the part that does.
+WRONG_PAGES: Final = (PayloadError, IncompleteError)
+# Rows a page in small pages: a few pages of each answer. Side by side a chain has later pages of single strikes only.
+SMALL_PAGE: Final = {"chain": 12, "indices": 1, "expirations": 100}
+SMALL_PAGE_USUALLY: Final = 60
+
+# What may come of a case: an error of a class, or an answer that passes a check beside the healthy one.
+Expected = type[DataProviderError] | Check
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A fault, the calls that it hits, and what must come of it.
+    """A fault, the calls that it hits, and what must come of it: one of several outcomes where more are right.
 
-    ``expected`` is an error class, or a check of the answer against the healthy one.
+    A fault of later pages hits answers in small pages.
     """
 
     name: str
     fault: Fault
-    expected: type[DataProviderError] | Check
+    expected: Expected | tuple[Expected, ...]
     calls: tuple[str, ...] = ALL
+    in_small_pages: bool = False
+
+    @property
+    def allowed(self) -> tuple[Expected, ...]:
+        """What may come of it."""
+        return self.expected if isinstance(self.expected, tuple) else (self.expected,)
+
+    def faults(self, call: str) -> tuple[Fault, ...]:
+        """Return all that goes wrong with a call."""
+        if not self.in_small_pages:
+            return (self.fault,)
+        return Fault("small_pages", rows=SMALL_PAGE.get(call, SMALL_PAGE_USUALLY)), self.fault
 
 
 def same(answer: object, healthy: object) -> None:
@@ -142,6 +168,20 @@ def adjusted(answer: object, healthy: object) -> None:
     assert answer.get_column("is_adjusted").any()
 
 
+def some_without_symbol(answer: object, healthy: object) -> None:
+    """Contracts that came without a ticker have neither symbol nor root; all others are as they were."""
+    assert isinstance(answer, pl.DataFrame)
+    assert isinstance(healthy, pl.DataFrame)
+    assert answer.height == healthy.height
+    nameless = answer.filter(pl.col("contract_symbol").is_null())
+    assert nameless.height > 0
+    assert nameless.get_column("root_symbol").null_count() == nameless.height
+    named = answer.filter(pl.col("contract_symbol").is_not_null())
+    kept = healthy.filter(pl.col("contract_symbol").is_in(named.get_column("contract_symbol").implode()))
+    by_symbol = [each.sort("contract_symbol") for each in (named, kept)]
+    assert_frame_equal(_timeless(by_symbol[0]), _timeless(by_symbol[1]))
+
+
 def nothing(answer: object, healthy: object) -> None:
     """No rows, in the schema of a full answer."""
     assert isinstance(answer, pl.DataFrame)
@@ -149,6 +189,9 @@ def nothing(answer: object, healthy: object) -> None:
     assert answer.is_empty()
     assert answer.schema == healthy.schema
 
+
+# Contracts that come twice hide no expiration as long as the days are all there.
+REPEATED: Final = (*WRONG_PAGES, same)
 
 CASES: Final = (
     Case("HTTP 500 once", Fault("status", status=500, times=1), same),
@@ -182,11 +225,36 @@ CASES: Final = (
     Case("no results", Fault("empty_results"), QuoteNotFoundError, ("chain", "expirations", "quotes", "indices")),
     Case("no results, contract", Fault("empty_results"), ContractNotFoundError, ("contract",)),
     Case("no results", Fault("empty_results"), nothing, ("bars", "trades")),
-    Case("page 2 fails", Fault("page_failure", status=500), IncompleteError, PAGED),
-    Case("page 2 of another filter", Fault("wrong_page"), IncompleteError, PAGED),
-    Case("page 2 is page 1 again", Fault("repeated_page", times=1), PayloadError, PAGED),
-    Case("next_url in a circle", Fault("next_url_loop"), PayloadError, PAGED),
-    Case("next_url of another host", Fault("foreign_next_url"), same, ("chain", "chain by page", "expirations")),
+    Case("something else under 200", Fault("foreign_object"), PayloadError),
+    Case("small pages", Fault("latency", seconds=0.0), same, PAGED, in_small_pages=True),
+    Case("page 2 fails", Fault("page_failure", status=500), IncompleteError, PARTIAL, in_small_pages=True),
+    Case("page 2 fails, no parts", Fault("page_failure", status=500), MaxRetriesError, WHOLE, in_small_pages=True),
+    Case("page 2 fails once", Fault("page_failure", status=500, times=1), same, PAGED, in_small_pages=True),
+    Case("page 2 of another filter", Fault("wrong_page"), WRONG_PAGES, PAGED, in_small_pages=True),
+    Case("page 2 of another filter, once", Fault("wrong_page", times=1), same, PAGED, in_small_pages=True),
+    Case("page 2 is page 1 again", Fault("repeated_page", times=1), REPEATED, PAGED, in_small_pages=True),
+    Case("page 3 is page 1 again", Fault("repeated_page", times=1, skip=1), REPEATED, LONG, in_small_pages=True),
+    Case("pages are page 1 again", Fault("repeated_page"), REPEATED, PAGED, in_small_pages=True),
+    Case("next_url in a circle", Fault("next_url_loop"), WRONG_PAGES, PAGED, in_small_pages=True),
+    Case("next_url in a circle on the last page", Fault("next_url_loop"), WRONG_PAGES, PAGED),
+    Case("next_url of another host", Fault("foreign_next_url"), same, PAGED, in_small_pages=True),
+    Case("rows in any order", Fault("unsorted"), (PayloadError, same), (*PAGED, "quotes")),
+    Case("rows of pages in any order", Fault("unsorted"), (*WRONG_PAGES, same), PAGED, in_small_pages=True),
+    Case(
+        "rows without ticker or time",
+        Fault("rows_without_key"),
+        PayloadError,
+        ("contract", "quotes", "indices", "bars", "trades"),
+    ),
+    Case("some rows without time", Fault("rows_without_key", share=0.2), PayloadError, ("bars", "trades")),
+    Case("some rows without ticker", Fault("rows_without_key", share=0.2), (PayloadError, some_without_symbol), CHAINS),
+    Case("rows without ticker", Fault("rows_without_key"), (PayloadError, same), ("expirations",)),
+    Case(
+        "some rows without expiration",
+        Fault("missing_blocks", blocks=("expiration_date",), share=0.2),
+        PayloadError,
+        ("expirations",),
+    ),
     Case("blocks missing", Fault("missing_blocks"), without_quotes, SNAPSHOTS),
     Case("blocks {}", Fault("empty_blocks"), without_quotes, SNAPSHOTS),
     Case("blocks null", Fault("null_blocks"), without_quotes, SNAPSHOTS),
@@ -231,22 +299,17 @@ def ask(simulator: Simulator, name: str) -> Any:
 def attempt(simulator: Simulator, case: Case, name: str, healthy: object) -> Outcome:
     """Make one call under a fault, and once more when it is lifted; say what came of it."""
     client = _client(simulator, name)
-    simulator.faults.add(case.fault)
+    simulator.faults.add(*case.faults(name))
     began = time.perf_counter()
     got, failure = "", None
     try:
         answer = _ask(client, CALLS[name])
         got = f"{answer.height} rows" if isinstance(answer, pl.DataFrame) else "an answer"
-        if isinstance(case.expected, type):
-            failure = f"expected {case.expected.__name__}"
-        else:
-            case.expected(answer, healthy)
+        failure = _complaint(case, answer, healthy)
     except DataProviderError as error:
         got = f"{type(error).__name__}: {error}"
-        if not (isinstance(case.expected, type) and isinstance(error, case.expected)):
+        if not any(isinstance(each, type) and isinstance(error, each) for each in case.allowed):
             failure = "unexpected error"
-    except AssertionError as error:
-        failure = f"wrong data: {error}"
     seconds = time.perf_counter() - began
     simulator.faults.clear()
     if failure is None and seconds > POLICY.deadline_s + GRACE_S:
@@ -255,6 +318,21 @@ def attempt(simulator: Simulator, case: Case, name: str, healthy: object) -> Out
         failure = _afterwards(client, name, healthy)
     portal.call(client.close())
     return Outcome(case.name, name, got, seconds, failure)
+
+
+def _complaint(case: Case, answer: object, healthy: object) -> str | None:
+    """Say what is wrong with an answer; None when a check of the case takes it."""
+    complaint = "expected " + " or ".join(each.__name__ for each in case.allowed)
+    for check in case.allowed:
+        if isinstance(check, type):
+            continue
+        try:
+            check(answer, healthy)
+        except AssertionError as error:
+            complaint = f"not {check.__name__}: {error}".strip(": ")
+        else:
+            return None
+    return complaint
 
 
 def _afterwards(client: AsyncMassive, name: str, healthy: object) -> str | None:

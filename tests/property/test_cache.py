@@ -76,7 +76,10 @@ class CacheMachine(RuleBasedStateMachine):
 
     def _living(self, key: tuple[str, int]) -> Kept | None:
         kept = self.truth.get(key)
-        if kept is None or kept.expires_at <= self.now:
+        if kept is None:
+            return None
+        if kept.expires_at <= self.now:
+            del self.truth[key]  # who looks for what is spent clears it away
             return None
         self.truth[key] = self.truth.pop(key)
         return kept

@@ -41,7 +41,7 @@ FILTERS = st.fixed_dictionaries(
         "min_volume": st.integers(0, 500),
         "min_open_interest": st.integers(0, 2000),
         "max_spread_percent": st.floats(0, 50),
-        "roots": st.sampled_from(["DIA", ["DIA", "DIA1"], "SPY"]),
+        "roots": st.sampled_from(["DIA", ["DIA", "DIA1"], "DIA1"]),
     },
 )
 

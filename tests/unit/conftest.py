@@ -88,26 +88,47 @@ class Vendor:
         """Return the paths asked so far."""
         return [request.url.path for request in self.requests if containing in request.url.path]
 
-    def chain(self, underlying: str, rows: Sequence[Row], *, status: str = "OK", page_rows: int = PAGE) -> None:
-        """Answer a chain as the vendor does: filtered, sorted by strike, by pages with cursors."""
+    def contracts(self, days: Sequence[date]) -> None:
+        """Answer the list of contracts as the vendor does: those of the underlying, in the days that were asked."""
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            params = request.url.params
+            low, high = params.get("expiration_date.gte", ""), params.get("expiration_date.lte", "9")
+            inside = [day for day in days if low <= day.isoformat() <= high]
+            return self.answer({"status": "OK", "results": listed(inside, params["underlying_ticker"])})
+
+        self.on("/v3/reference/options/contracts", answer)
+
+    def chain(
+        self,
+        underlying: str,
+        rows: Sequence[Row],
+        *,
+        status: str = "OK",
+        page_rows: int = PAGE,
+        losing: str | None = None,
+    ) -> None:
+        """Answer a chain as the vendor does: filtered, sorted by strike, by pages with cursors.
+
+        ``losing`` is what a broken vendor forgets: ``sort`` (rows come as they are given) or ``order`` (they rise).
+        """
         self.on(
             f"/v3/snapshot/options/{underlying}",
-            lambda request: self.answer(_chain_page(request, rows, status=status, page_rows=page_rows)),
+            lambda request: self.answer(_chain_page(request, rows, status=status, page_rows=page_rows, losing=losing)),
         )
 
 
-def _chain_page(request: httpx.Request, rows: Sequence[Row], *, status: str, page_rows: int) -> Row:
+def _chain_page(request: httpx.Request, rows: Sequence[Row], *, status: str, page_rows: int, losing: str | None) -> Row:
     asked = dict(request.url.params)
     start = 0
     if "cursor" in asked:
         kept = httpx.QueryParams(base64.urlsafe_b64decode(asked["cursor"]).decode())
         start = int(kept["start"])
         asked = {name: value for name, value in kept.items() if name != "start"}
-    passing = sorted(
-        (row for row in rows if _passes(row["details"], asked)),
-        key=lambda row: (row["details"]["strike_price"], row["details"]["ticker"]),
-        reverse=asked.get("order") == "desc",
-    )
+    passing = [row for row in rows if _passes(row["details"], asked)]
+    if losing != "sort":
+        is_falling = asked.get("order") == "desc" and losing != "order"
+        passing.sort(key=lambda row: (row["details"]["strike_price"], row["details"]["ticker"]), reverse=is_falling)
     envelope: Row = {"results": passing[start : start + page_rows], "status": status, "request_id": "6f"}
     if len(passing) > start + page_rows:
         query = str(httpx.QueryParams({**asked, "start": str(start + page_rows)}))
@@ -165,8 +186,15 @@ def contract_row(
 
 
 def listed(days: Sequence[date], underlying: str = "SPY") -> list[Row]:
-    """Return one row of the contract list for each expiration."""
-    return [{"underlying_ticker": underlying, "expiration_date": day.isoformat()} for day in days]
+    """Return one row of the contract list for each expiration, each another contract."""
+    return [
+        {
+            "ticker": f"O:{underlying}{day:%y%m%d}C{number:08d}",
+            "underlying_ticker": underlying,
+            "expiration_date": day.isoformat(),
+        }
+        for number, day in enumerate(days)
+    ]
 
 
 def stock_row(ticker: str, price: float = 600.0) -> Row:

@@ -77,19 +77,22 @@ class BarLoader:
         return bars
 
     async def _range(self, symbol: str, window: Timeframe, start: datetime, end: datetime, *, adjusted: bool) -> _Found:
+        spelled = ticker(symbol)
         pages: list[tuple[pl.DataFrame, bool]] = []
         failures: list[DataProviderError] = []
 
         async def load(piece: tuple[datetime, datetime]) -> None:
             request = endpoints.aggregates(
-                ticker(symbol),
+                spelled,
                 multiplier=window.multiplier,
                 timespan=window.unit,
                 start_ms=_milliseconds(piece[0]),
                 end_ms=_milliseconds(piece[1]),
                 adjusted=adjusted,
             )
-            read = partial(_read, piece=piece, window=window, adjusted=adjusted if is_equity(symbol) else None)
+            read = partial(
+                _read, spelled=spelled, piece=piece, window=window, adjusted=adjusted if is_equity(symbol) else None
+            )
             try:
                 pages.extend(await self._rest.pages(request, read))
             except IncompleteError as error:
@@ -119,9 +122,12 @@ class BarLoader:
         dividends = pl.concat(found).filter(
             pl.col("ex_date").is_between(session_day(start), session_day(now), closed="right")
         )
-        return frames.dividend_factors(
-            dividends, splits=pl.concat(splits), closes=frames.with_session(pl.concat(closes))
-        )
+        try:
+            return frames.dividend_factors(
+                dividends, splits=pl.concat(splits), closes=frames.with_session(pl.concat(closes))
+            )
+        except ValueError as error:
+            raise PayloadError(f"massive: dividends of {query.symbol}: {error}", provider="massive") from error
 
     async def _closes(self, symbol: str, start: datetime, end: datetime) -> list[pl.DataFrame]:
         """Get daily bars from some days before a range on, for a dividend on its first day."""
@@ -203,11 +209,13 @@ def _about(ticker: str, read: Callable[[bytes], pl.DataFrame], page: Page) -> pl
 
 
 def _read(
-    page: Page, *, piece: tuple[datetime, datetime], window: Timeframe, adjusted: bool | None
+    page: Page, *, spelled: str, piece: tuple[datetime, datetime], window: Timeframe, adjusted: bool | None
 ) -> tuple[pl.DataFrame, bool]:
     # A cursor may forget that raw bars were asked for: reference/massive.md §2.
     if adjusted is not None and page.adjusted is not None and page.adjusted != adjusted:
         raise ValueError(f"bars with adjusted={page.adjusted}, asked for adjusted={adjusted}")
+    if page.ticker not in {None, spelled}:
+        raise ValueError(f"bars of {page.ticker}, asked for {spelled}")
     bars = bar_page(page.results)
     begin, finish = piece
     if not bars.get_column("ts").is_between(begin - window.length, finish + window.length).all():

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+import polars as pl
+
 from quantdata import symbols
 from quantdata.clients.chain_query import OPEN
 from quantdata.clients.massive.answer import answered
@@ -20,17 +22,18 @@ from quantdata.wire.massive import endpoints
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import polars as pl
-
     from quantdata.clients.chain_query import ChainQuery
     from quantdata.errors import DataProviderError
     from quantdata.wire.http import Request
     from quantdata.wire.massive.envelope import Page
     from quantdata.wire.massive.rest import MassiveRest
 
-__all__ = ["ChainLoader"]
+__all__ = ["ChainLoader", "require_consistent"]
 
 PLANS_AT_MOST: Final = 64
+# Some ten times what there is: the largest chain has 125 pages, and no strike has more contracts than a page or two.
+PAGES_OF_A_CHAIN: Final = 1_000
+PAGES_OF_A_STRIKE: Final = 50
 
 
 class ChainLoader:
@@ -62,16 +65,19 @@ class ChainLoader:
             pages, failure = await cover(plan(self._plans.get(key, ()), between(*query.strikes)), fetcher)
         if failure is not None and not pages:
             raise failure
-        whole = await asyncio.to_thread(self._assemble, pages, query, is_delayed=fetcher.is_delayed)
+        whole = await asyncio.to_thread(self._assemble, pages, query, now, is_delayed=fetcher.is_delayed)
         if failure is not None:
             raise IncompleteError(failure, received=whole, arrived=f"{whole.height:,} contracts") from failure
         _require_each_once(whole)
+        require_consistent(whole)
         self._remember(key, whole)
         return whole
 
-    def _assemble(self, pages: Sequence[pl.DataFrame], query: ChainQuery, *, is_delayed: bool) -> pl.DataFrame:
+    def _assemble(
+        self, pages: Sequence[pl.DataFrame], query: ChainQuery, now: datetime, *, is_delayed: bool
+    ) -> pl.DataFrame:
         answer = answered(self._rest, is_delayed=is_delayed)
-        return frames.chain(pages, underlying=query.underlying, answer=answer).filter(query.vendor_part())
+        return frames.chain(pages, underlying=query.underlying, answer=answer).filter(query.vendor_part(now))
 
     def _remember(self, key: tuple[Any, ...], whole: pl.DataFrame) -> None:
         self._plans[key] = strike_counts(whole.get_column("strike"))
@@ -97,7 +103,7 @@ class _ChainPages:
         return await self._rest.page(request, partial(self._read, tile, descending=descending))
 
     async def rest(self, following: Request) -> list[pl.DataFrame]:
-        return await self._rest.pages(following, partial(self._read, self._asked))
+        return await self._rest.pages(following, partial(self._read, self._asked), most=PAGES_OF_A_STRIKE)
 
     def strikes(self, page: pl.DataFrame) -> pl.Series:
         return frames.strikes(page)
@@ -105,7 +111,7 @@ class _ChainPages:
     async def one_by_one(self) -> tuple[list[pl.DataFrame], DataProviderError | None]:
         request = endpoints.option_chain(self._underlying, self._filters(self._asked))
         try:
-            return await self._rest.pages(request, partial(self._read, self._asked)), None
+            return await self._rest.pages(request, partial(self._read, self._asked), most=PAGES_OF_A_CHAIN), None
         except IncompleteError as error:
             return error.received, error.reason
 
@@ -131,8 +137,10 @@ class _ChainPages:
         low, high = self._expirations
         days = frames.expirations(rows)
         types = frames.option_types(rows)
+        others = frames.underlyings(rows).drop_nulls() != self._underlying
         return bool(
-            (low is None or (days >= low.isoformat()).all())
+            not others.any()
+            and (low is None or (days >= low.isoformat()).all())
             and (high is None or (days <= high.isoformat()).all())
             and (self._option_type is None or (types == self._option_type).all())
         )
@@ -144,6 +152,30 @@ def _require_live(query: ChainQuery, now: datetime) -> None:
         raise ArgumentError(
             f"expirations end on {last}, before today ({session_day(now)}): a chain holds live contracts; "
             "bars() and trades() have those of expired ones"
+        )
+
+
+def require_consistent(chain: pl.DataFrame) -> None:
+    """Raise if a row says other than its symbol: then it is not known which contract its prices are those of.
+
+    Raises
+    ------
+    PayloadError
+        If root, expiration, type and strike do not spell the contract symbol.
+    """
+    spelled = pl.concat_str(
+        "root_symbol",
+        pl.col("expiration").dt.strftime("%y%m%d"),
+        pl.col("option_type").cast(pl.String).str.head(1).str.to_uppercase(),
+        (pl.col("strike") * 1000).round().cast(pl.Int64, strict=False).cast(pl.String).str.zfill(8),
+    )
+    # Null, and so without a say, where a part is missing or the type is the vendor's "other".
+    others = chain.filter(spelled != pl.col("contract_symbol")).get_column("contract_symbol")
+    if others.len():
+        raise PayloadError(
+            f"massive: {others.len():,} contracts, {others[0]} first, say other than their symbols; try again",
+            provider="massive",
+            endpoint="/v3/snapshot/options",
         )
 
 

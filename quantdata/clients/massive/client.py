@@ -17,12 +17,13 @@ from quantdata.clients.capabilities import Capabilities
 from quantdata.clients.chain_query import ChainQuery
 from quantdata.clients.massive.answer import answered
 from quantdata.clients.massive.bars import BarLoader, ticker
-from quantdata.clients.massive.chain import ChainLoader
+from quantdata.clients.massive.chain import ChainLoader, require_consistent
 from quantdata.clients.massive.plan import learn_blocks, learning
 from quantdata.clients.status import MarketStatus
 from quantdata.clients.together import together
 from quantdata.config import MASSIVE_BASE_URL, Secret
 from quantdata.errors import (
+    ArgumentError,
     ContractNotFoundError,
     DataProviderError,
     EntitlementError,
@@ -146,11 +147,16 @@ class AsyncMassive:
         request = endpoints.contract_snapshot(symbols.massive_underlying(symbol.underlying), symbol.massive)
         read = partial(_stamped, chain_frames.chain_page)
         (row, is_delayed), _ = await self._rest.page(request, read, not_found=ContractNotFoundError)
-        if row.is_empty():
+        answer = answered(self._rest, is_delayed=is_delayed)
+        contract = chain_frames.chain([row], underlying=symbol.underlying, answer=answer)
+        if contract.is_empty():
             raise self._no_contract(symbol.occ)
-        return chain_frames.chain(
-            [row], underlying=symbol.underlying, answer=answered(self._rest, is_delayed=is_delayed)
-        )
+        if contract.get_column("contract_symbol").to_list() != [symbol.occ]:
+            raise PayloadError(
+                f"massive: asked for {symbol.occ}, the answer is about something else", provider=self.name
+            )
+        require_consistent(contract)
+        return contract
 
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
         """Return the days on which listed options on an underlying expire, all roots together, rising.
@@ -159,8 +165,6 @@ class AsyncMassive:
         ------
         QuoteNotFoundError
             If Massive lists no options on the underlying.
-        IncompleteError
-            If only a part arrived; ``received`` is the days of one part.
 
         References
         ----------
@@ -193,7 +197,7 @@ class AsyncMassive:
         spelled = [symbols.massive_equity(each) for each in asked]
         with learning(self.capabilities, "equity_quotes", self._rest):
             answers = await together(
-                self._rest.page(endpoints.stock_snapshots(part), partial(_stamped, equities.equity_page))
+                self._rest.page(endpoints.stock_snapshots(part), partial(_of_asked, part, equities.equity_page))
                 for part in _batches(spelled)
             )
             rows, is_delayed = _joined(answer for answer, _ in answers)
@@ -220,7 +224,7 @@ class AsyncMassive:
         spelled = [symbols.massive_index(each) for each in asked]
         with learning(self.capabilities, "indices", self._rest):
             answers = await together(
-                self._rest.whole(endpoints.index_snapshots(part), partial(_stamped, indices.index_page))
+                self._rest.whole(endpoints.index_snapshots(part), partial(_of_asked, part, indices.index_page))
                 for part in _batches(spelled)
             )
             rows, is_delayed = _joined(page for pages in answers for page in pages)
@@ -289,14 +293,8 @@ class AsyncMassive:
         ----------
         Massive, *Market Status*, ``GET /v1/marketstatus/now``.
         """
-        status, _ = await self._rest.page(endpoints.market_status(), lambda page: _decode_status(page.body))
-        return MarketStatus.at(
-            status.serverTime.astimezone(UTC),
-            market=status.market,
-            local_time=datetime.now(UTC),
-            source=self.name,
-            is_simulated=self._rest.is_simulated,
-        )
+        status, _ = await self._rest.page(endpoints.market_status(), self._read_status)
+        return status
 
     async def entitlements(self) -> pl.DataFrame:
         """Ask for a little of everything; return what the plan delivers, one row a block.
@@ -357,10 +355,11 @@ class AsyncMassive:
         filters = {name: day.isoformat() for name, day in ends.items() if day is not None}
         listed_on = symbols.massive_reference_underlying(underlying)
         request = endpoints.option_contracts(listed_on, filters)
-        days = pl.concat(await self._rest.whole(request, partial(_read_expirations, listed_on, low, high)))
-        if not days.is_sorted():
-            raise self._overlap(f"the expirations of {underlying}")
-        return days
+        listed = pl.concat(await self._rest.whole(request, partial(_read_contracts, listed_on, low, high)))
+        days = listed.get_column("expiration")
+        if not days.is_sorted() or listed.get_column("ticker").is_duplicated().any():
+            raise self._overlap(f"the contracts on {underlying}")
+        return days.unique()
 
     async def _require_options_on(self, underlying: str) -> None:
         """Raise unless there are options on an underlying, whose answer was empty: unknown, or only filtered away."""
@@ -388,6 +387,19 @@ class AsyncMassive:
         shown = ", ".join(asked[:5]) + (f" and {len(asked) - 5} more" if len(asked) > 5 else "")  # noqa: PLR2004
         raise kind(f"massive has nothing on {shown}: {reasons[0]}", provider=self.name)
 
+    def _read_status(self, page: Page) -> MarketStatus:
+        said = _decode_status(page.body)
+        try:
+            return MarketStatus.at(
+                said.serverTime.astimezone(UTC),
+                market=said.market,
+                local_time=datetime.now(UTC),
+                source=self.name,
+                is_simulated=self._rest.is_simulated,
+            )
+        except (ArgumentError, OverflowError) as error:
+            raise ValueError(f"serverTime {said.serverTime} is no time of these years") from error
+
     def _overlap(self, what: str) -> PayloadError:
         return PayloadError(
             f"massive: {what} came twice or out of order: pages overlap, so others may be missing; try again",
@@ -414,6 +426,14 @@ def _stamped(read: Callable[..., pl.DataFrame], page: Page) -> tuple[pl.DataFram
     return read(page.results, received=datetime.now(UTC)), page.is_delayed
 
 
+def _of_asked(asked: list[str], read: Callable[..., pl.DataFrame], page: Page) -> tuple[pl.DataFrame, bool]:
+    """Read a page as `_stamped` does; hold it to the tickers that were asked for."""
+    rows, is_delayed = _stamped(read, page)
+    if not rows.get_column("ticker").is_in(asked).all():
+        raise ValueError("tickers that were not asked for: the vendor lost the filter")
+    return rows, is_delayed
+
+
 def _joined(pages: Iterable[tuple[pl.DataFrame, bool]]) -> tuple[pl.DataFrame, bool]:
     """Return the rows of several pages, and whether any of them is delayed."""
     frames, delayed = zip(*pages, strict=True)
@@ -431,15 +451,17 @@ def _read_trades(start: datetime, end: datetime, page: Page) -> tuple[pl.DataFra
     return prints, page.is_delayed
 
 
-def _read_expirations(underlying: str, low: date, high: date | None, page: Page) -> pl.Series:
-    """Read the days of one page of contracts; hold it to what was asked, filter and sort alike."""
+def _read_contracts(underlying: str, low: date, high: date | None, page: Page) -> pl.DataFrame:
+    """Read one page of contracts; hold it to what was asked."""
     listed = reference.contracts(page.results)
     days = listed.get_column("expiration")
-    if not ((listed.get_column("underlying") == underlying).all() and (days >= low).all() and days.is_sorted()):
-        raise ValueError("contracts that were not asked for, or out of order: the vendor lost the filters or the sort")
+    if not ((listed.get_column("underlying") == underlying).all() and (days >= low).all()):
+        raise ValueError("contracts that were not asked for: the vendor lost the filters")
     if high is not None and not (days <= high).all():
         raise ValueError("contracts beyond the last day that was asked for: the vendor lost the filter")
-    return days.unique(maintain_order=True)
+    if not days.is_sorted():
+        raise ValueError("contracts out of order: the vendor lost the sort")
+    return listed.drop("underlying")
 
 
 def _status(page: Page) -> bool:

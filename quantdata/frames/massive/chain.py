@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from quantdata.frames.provenance import Answer
 
-__all__ = ["chain", "chain_page", "expirations", "option_types", "strikes"]
+__all__ = ["chain", "chain_page", "expirations", "option_types", "strikes", "underlyings"]
 
 _F: Final = pl.Float64()
 _I: Final = pl.Int64()
@@ -38,7 +38,7 @@ WIRE: Final = {
             "shares_per_contract": _F,
         }
     ),
-    "underlying_asset": pl.Struct({"price": _F, "value": _F, "last_updated": _I, "timeframe": _S}),
+    "underlying_asset": pl.Struct({"ticker": _S, "price": _F, "value": _F, "last_updated": _I, "timeframe": _S}),
     "last_quote": pl.Struct(
         {
             "bid": _F,
@@ -183,6 +183,11 @@ _COLUMNS: Final = _columns()
 def expirations(page: pl.DataFrame) -> pl.Series:
     """Return the expiration of each row of a page, as ISO text."""
     return page.get_column("details").struct.field("expiration_date")
+
+
+def underlyings(page: pl.DataFrame) -> pl.Series:
+    """Return the vendor's ticker of the underlying of each row of a page; null where it is not sent."""
+    return page.get_column("underlying_asset").struct.field("ticker")
 
 
 def option_types(page: pl.DataFrame) -> pl.Series:

@@ -20,10 +20,10 @@ _S: Final = pl.String()
 
 
 def contracts(results: bytes) -> pl.DataFrame:
-    """Read listed contracts in the order sent: ``underlying``, ``expiration``; ValueError where one lacks."""
-    found = rows(results, {"underlying_ticker": _S, "expiration_date": _S})
-    columns = pl.col("underlying_ticker").alias("underlying"), _day("expiration_date").alias("expiration")
-    return _complete(found.select(columns), "a contract without an underlying or a date")
+    """Read listed contracts as sent: ``ticker``, ``underlying``, ``expiration``; ValueError where one lacks."""
+    found = rows(results, {"ticker": _S, "underlying_ticker": _S, "expiration_date": _S})
+    columns = "ticker", pl.col("underlying_ticker").alias("underlying"), _day("expiration_date").alias("expiration")
+    return _complete(found.select(columns), "a contract without a ticker, an underlying or a date")
 
 
 def splits(results: bytes) -> pl.DataFrame:

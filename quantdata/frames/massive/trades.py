@@ -47,18 +47,24 @@ def trades(pages: Sequence[pl.DataFrame], symbol: str, *, feed: str | None) -> p
     Raises
     ------
     ValueError
-        If a print has no time, or the pages do not follow each other in time.
+        If a print has no time, comes twice, or before one that it follows: then pages overlap.
     """
-    stamps = pl.concat(pages).get_column("sip_timestamp")
+    sent = pl.concat(pages)
+    stamps = sent.get_column("sip_timestamp")
     if stamps.null_count() or not stamps.is_sorted():
-        raise ValueError("prints without a time, or out of order: pages overlap, so others may be missing")
-    tape = pl.concat(pages).select(
+        raise ValueError("prints without a time, or out of order")
+    # Options come without a number of their own; there equal prints of one instant are ordinary.
+    numbered = sent.filter(pl.col("sequence_number").is_not_null()).select("sip_timestamp", "sequence_number", "id")
+    if numbered.is_duplicated().any():
+        raise ValueError("prints came twice")
+    exact = pl.col("decimal_size").cast(pl.Float64, strict=False)
+    tape = sent.select(
         pl.lit(symbol).alias("symbol"),
         nanoseconds(pl.col("sip_timestamp")).cast(TICK).alias("ts"),
         nanoseconds(pl.col("participant_timestamp")).cast(TICK).alias("participant_ts"),
         "price",
         # Fractional shares come exact as a decimal string beside the rounded number: reference/massive.md §1.
-        pl.coalesce(pl.col("decimal_size").cast(pl.Float64, strict=False), "size").alias("size"),
+        pl.coalesce(pl.when(exact.is_finite()).then(exact), "size").alias("size"),
         pl.col("exchange").cast(pl.String),
         "conditions",
         "correction",

@@ -35,10 +35,10 @@ from quantdata.sim.plans import Plan, RateMeter, plan_of_key
 from quantdata.sim.transport import Prefix, Reply, deliver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from quantdata.sim.faults import Fault, FaultKind
+    from quantdata.sim.faults import Fault
     from quantdata.sim.stage import Stage
     from quantdata.sim.transport import Message, Receive, Send
 
@@ -103,7 +103,7 @@ class MassiveService:
         self._catalog = Catalog(stage.market)
         self._meter = RateMeter(stage.monotonic)
         self._pages: BuildOnce[_Page] = BuildOnce(_PAGES_KEPT)
-        self._first_pages: BuildOnce[tuple[str, dict[str, str]]] = BuildOnce(_PAGES_KEPT)
+        self._first_pages: BuildOnce[tuple[str, Mapping[str, str]]] = BuildOnce(_PAGES_KEPT)
         self._ids = Random(stage.seed)  # noqa: S311 - repeatable by intent
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -137,10 +137,9 @@ class MassiveService:
             instead = _instead(fault, asked.path)
             if instead is not None:
                 return instead
-        path, query = self._first_page(asked) if _is_hit("repeated_page", faults) else (asked.path, unpack(asked.query))
         request = Request(
-            path=path,
-            query=_in_small_pages(query, faults),
+            path=asked.path,
+            query=_in_small_pages(unpack(asked.query), faults),
             plan=plan,
             now=self._stage.version(now),
             catalog=self._catalog,
@@ -187,7 +186,10 @@ class MassiveService:
         if answer.is_shared and not faults:
             page = self._pages.get(_page_key(request), lambda: _prepared(answer))
             return self._paged(asked, request, page, request_id)
-        self._remember_first_page(asked, answer.next_path)
+        self._remember_first_page(request, asked, answer.next_path)
+        if any(fault.kind == "repeated_page" for fault in faults):
+            path, query = self._first_page(request, asked)
+            answer = replace(answer, rows=routes.answer(replace(request, path=path, query=query)).rows, is_shared=False)
         answer = damaged(answer, faults, dice=self._stage.faults.dice())
         next_url = None if answer.next_path is None else request.base_url + answer.next_path
         own_query = {key: value for key, value in asked.query.items() if key != "apiKey"}
@@ -198,22 +200,22 @@ class MassiveService:
 
     def _paged(self, asked: Asked, request: Request, page: _Page, request_id: str) -> Reply:
         next_path = page.answer.next_path
-        self._remember_first_page(asked, next_path)
+        self._remember_first_page(request, asked, next_path)
         next_url = None if next_path is None else request.base_url + next_path
         tail = tail_part(page.answer, request_id=request_id, next_url=next_url)
         headers = _headers(request.path, page.answer, page.count, next_url)
         return Reply(tail, headers=headers, prefix=page.prefix)
 
-    def _remember_first_page(self, asked: Asked, next_path: str | None) -> None:
+    def _remember_first_page(self, request: Request, asked: Asked, next_path: str | None) -> None:
         """Remember where the pages began that a link goes on with."""
         if next_path is not None:
-            first = self._first_page(asked)
+            first = self._first_page(request, asked)
             self._first_pages.get(next_path, lambda: first)
 
-    def _first_page(self, asked: Asked) -> tuple[str, dict[str, str]]:
+    def _first_page(self, request: Request, asked: Asked) -> tuple[str, Mapping[str, str]]:
         """Return path and query of the first of the pages that a request belongs to: its own when it is that."""
         known = self._first_pages.peek(f"{asked.path}?cursor={asked.query.get('cursor')}")
-        return known or (asked.path, unpack(asked.query))
+        return known or (request.path, request.query)
 
 
 def _read(scope: Message) -> Asked:
@@ -243,10 +245,6 @@ def _headers(path: str, answer: Answer, count: int, next_url: str | None) -> dic
     if next_url is not None and path.startswith("/v3/"):
         headers["Link"] = f'<{next_url}>; rel="next"'
     return headers
-
-
-def _is_hit(kind: FaultKind, faults: Sequence[Fault]) -> bool:
-    return any(fault.kind == kind for fault in faults)
 
 
 def _in_small_pages(query: dict[str, str], faults: Sequence[Fault]) -> dict[str, str]:

@@ -34,6 +34,7 @@ GOOD: Final = frozenset({"OK", "DELAYED"})
 # A key that was not given came back as 400: reference/massive.md §8.
 KEY_REFUSED: Final = frozenset({200, 400, 403})
 MESSAGE_LENGTH: Final = 200
+LONGEST_URL: Final = 8192
 
 _ABSENT: Final = msgspec.Raw(b"")
 
@@ -47,6 +48,7 @@ class _Envelope(msgspec.Struct):
     error: str | None = None
     message: str | None = None
     adjusted: bool | None = None
+    ticker: msgspec.Raw = _ABSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,8 @@ class Page:
         Request for the next page; None on the last.
     is_delayed
         Whether the vendor marked the answer as that of a delayed plan.
-    adjusted
-        Of aggregates: whether the bars are adjusted for splits.
+    adjusted, ticker
+        Of aggregates: whether the bars are adjusted for splits, and whose they are.
     """
 
     body: bytes
@@ -72,6 +74,7 @@ class Page:
     next: Request | None = None
     is_delayed: bool = False
     adjusted: bool | None = None
+    ticker: str | None = None
 
 
 _decode = msgspec.json.Decoder(_Envelope).decode
@@ -104,8 +107,14 @@ def read_page(
             next=_next_request(reply, envelope.next_url, holds),
             is_delayed=envelope.status == "DELAYED",
             adjusted=envelope.adjusted,
+            ticker=_text(envelope.ticker),
         )
     raise _error(reply, envelope, not_found=not_found)
+
+
+def _text(raw: msgspec.Raw) -> str | None:
+    """Return a JSON string; the ticker of a stock snapshot is an object, which is none."""
+    return str(msgspec.json.decode(raw)) if bytes(raw)[:1] == b'"' else None
 
 
 def _is_answer(envelope: _Envelope, holds: Holds) -> bool:
@@ -124,7 +133,7 @@ def _envelope(reply: Reply) -> _Envelope:
     """Decode the body; of a failed request whatever it holds is an envelope, be it empty."""
     try:
         return _decode(reply.body)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if reply.status != 200:  # noqa: PLR2004
             return _Envelope()
         if reply.body.lstrip()[:1] == b"<":
@@ -205,6 +214,10 @@ def _next_request(reply: Reply, next_url: str | None, holds: Holds) -> Request |
     """Make the next request from a ``next_url``: its path and query only, never its host or a key in it."""
     if not next_url:
         return None
+    if len(next_url) > LONGEST_URL:
+        raise PayloadError(
+            f"{reply.provider}: {reply.endpoint} sends on to a URL of {len(next_url):,} characters", **_facts(reply)
+        )
     try:
         parts = urlsplit(next_url)
     except ValueError as error:

@@ -31,6 +31,9 @@ T = TypeVar("T")
 PAID_REQUESTS_PER_MINUTE: Final = 6000.0
 LONGEST_BURST: Final = 100
 PAGES_AT_MOST: Final = 10_000
+EMPTY_PAGES_AT_MOST: Final = 100
+# A word of a few letters is no key (a simulator takes any) and may stand in an answer by itself.
+SHORTEST_SECRET: Final = 8
 
 _limiters: Final[WeakValueDictionary[tuple[str, bytes, float], TokenBucket]] = WeakValueDictionary()
 
@@ -62,6 +65,7 @@ class MassiveRest:
             provider="massive",
             base_url=checked_url(base_url, name="base_url"),
             headers={"Authorization": f"Bearer {api_key.reveal()}", "User-Agent": "quantdata"},
+            secret=api_key.reveal() if len(api_key.reveal()) >= SHORTEST_SECRET else "",
             limiter=_limiter_of_account(api_key, base_url, requests_per_minute),
             policy=policy,
         )
@@ -106,7 +110,7 @@ class MassiveRest:
             page = read_page(reply, holds=request.holds, not_found=not_found)
             try:
                 return decode(page), page.next
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, RecursionError) as error:
                 raise PayloadError(
                     f"massive: the rows of {reply.endpoint} are not what they should be: {error}",
                     provider="massive",
@@ -122,8 +126,9 @@ class MassiveRest:
         decode: Callable[[Page], T],
         *,
         not_found: type[DataProviderError] = QuoteNotFoundError,
+        most: int = PAGES_AT_MOST,
     ) -> list[T]:
-        """GET a page and all that follow it, one after the other.
+        """GET a page and all that follow it, one after the other; more than ``most`` are an endless answer.
 
         Raises
         ------
@@ -134,22 +139,27 @@ class MassiveRest:
         """
         seen: set[str] = set()
         decoded: list[T] = []
+        empty_pages = 0
         following: Request | None = request
         while following is not None:
-            if following.target in seen or len(seen) >= PAGES_AT_MOST:
+            if following.target in seen or len(seen) >= most or empty_pages > EMPTY_PAGES_AT_MOST:
                 raise PayloadError(
-                    f"massive: the pages of {request.path} run in a circle after {len(seen)} pages",
+                    f"massive: the pages of {request.path} come to no end, or run in a circle, after {len(seen)} pages",
                     provider="massive",
                     endpoint=request.path,
                 )
             seen.add(following.target)
             try:
-                one, following = await self.page(following, decode, not_found=not_found)
+                (one, is_empty), following = await self.page(
+                    following, lambda page: (decode(page), page.results == b"[]"), not_found=not_found
+                )
             except DataProviderError as error:
                 if not decoded:
                     raise
                 raise IncompleteError(error, received=decoded, arrived=f"{len(decoded)} pages") from error
             decoded.append(one)
+            # Windows without a trade are counted in a page of bars, so that some pages hold nothing.
+            empty_pages = empty_pages + 1 if is_empty else 0
         return decoded
 
     async def whole(self, request: Request, decode: Callable[[Page], T]) -> list[T]:

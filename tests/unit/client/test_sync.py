@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import quantdata as qd
-from tests.unit.conftest import bar_rows, contract_row, index_row, listed, stock_row
+from tests.unit.conftest import bar_rows, contract_row, index_row, stock_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def offer_everything(market: Vendor) -> None:
     market.on("/v2/aggs", {"status": "OK", "results": bar_rows(date(2026, 11, 2), 3)})
     market.rows("/v3/trades", [{"sip_timestamp": 1_795_021_200_000_000_000, "price": 600.0, "size": 1}])
     market.rows("/v3/quotes", [])
-    market.rows("/v3/reference/options/contracts", listed([date(2026, 12, 18)]))
+    market.contracts([date(2026, 12, 18)])
     market.on("/v1/marketstatus/now", {"market": "open", "serverTime": "2026-11-18T12:00:00-05:00"})
 
 

@@ -135,6 +135,12 @@ def test_a_number_below_the_least_is_refused() -> None:
     _refused(lambda: arguments.number(-0.01, name="THIS", least=0.0), "must be at least 0", "-0.01")
 
 
+def test_a_number_above_the_most_is_refused() -> None:
+    assert arguments.number(99, name="THIS", most=99.0) == 99.0
+    _refused(lambda: arguments.number(99.5, name="THIS", most=99.0), "must be at most 99, not 99.5")
+    _refused(lambda: arguments.number_range((1, 100), name="THIS", most=99.0), "must be at most 99, not 100")
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -155,7 +161,7 @@ def test_what_is_no_range_of_numbers(value: object) -> None:
     _refused(lambda: arguments.number_range(value, name="THIS"))
 
 
-@pytest.mark.parametrize("value", [0, 10, np.int64(10), 10**30])
+@pytest.mark.parametrize("value", [0, 10, np.int64(10), 2**63 - 1])
 def test_a_count_is_whole(value: object) -> None:
     found = arguments.count(value, name="THIS")
     assert type(found) is int
@@ -169,6 +175,10 @@ def test_what_is_no_count(value: object) -> None:
 
 def test_a_count_below_the_least_is_refused() -> None:
     _refused(lambda: arguments.count(-1, name="THIS"), "must be at least 0, not -1")
+
+
+def test_a_count_that_no_column_holds_is_refused() -> None:
+    _refused(lambda: arguments.count(2**63, name="THIS"), "must be at most 9,223,372,036,854,775,807")
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------

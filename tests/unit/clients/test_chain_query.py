@@ -53,10 +53,18 @@ def test_a_malformed_spread_is_named(value: object) -> None:
         ChainQuery.of("SPY", max_spread_percent=value)
 
 
-@pytest.mark.parametrize("value", ["calls", "", "c", 1, True, ("call", "put"), ["call"]])
+@pytest.mark.parametrize("value", ["calls", "", "x", "cp", 1, True, ("call", "put"), ["call"]])
 def test_a_malformed_option_type_is_named(value: object) -> None:
     with pytest.raises(ArgumentError, match="option_type must be 'call' or 'put'"):
         ChainQuery.of("SPY", option_type=value)
+
+
+@pytest.mark.parametrize(
+    ("value", "option_type"),
+    [("call", "call"), ("Put", "put"), ("c", "call"), ("C", "call"), ("p", "put"), ("P", "put"), (None, None)],
+)
+def test_an_option_type_may_be_its_first_letter(value: str | None, option_type: str | None) -> None:
+    assert ChainQuery.of("SPY", option_type=value).option_type == option_type
 
 
 @pytest.mark.parametrize("value", [[], 5, [None], b"SPX", True])
@@ -99,7 +107,7 @@ def test_an_underlying_that_is_no_text_is_a_symbol_error(underlying: Any) -> Non
 
 def test_an_unknown_filter_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="strike"):
-        ChainQuery.of("SPY", strike=600)
+        ChainQuery.of("SPY", strike=600)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("days", [0.5, (0, 7.5), 100_001, 1e300])
@@ -215,18 +223,31 @@ def test_no_filter_keeps_everything() -> None:
 
 
 def test_the_vendors_part_includes_both_ends() -> None:
-    query = ChainQuery.of("SPY", strikes=(560, 600), expirations=("2026-12-01", "2026-12-31"), dte=5, option_type="put")
+    query = ChainQuery.of("SPY", strikes=(560, 600), expirations=("2026-12-01", None), dte=(0, 35), option_type="put")
     chain = _chain(
         strike=[560.0, 600.0, 600.001, 580.0, 580.0, 580.0],
         expiration=[
             date(2026, 12, 1),
-            date(2026, 12, 31),
-            *[date(2026, 12, 18)] * 2,
+            date(2026, 12, 31),  # in 35 days
+            date(2026, 12, 18),
+            date(2026, 11, 30),
             date(2027, 1, 1),
             date(2026, 12, 2),
         ],
-        dte=[5, 5, 5, 6, 5, 5],
         option_type=["put", "put", "put", "put", "put", "call"],
     )
-    kept = chain.with_row_index().filter(query.vendor_part()).get_column("index").to_list()
+    now = datetime(2026, 11, 27, 4, 59, tzinfo=UTC)  # in New York the 26th
+    kept = chain.with_row_index().filter(query.vendor_part(now)).get_column("index").to_list()
     assert kept == [0, 1]
+
+
+def test_what_cannot_be_told_passes_the_vendors_part() -> None:
+    # The vendor was asked and sent it: a row that cannot be read stays, for validation to judge.
+    query = ChainQuery.of("SPY", strikes=(560, 600), dte=(0, 35), option_type="put")
+    chain = _chain(
+        strike=[None, 580.0, 580.0, 580.0],
+        expiration=[date(2026, 12, 1), None, date(2026, 12, 1), date(2026, 12, 1)],
+        option_type=["put", "put", None, "call"],
+    )
+    now = datetime(2026, 11, 26, 17, tzinfo=UTC)
+    assert chain.with_row_index().filter(query.vendor_part(now)).get_column("index").to_list() == [0, 1, 2]

@@ -225,6 +225,5 @@ def test_a_fault_of_our_own_is_not_swallowed() -> None:
         raise KeyError("ours")
 
     shelf.page = broken  # type: ignore[method-assign]
-    with pytest.raises(ExceptionGroup) as failure:
+    with pytest.raises(KeyError, match="ours"):
         asyncio.run(cover([EVERYTHING], shelf))
-    assert failure.group_contains(KeyError)

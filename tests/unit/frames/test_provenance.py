@@ -64,8 +64,10 @@ def test_canonical_puts_columns_in_order_and_dtype_and_adds_the_missing_as_null(
 
 def known(*rows: tuple[str, float | None, str | None, datetime]) -> pl.DataFrame:
     """Return what came of symbols: price, reason and time of each; fresh as nobody says."""
-    columns = {"symbol": pl.String, "price": pl.Float64, "vendor_error": pl.String, "received_ts": MOMENT}
-    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(feed=pl.lit(None, FEED))
+    columns = [column.name for column in QUOTES[:4]]
+    return pl.DataFrame(rows, schema=columns, orient="row").with_columns(
+        pl.col("received_ts").cast(MOMENT), feed=pl.lit(None, FEED)
+    )
 
 
 def test_every_symbol_has_its_row_in_the_order_asked() -> None:

@@ -64,7 +64,12 @@ def test_hits_are_counted_and_clear_lifts_all() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "explode"}, {"kind": "status", "probability": 1.5}, {"kind": "status", "times": 0}],
+    [
+        {"kind": "explode"},
+        {"kind": "status", "probability": 1.5},
+        {"kind": "status", "times": 0},
+        {"kind": "small_pages", "rows": 0},
+    ],
 )
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ArgumentError):

@@ -280,11 +280,52 @@ def test_only_later_pages_fail(simulator: Simulator) -> None:
         assert get(simulator, first.body["next_url"].removeprefix(simulator.base_url)).status == 500
 
 
-def test_a_repeated_page_holds_the_first_ones_rows(simulator: Simulator) -> None:
-    first = get(simulator, f"{CHAIN}?limit=2").body
-    with broken(simulator, Fault("repeated_page")):
-        second = get(simulator, first["next_url"].removeprefix(simulator.base_url)).body
-    assert second["results"] == first["results"]
+BARS = "/v2/aggs/ticker/SPY/range/1/minute/2026-11-17/2026-11-17"
+TRADES = "/v3/trades/SPY?timestamp.gte=2026-11-17&timestamp.lte=2026-11-17&order=asc"
+CONTRACTS = "/v3/reference/options/contracts?underlying_ticker=SPY"
+MIXED = "/v3/snapshot?ticker.any_of=SPY,AAPL,I:SPX,O:SPY261218C00600000"
+
+
+def following(simulator: Simulator, answer: Got) -> Got:
+    return get(simulator, answer.body["next_url"].removeprefix(simulator.base_url))
+
+
+@pytest.mark.parametrize("path", [CHAIN, f"{CHAIN}?limit=4", BARS, TRADES, CONTRACTS, MIXED])
+def test_small_pages_hold_the_same_rows_in_more_pages(simulator: Simulator, path: str) -> None:
+    whole = get(simulator, path).body
+    with broken(simulator, Fault("small_pages", rows=2)):
+        page = get(simulator, path)
+        rows, pages = page.body["results"], 1
+        while "next_url" in page.body and pages * 2 < len(whole["results"]):
+            page = following(simulator, page)
+            assert len(page.body["results"]) <= 2
+            rows, pages = rows + page.body["results"], pages + 1
+    assert pages > 1
+    assert rows[: len(whole["results"])] == whole["results"]
+
+
+@pytest.mark.parametrize("path", [CHAIN, BARS, TRADES, CONTRACTS, MIXED])
+def test_a_repeated_page_holds_the_first_ones_rows(simulator: Simulator, path: str) -> None:
+    simulator.faults.add(Fault("small_pages", rows=1))
+    first = get(simulator, path)
+    second = following(simulator, first)
+    assert second.body["results"] != first.body["results"]
+    with broken(simulator, Fault("small_pages", rows=1), Fault("repeated_page")):
+        repeated = following(simulator, first)
+        assert repeated.body["results"] == first.body["results"]
+        assert repeated.body["next_url"] == second.body["next_url"]
+        assert following(simulator, second).body["results"] == first.body["results"]
+
+
+def test_an_unreadable_limit_is_refused_in_small_pages_too(simulator: Simulator) -> None:
+    with broken(simulator, Fault("small_pages")):
+        assert get(simulator, f"{CHAIN}?limit=few").status == 400
+
+
+def test_something_else_may_come_under_200(simulator: Simulator) -> None:
+    with broken(simulator, Fault("foreign_object")):
+        got = get(simulator, CHAIN)
+        assert (got.status, got.body) == (200, {"foo": 1})
 
 
 def test_damaged_rows_leave_the_kept_page_whole(simulator: Simulator) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import logging
+import time
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -25,7 +27,7 @@ from quantdata.wire.massive.envelope import read_page
 from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 KEY = "k3y-that-nobody-may-see"
 ASK = Request("/v3/thing", {"limit": "1"})
@@ -81,7 +83,11 @@ class Slept:
 
 @asynccontextmanager
 async def _serving(
-    *answers: bytes, sleep: Slept | None = None, policy: RetryPolicy | None = None
+    *answers: bytes,
+    sleep: Callable[[float], Awaitable[None]] | None = None,
+    policy: RetryPolicy | None = None,
+    limiter: TokenBucket | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[tuple[Http, Server]]:
     scripted = Server(answers)
     async with await asyncio.start_server(scripted.serve, "127.0.0.1", 0) as listener:
@@ -90,8 +96,9 @@ async def _serving(
             provider="massive",
             base_url=f"http://127.0.0.1:{port}",
             headers={"Authorization": f"Bearer {KEY}"},
-            limiter=TokenBucket(per_minute=6000.0, burst=100),
+            limiter=limiter or TokenBucket(per_minute=6000.0, burst=100, sleep=Slept()),
             policy=policy,
+            clock=clock,
             sleep=sleep or Slept(),
             jitter=lambda: 1.0,
         )
@@ -239,6 +246,40 @@ def test_a_rate_limit_that_stays_is_a_rate_limit() -> None:
     assert isinstance(_failed(http_answer(b"", status="429 Too Many Requests")), RateLimitError)
 
 
+@pytest.mark.parametrize(("headers", "held_up_s"), [("Retry-After: 3\r\n", 3.0), ("", 0.25)])
+def test_a_rate_limit_holds_up_all_requests_of_the_account(headers: str, held_up_s: float) -> None:
+    now, waited = 0.0, Slept()
+    limiter = TokenBucket(per_minute=6000.0, burst=100, clock=lambda: now, sleep=waited)
+
+    async def fetch() -> None:
+        async def meanwhile(seconds: float) -> None:
+            nonlocal now
+            await http.fetch(ASK, _checked)  # another request, while the first one waits for its next try
+            now += seconds
+
+        async with _serving(
+            http_answer(b"", status="429 Too Many Requests", headers=headers), GOOD, sleep=meanwhile, limiter=limiter
+        ) as (http, _):
+            await http.fetch(ASK, _checked)
+
+    asyncio.run(fetch())
+    assert waited.seconds == [held_up_s]
+
+
+@pytest.mark.parametrize("first", [DOWN, HANG_UP, http_answer(b"{")], ids=["503", "hang-up", "half"])
+def test_another_failure_holds_up_its_own_request_alone(first: bytes) -> None:
+    waited = Slept()
+    limiter = TokenBucket(per_minute=6000.0, burst=100, clock=lambda: 0.0, sleep=waited)
+
+    async def fetch() -> None:
+        async with _serving(first, first, GOOD, limiter=limiter) as (http, _):
+            await http.fetch(ASK, _body if first == HANG_UP else _checked)
+
+    with contextlib.suppress(PayloadError):
+        asyncio.run(fetch())
+    assert waited.seconds == []
+
+
 def test_an_unreadable_answer_is_tried_twice_only() -> None:
     sleep = Slept()
     assert isinstance(_failed(http_answer(b"{"), sleep=sleep), PayloadError)
@@ -266,6 +307,20 @@ def test_the_deadline_covers_all_tries_together() -> None:
 
     with pytest.raises(UnavailableError, match=r"\(2 tries\)"):
         asyncio.run(fetch())
+
+
+def test_waits_count_towards_the_deadline() -> None:
+    sleep = Slept()
+
+    async def fetch() -> None:
+        policy = RetryPolicy(deadline_s=5.0, first_delay_s=2.0, longest_delay_s=4.0)
+        async with _serving(DOWN, policy=policy, sleep=sleep, clock=lambda: 0.0) as (http, _):
+            await http.fetch(ASK, _checked)
+
+    with pytest.raises(MaxRetriesError):
+        asyncio.run(fetch())
+    # The next wait would be of 4 s, which would end past the 5 s.
+    assert sleep.seconds == [2.0]
 
 
 def test_a_cancelled_request_leaves_the_client_usable() -> None:
@@ -335,7 +390,35 @@ def test_an_address_where_nobody_listens_ends_in_max_retries() -> None:
         finally:
             await gone.close()
 
-    with pytest.raises(MaxRetriesError, match="check the network and the host"):
+    with pytest.raises(MaxRetriesError, match="check the network and the host") as failure:
+        asyncio.run(fetch())
+    # In the operating system's words, not in the transport's, which calls it a time-out.
+    assert "/v3/thing broke off: ConnectionRefusedError (" in str(failure.value)
+
+
+def test_a_request_on_a_closed_client_breaks_off() -> None:
+    async def fetch() -> None:
+        async with _serving(GOOD) as (http, _):
+            await http.close()
+            await http.fetch(ASK, _body)
+
+    with pytest.raises(UnavailableError, match=r"broke off: .* the client was closed meanwhile") as failure:
+        asyncio.run(fetch())
+    assert (failure.value.provider, failure.value.endpoint) == ("massive", "/v3/thing")
+
+
+def test_closing_breaks_off_the_requests_under_way() -> None:
+    async def fetch() -> None:
+        async with _serving(SILENCE) as (http, server):
+            waiting = asyncio.ensure_future(http.fetch(ASK, _body))
+            await server.asked.wait()
+            await http.close()
+            try:
+                await waiting
+            finally:
+                assert http.requests_sent == 1  # nobody tries again on a closed client
+
+    with pytest.raises(UnavailableError, match="the client was closed meanwhile"):
         asyncio.run(fetch())
 
 
@@ -353,6 +436,26 @@ def test_a_simulator_says_what_time_it_is() -> None:
     assert before is None
     assert abs(real - datetime.now(UTC)) < timedelta(minutes=1)
     assert simulated_now == datetime(2026, 11, 18, 16, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("told", ["2026-11-18T11:00:00-05:00", "2026-11-18T16:00:00Z"])
+def test_a_simulators_time_is_in_utc_whatever_its_zone(told: str) -> None:
+    async def fetch() -> datetime | None:
+        async with _serving(http_answer(headers=f"X-Quantdata-Simulated: {told}\r\n")) as (http, _):
+            await http.fetch(ASK, _body)
+            return http.simulated_at
+
+    told_at = asyncio.run(fetch())
+    assert told_at == datetime(2026, 11, 18, 16, tzinfo=UTC)
+    assert told_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize("told", ["", "1", "soon", "11:00"])
+def test_a_simulator_that_does_not_tell_its_time_is_a_payload_error(told: str) -> None:
+    error = _failed(http_answer(headers=f"X-Quantdata-Simulated: {told}\r\n"))
+    assert type(error) is PayloadError
+    assert "does not tell its time in X-Quantdata-Simulated" in str(error)
+    assert (error.provider, error.endpoint) == ("massive", "/v3/thing")
 
 
 # --- secrets --------------------------------------------------------------------------------------------------------

@@ -94,13 +94,63 @@ def test_a_caller_who_gives_up_leaves_his_place_to_others() -> None:
     assert entered == [1.0]
 
 
-def test_slowing_down_is_for_good_and_empties_the_bucket(clock: Clock) -> None:
-    bucket = TokenBucket(per_minute=6000.0, burst=100, clock=clock, sleep=clock.sleep)
-    bucket.slow_down(per_minute=5.0)
+def test_nothing_passes_during_a_pause_and_all_as_before_after_it(clock: Clock) -> None:
+    bucket = TokenBucket(per_minute=60.0, burst=3, clock=clock, sleep=clock.sleep)
+    bucket.pause(5.0)
+
+    async def leave() -> list[float]:
+        times = []
+        for _ in range(5):
+            await bucket.acquire()
+            times.append(clock.now)
+        return times
+
+    times = asyncio.run(leave())
+    assert times[0] == 5.0
+    assert times[-1] - times[-2] == 1.0
+    assert (bucket.per_minute, bucket.burst) == (60.0, 3)
+
+
+def test_a_pause_that_is_over_holds_up_nobody(clock: Clock) -> None:
+    bucket = TokenBucket(per_minute=60.0, burst=3, clock=clock, sleep=clock.sleep)
+    bucket.pause(5.0)
+    clock.now = 5.0
     asyncio.run(bucket.acquire())
-    assert clock.slept == [12.0]
-    bucket.slow_down(per_minute=600.0)
-    assert (bucket.per_minute, bucket.burst) == (5.0, 5)
+    assert clock.slept == []
+
+
+def test_a_pause_holds_up_all_who_come_at_once(clock: Clock) -> None:
+    bucket = TokenBucket(per_minute=6000.0, burst=100, clock=clock, sleep=clock.stand)
+    bucket.pause(5.0)
+
+    async def leave() -> None:
+        await asyncio.gather(*(bucket.acquire() for _ in range(3)))
+
+    asyncio.run(leave())
+    assert clock.slept == [5.0, 5.0, 5.0]
+
+
+def test_a_pause_within_a_longer_one_does_not_shorten_it(clock: Clock) -> None:
+    bucket = TokenBucket(per_minute=60.0, burst=3, clock=clock, sleep=clock.sleep)
+    bucket.pause(5.0)
+    clock.now = 1.0
+    bucket.pause(2.0)
+    asyncio.run(bucket.acquire())
+    assert clock.now == 5.0
+
+
+def test_a_pause_on_top_of_an_empty_bucket_waits_for_the_later_of_both(clock: Clock) -> None:
+    bucket = TokenBucket(per_minute=6.0, burst=1, clock=clock, sleep=clock.sleep)
+
+    async def leave() -> None:
+        await bucket.acquire()
+        bucket.pause(3.0)
+        await bucket.acquire()
+        bucket.pause(30.0)
+        await bucket.acquire()
+
+    asyncio.run(leave())
+    assert clock.slept == [10.0, 30.0]
 
 
 @pytest.mark.parametrize(("per_minute", "is_slow"), [(5.0, True), (59.9, True), (60.0, False), (6000.0, False)])

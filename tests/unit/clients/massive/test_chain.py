@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from quantdata.clients import AsyncMassive, ChainQuery
 from quantdata.clients.massive import chain as module
-from quantdata.errors import DataProviderError, EntitlementError, IncompleteError, PayloadError, UnavailableError
+from quantdata.errors import (
+    ArgumentError,
+    DataProviderError,
+    EntitlementError,
+    IncompleteError,
+    PayloadError,
+    UnavailableError,
+)
 from quantdata.frames.columns import CHAIN, schema
 from quantdata.wire.retry import RetryPolicy
-from tests.unit.conftest import contract_row
+from tests.unit.conftest import NOON, contract_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,11 +28,12 @@ if TYPE_CHECKING:
     import httpx
     import polars as pl
 
-    from tests.unit.conftest import Vendor
+    from tests.unit.conftest import Row, Vendor
 
 SPY = "/v3/snapshot/options/SPY"
 # One try, and one more without a wait for an answer that cannot be read.
 AT_ONCE = RetryPolicy(tries=1, first_delay_s=0.0)
+NOON_TODAY = datetime.fromisoformat(NOON)
 THOUSAND = [contract_row(float(strike), kind) for strike in range(400, 900) for kind in ("call", "put")]
 
 
@@ -145,7 +153,7 @@ def test_what_the_vendor_filters_is_sent_to_it(market: Vendor, filters: dict[str
     chain = _chain(**filters)
     params = dict(market.requests[-1].url.params)
     assert {name: value for name, value in params.items() if name not in ("sort", "order", "limit")} == sent
-    expected = _chain().filter(ChainQuery.of("SPY", **filters).vendor_part())
+    expected = _chain().filter(ChainQuery.of("SPY", **filters).vendor_part(NOON_TODAY))
     assert chain.get_column("contract_symbol").to_list() == expected.get_column("contract_symbol").to_list()
     assert chain.height > 0
 
@@ -155,6 +163,25 @@ def test_days_to_expiry_count_from_the_hosts_own_day(market: Vendor) -> None:
     market.on("/v1/marketstatus/now", {})
     assert set(_chain(dte=0).get_column("expiration")) == {date(2026, 11, 18)}
     assert market.paths()[0] == "/v1/marketstatus/now"
+
+
+@pytest.mark.parametrize("expirations", ["2026-11-17", (None, "2026-11-17"), ("2026-01-01", "2026-11-17")])
+def test_a_chain_of_expired_contracts_is_not_asked_for(
+    market: Vendor, expirations: str | tuple[str | None, str]
+) -> None:
+    market.chain("SPY", MIXED)
+    market.on("/v1/marketstatus/now", {})
+    with pytest.raises(ArgumentError, match=r"end on 2026-11-17, before today \(2026-11-18\)") as failure:
+        _chain(dte=(0, 400), expirations=expirations)
+    assert "bars() and trades()" in str(failure.value)
+    assert market.paths(SPY) == []
+
+
+def test_a_vendor_is_not_asked_for_what_has_expired(vendor: Vendor) -> None:
+    vendor.chain("SPY", MIXED)
+    with pytest.raises(ArgumentError, match="a chain holds live contracts"):
+        _chain(expirations=("2020-01-01", "2020-01-17"))
+    assert vendor.requests == []
 
 
 @pytest.mark.parametrize(
@@ -223,9 +250,59 @@ def test_when_nothing_arrived_the_failure_is_the_vendors_own(market: Vendor, req
     assert "not in this key's plan" in str(_failure(EntitlementError, requests_per_minute))
 
 
-def test_a_contract_that_comes_twice_is_a_payload_error(market: Vendor) -> None:
-    market.rows(SPY, [contract_row(100.0), contract_row(101.0), contract_row(100.0)])
-    assert "1 of 3 contracts came twice" in str(_failure(PayloadError))
+@pytest.mark.parametrize("requests_per_minute", [59.0, 6000.0])
+def test_a_contract_that_comes_twice_is_a_payload_error(market: Vendor, requests_per_minute: float) -> None:
+    market.rows(SPY, [contract_row(100.0), contract_row(100.0), contract_row(101.0)])
+    assert "1 of 3 contracts came twice" in str(_failure(PayloadError, requests_per_minute))
+
+
+def test_contracts_without_a_name_do_not_refuse_the_chain(market: Vendor) -> None:
+    # Nobody can tell whether they are one: they stay as rows, which validation judges.
+    nameless = contract_row(101.0)
+    nameless["details"].pop("ticker")
+    market.rows(SPY, [contract_row(100.0), nameless, nameless])
+    chain = _chain()
+    assert chain.height == 3
+    assert chain.get_column("contract_symbol").null_count() == 2
+
+
+# As without a sort: by name, so by expiration, type and strike.
+BY_NAME = sorted(
+    (contract_row(float(strike), kind, expiration=day)
+     for strike in range(400, 600) for kind in ("call", "put") for day in ("2026-12-18", "2027-01-15")),
+    key=lambda row: row["details"]["ticker"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("requests_per_minute", [59.0, 6000.0])
+def test_pages_that_do_not_rise_are_a_payload_error(market: Vendor, requests_per_minute: float) -> None:
+    market.chain("SPY", BY_NAME, losing="sort")
+    assert "the vendor lost the sort" in str(_failure(PayloadError, requests_per_minute))
+
+
+def test_pages_that_rise_where_they_should_fall_are_a_payload_error(market: Vendor) -> None:
+    market.chain("SPY", BY_NAME, losing="order")
+    failure = _failure(IncompleteError)
+    assert isinstance(failure, IncompleteError)
+    assert isinstance(failure.reason, PayloadError)
+    assert "the vendor lost the sort" in str(failure)
+    assert "desc" in {request.url.params.get("order") for request in market.requests}
+
+
+def test_a_page_out_of_order_after_the_first_is_noticed(market: Vendor) -> None:
+    first = {"status": "OK", "results": [contract_row(100.0)], "next_url": f"https://api.polygon.io{SPY}?cursor=Yg"}
+    unsorted = {"status": "OK", "results": [contract_row(102.0), contract_row(101.0)]}
+    market.on(SPY, lambda request: market.answer(unsorted if "cursor" in request.url.params else first))
+    failure = _failure(IncompleteError, 59.0)
+    assert isinstance(failure, IncompleteError)
+    assert isinstance(failure.reason, PayloadError)
+    assert failure.received.height == 1
+
+
+@pytest.mark.parametrize("content", [{}, {"status": "OK"}, {"status": "OK", "results": {}}, {"detail": "hello"}])
+def test_an_answer_without_rows_is_no_empty_chain(market: Vendor, content: Row) -> None:
+    market.on(SPY, content)
+    _failure(PayloadError)
 
 
 def test_rows_that_are_none_are_a_payload_error(market: Vendor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -63,6 +64,30 @@ def _fails(asking: Callable[[AsyncMassive], Awaitable[object]]) -> DataProviderE
     return failure.value
 
 
+def _twice(vendor: Vendor, path: str, rows: list[Row]) -> Callable[[httpx.Request], httpx.Response]:
+    """Answer with a page and, at its cursor, with the same one again."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        page: Row = {"status": "OK", "results": rows}
+        if "cursor" not in request.url.params:
+            page["next_url"] = f"https://api.polygon.io{path}?cursor=Yg"
+        return vendor.answer(page)
+
+    return answer
+
+
+def _cut(vendor: Vendor, path: str, rows: list[Row]) -> Callable[[httpx.Request], httpx.Response]:
+    """Answer with a page and, at its cursor, with a failure."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "cursor" in request.url.params:
+            return vendor.answer(b"", status=503)
+        next_url = f"https://api.polygon.io{path}?cursor=Yg"
+        return vendor.answer({"status": "OK", "results": rows, "next_url": next_url})
+
+    return answer
+
+
 # --- the client -----------------------------------------------------------------------------------------------------
 
 
@@ -99,6 +124,65 @@ def test_quotes_come_in_the_order_asked_with_a_reason_for_the_unknown(market: Ve
     assert quotes.get_column("price").to_list() == [480.0, None, 600.0]
     assert quotes.get_column("vendor_error").to_list() == [None, "NOT_FOUND: no such stock or fund at Massive", None]
     assert market.requests[0].url.params["tickers"] == "BRK.B,XYZ,SPY"
+
+
+def test_one_symbol_may_be_plain_text(market: Vendor) -> None:
+    market.on(STOCKS, {"status": "OK", "tickers": [stock_row("SPY")]})
+    market.rows(INDICES, [index_row("SPX")])
+    assert _ask(lambda massive: massive.quotes("SPY")).get_column("price").to_list() == [600.0]
+    assert _ask(lambda massive: massive.indices("SPX")).get_column("value").to_list() == [6000.0]
+
+
+MANY = [f"{first}{second}{third}QZ" for first in "ABCDEF" for second in "ABCDEFGHIJ" for third in "ABCDEFGHIJ"]
+
+
+def test_many_symbols_are_asked_in_batches(market: Vendor) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = request.url.params["tickers"].split(",")
+        status = "DELAYED" if asked[0] == MANY[0] else "OK"
+        return market.answer({"status": status, "tickers": [stock_row(ticker) for ticker in reversed(asked)]})
+
+    market.clock = None
+    market.on(STOCKS, answer)
+    quotes = _ask(lambda massive: massive.quotes(MANY))
+    assert quotes.get_column("symbol").to_list() == MANY
+    assert sorted(request.url.params["tickers"].count(",") + 1 for request in market.requests) == [100, 250, 250]
+    assert set(quotes.get_column("feed")) == {"delayed"}  # no fresher than the worst of the batches
+
+
+def test_a_batch_that_fails_leaves_no_frame(market: Vendor) -> None:
+    market.on(
+        STOCKS,
+        lambda request: (
+            market.answer({"status": "OK", "tickers": [stock_row(MANY[0])]})
+            if request.url.params["tickers"].startswith(MANY[0])
+            else market.answer(b"", status=503)
+        ),
+    )
+    assert type(_fails(lambda massive: massive.quotes(MANY))) is UnavailableError
+
+
+def test_a_quote_that_comes_twice_is_a_payload_error(market: Vendor) -> None:
+    market.on(STOCKS, {"status": "OK", "tickers": [stock_row("SPY"), stock_row("SPY")]})
+    error = _fails(lambda massive: massive.quotes(["SPY"]))
+    assert type(error) is PayloadError
+    assert "the quotes came twice or out of order" in str(error)
+
+
+@pytest.mark.parametrize("symbols", [["SPY"], MANY], ids=["one", "batches"])
+def test_quotes_that_were_not_asked_for_are_a_payload_error(market: Vendor, symbols: list[str]) -> None:
+    # Of batches: the answer to one is no answer to the others.
+    market.on(STOCKS, {"status": "OK", "tickers": [stock_row("QQQ"), stock_row(symbols[0])]})
+    error = _fails(lambda massive: massive.quotes(symbols))
+    assert type(error) is PayloadError
+    assert "tickers that were not asked for: the vendor lost the filter" in str(error)
+
+
+def test_indices_that_were_not_asked_for_are_a_payload_error(market: Vendor) -> None:
+    market.rows(INDICES, [index_row("SPX"), index_row("VIX")])
+    error = _fails(lambda massive: massive.indices(["SPX"]))
+    assert type(error) is PayloadError
+    assert "tickers that were not asked for: the vendor lost the filter" in str(error)
 
 
 def test_when_all_symbols_are_unknown_there_is_no_frame(market: Vendor) -> None:
@@ -166,27 +250,65 @@ def test_indices_may_take_several_pages(market: Vendor) -> None:
     assert quotes.get_column("value").to_list() == [20_000.0, 6000.0]
 
 
+def test_many_indices_are_asked_in_batches(market: Vendor) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked = request.url.params["ticker.any_of"].split(",")
+        return market.answer({"status": "OK", "results": [index_row(ticker.removeprefix("I:")) for ticker in asked]})
+
+    market.on(INDICES, answer)
+    quotes = _ask(lambda massive: massive.indices(MANY))
+    assert quotes.get_column("symbol").to_list() == MANY
+    sizes = sorted(request.url.params["ticker.any_of"].count(",") + 1 for request in market.requests)
+    assert sizes == [100, 250, 250]
+
+
+def test_a_page_of_indices_that_comes_twice_is_a_payload_error(market: Vendor) -> None:
+    market.on(INDICES, _twice(market, INDICES, [index_row("SPX"), index_row("NDX")]))
+    error = _fails(lambda massive: massive.indices(["SPX", "NDX"]))
+    assert type(error) is PayloadError
+    assert "the quotes came twice" in str(error)
+
+
+def test_indices_of_which_a_page_fails_are_no_frame(market: Vendor) -> None:
+    market.on(INDICES, _cut(market, INDICES, [index_row("SPX")]))
+    assert type(_fails(lambda massive: massive.indices(["SPX", "NDX"]))) is UnavailableError
+
+
+def _lacks_indices(market: Vendor, rows: list[Row]) -> bool:
+    """Tell whether it is learned from these rows that the plan lacks indices."""
+    market.rows(INDICES, rows)
+
+    async def ask(massive: AsyncMassive) -> bool:
+        with contextlib.suppress(EntitlementError, QuoteNotFoundError):
+            await massive.indices(["NDX", "SPX"])
+        return massive.capabilities.lacks("indices")
+
+    return _ask(ask)
+
+
+def test_indices_refused_in_a_good_answer_are_learned_as_lacking(market: Vendor) -> None:
+    assert _lacks_indices(market, [REFUSED, {**REFUSED, "ticker": "I:SPX"}])
+
+
+@pytest.mark.parametrize(
+    "rows", [[REFUSED, index_row("SPX")], [], [{**REFUSED, "error": "NOT_FOUND"}], [REFUSED]], ids=len
+)
+def test_an_index_refused_among_others_says_nothing_about_the_plan(market: Vendor, rows: list[Row]) -> None:
+    assert not _lacks_indices(market, rows)
+
+
 # --- expirations ----------------------------------------------------------------------------------------------------
 
 DAYS = [date(2026, 11, 18), date(2026, 12, 18), date(2027, 1, 15), date(2028, 1, 21)]
 
 
 def _windowed(vendor: Vendor, days: list[date] = DAYS) -> None:
-    """Answer the contract list as the vendor does, by the window asked."""
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        params = request.url.params
-        low, high = params.get("expiration_date.gte", ""), params.get("expiration_date.lte", "9")
-        return vendor.answer(
-            {"status": "OK", "results": listed([day for day in days if low <= day.isoformat() <= high])}
-        )
-
-    vendor.on(CONTRACTS, answer)
+    vendor.contracts(days)
     vendor.on("/v1/marketstatus/now", {})
 
 
 def test_expirations_rise_and_come_once(market: Vendor) -> None:
-    _windowed(market, [*DAYS, *DAYS[::-1]])
+    _windowed(market, sorted([*DAYS, *DAYS]))
     assert _ask(lambda massive: massive.expirations("SPX", start=None, end=None)) == DAYS
     assert len(market.paths(CONTRACTS)) == 7
     assert {request.url.params["underlying_ticker"] for request in market.requests[1:]} == {"SPX"}
@@ -235,18 +357,63 @@ def test_an_underlying_without_options_is_not_found(market: Vendor) -> None:
     assert "lists no options on XYZ" in str(error)
 
 
-def test_expirations_that_came_in_part_are_told_as_days(market: Vendor) -> None:
+def _days(
+    start: date | None = date(2027, 1, 4), end: date | None = date(2027, 1, 31)
+) -> Callable[[AsyncMassive], Awaitable[list[date]]]:
+    """Ask for the expirations of one window."""
+    return lambda massive: massive.expirations("SPY", start=start, end=end)
+
+
+JANUARY = [date(2027, 1, 8), date(2027, 1, 15), date(2027, 1, 22)]
+
+
+def test_expirations_of_which_a_page_fails_are_none(market: Vendor) -> None:
+    # The days of some pages would look like all of them.
+    market.on(CONTRACTS, _cut(market, CONTRACTS, listed(JANUARY)))
+    market.on("/v1/marketstatus/now", {})
+    assert type(_fails(_days())) is UnavailableError
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (listed([*JANUARY, date(2026, 12, 31)]), "the vendor lost the filters"),
+        (listed([date(2026, 12, 31), *JANUARY]), "the vendor lost the filters"),
+        (listed(JANUARY, "QQQ"), "the vendor lost the filters"),
+        ([*listed(JANUARY), *listed([date(2027, 1, 29)], "SPY1")], "the vendor lost the filters"),
+        (listed([*JANUARY, date(2027, 2, 1)]), "beyond the last day that was asked for"),
+        (listed(JANUARY[::-1]), "the vendor lost the sort"),
+        ([{"underlying_ticker": "SPY", "expiration_date": "2027-01-15"}], "a contract without a ticker"),
+    ],
+)
+def test_contracts_that_were_not_asked_for_are_a_payload_error(market: Vendor, rows: list[Row], said: str) -> None:
+    market.rows(CONTRACTS, rows)
+    market.on("/v1/marketstatus/now", {})
+    error = _fails(_days())
+    assert type(error) is PayloadError
+    assert said in str(error)
+
+
+@pytest.mark.parametrize("days", [JANUARY, JANUARY[:1] * 3], ids=["days", "one day"])
+def test_a_page_of_contracts_that_comes_twice_is_a_payload_error(market: Vendor, days: list[date]) -> None:
+    # What should have come in its place, later days perhaps, is missing.
+    market.on(CONTRACTS, _twice(market, CONTRACTS, listed(days)))
+    market.on("/v1/marketstatus/now", {})
+    error = _fails(_days())
+    assert type(error) is PayloadError
+    assert "the contracts on SPY came twice or out of order" in str(error)
+
+
+def test_pages_may_share_the_expiration_between_them(market: Vendor) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if "cursor" in request.url.params:
-            return market.answer(b"", status=503)
+            return market.answer({"status": "OK", "results": listed(JANUARY[1:])})
         next_url = f"https://api.polygon.io{CONTRACTS}?cursor=Yg"
-        return market.answer({"status": "OK", "results": listed(DAYS), "next_url": next_url})
+        return market.answer({"status": "OK", "results": listed(JANUARY[:2]), "next_url": next_url})
 
     market.on(CONTRACTS, answer)
     market.on("/v1/marketstatus/now", {})
-    error = _fails(lambda massive: massive.expirations("SPY", start=None, end=None))
-    assert isinstance(error, IncompleteError)
-    assert error.received == DAYS
+    assert _ask(_days()) == JANUARY
 
 
 # --- chains ---------------------------------------------------------------------------------------------------------
@@ -329,14 +496,58 @@ def test_blocks_that_no_row_has_are_what_the_plan_lacks(vendor: Vendor) -> None:
     assert known["bars"] == (None, None)
 
 
-def test_a_few_rows_without_a_block_say_nothing_about_the_plan(market: Vendor) -> None:
-    asking = _chain(market, [contract_row(600.0, lacking=["last_quote"])])
+def _lacks_trades(market: Vendor, strikes: range, /, **filters: Any) -> bool:
+    """Tell whether it is learned from calls and puts that never traded that the plan has no trades."""
+    rows = [contract_row(float(strike), kind, lacking=["last_trade"]) for strike in strikes for kind in ("call", "put")]
+    market.chain("SPY", rows)
+    market.on("/v1/marketstatus/now", {})
 
     async def ask(massive: AsyncMassive) -> bool:
-        await asking(massive)
-        return massive.capabilities.lacks("chain_quotes")
+        await massive.chain(ChainQuery.of("SPY", **filters))
+        return massive.capabilities.lacks("chain_trades")
 
-    assert not _ask(ask)
+    return _ask(ask)
+
+
+def test_a_few_rows_without_a_block_say_nothing_about_the_plan(market: Vendor) -> None:
+    assert not _lacks_trades(market, range(500, 509))
+    assert _lacks_trades(market, range(500, 510))
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"strikes": (500, 600)},
+        {"option_type": "put"},
+        {"expirations": "2026-12-18"},
+        {"dte": (0, 60)},
+    ],
+)
+def test_a_part_of_a_chain_without_a_block_says_nothing_about_the_plan(market: Vendor, filters: dict[str, Any]) -> None:
+    # A far wing may never have traded.
+    assert not _lacks_trades(market, range(500, 600), **filters)
+
+
+@pytest.mark.parametrize("filters", [{"roots": "SPY"}, {"delta": (0.1, 0.9)}, {"min_volume": 1}])
+def test_what_is_filtered_here_leaves_the_vendors_answer_whole(market: Vendor, filters: dict[str, Any]) -> None:
+    assert _lacks_trades(market, range(500, 600), **filters)
+
+
+def test_a_part_of_a_chain_with_a_block_says_that_the_plan_has_it(market: Vendor) -> None:
+    market.chain("SPY", [contract_row(600.0)])
+
+    async def ask(massive: AsyncMassive) -> dict[str, bool | None]:
+        await massive.chain(ChainQuery.of("SPY", strikes=600))
+        return _entitled(massive.capabilities.frame())
+
+    assert _ask(ask)["chain_trades"] is True
+
+
+def test_a_delayed_underlying_delays_the_rows_that_it_prices(vendor: Vendor) -> None:
+    vendor.rows(INDICES, [{**index_row("SPX"), "timeframe": "DELAYED"}])
+    rows = [contract_row(6600.0, root="SPXW", lacking=["underlying_asset"])]
+    row = _ask(_chain(vendor, rows, "SPX")).row(0, named=True)
+    assert (row["underlying_source"], row["quote_feed"], row["feed"]) == ("massive", "realtime", "delayed")
 
 
 # --- one contract ---------------------------------------------------------------------------------------------------
@@ -384,22 +595,53 @@ def _trades(symbol: str = "SPY") -> Callable[[AsyncMassive], Awaitable[pl.DataFr
 
 
 def test_trades_keep_every_nanosecond(market: Vendor) -> None:
-    market.rows("/v3/trades/SPY", [_print(1), _print(0)])
+    market.rows("/v3/trades/SPY", [_print(0), _print(1)])
     trades = _ask(_trades())
     assert trades.schema == schema(TRADES)
     assert trades.get_column("ts").to_physical().to_list() == [QUOTED_NS, QUOTED_NS + 1]
+    assert trades.get_column("feed").to_list() == ["simulated"] * 2
     params = market.requests[0].url.params
     assert (params["timestamp.gte"], params["timestamp.lte"]) == (str(QUOTED_NS), str(QUOTED_NS + 1000))
 
 
-def test_trades_that_came_in_part_are_told_as_a_tape(market: Vendor) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if "cursor" in request.url.params:
-            return market.answer(b"", status=503)
-        next_url = "https://api.polygon.io/v3/trades/SPY?cursor=Yg"
-        return market.answer({"status": "OK", "results": [_print(0)], "next_url": next_url})
+@pytest.mark.parametrize(("status", "feed"), [("OK", None), ("DELAYED", "delayed")])
+def test_the_feed_of_trades_is_that_of_the_plan(vendor: Vendor, status: str, feed: str | None) -> None:
+    vendor.on("/v3/trades/SPY", {"status": status, "results": [_print(0)]})
+    assert _ask(_trades()).get_column("feed").to_list() == [feed]
 
-    market.on("/v3/trades/SPY", answer)
+
+def test_the_last_asked_microsecond_counts_to_its_end(market: Vendor) -> None:
+    market.rows("/v3/trades/SPY", [_print(0), _print(1999)])
+    assert _ask(_trades()).height == 2
+
+
+@pytest.mark.parametrize(
+    "rows", [[_print(-1)], [_print(0), _print(2000)], [{**_print(0), "sip_timestamp": QUOTED_NS // 1_000_000}]]
+)
+def test_prints_outside_of_the_asked_time_are_a_payload_error(market: Vendor, rows: list[Row]) -> None:
+    market.rows("/v3/trades/SPY", rows)
+    error = _fails(_trades())
+    assert type(error) is PayloadError
+    assert "prints outside of the time that was asked for" in str(error)
+
+
+@pytest.mark.parametrize("rows", [[_print(1), _print(0)], [_print(0), {**_print(1), "sip_timestamp": None}]])
+def test_prints_out_of_order_or_without_a_time_are_a_payload_error(market: Vendor, rows: list[Row]) -> None:
+    market.rows("/v3/trades/SPY", rows)
+    error = _fails(_trades())
+    assert type(error) is PayloadError
+    assert "the trades of SPY came twice or out of order" in str(error)
+
+
+def test_a_page_of_prints_that_comes_twice_is_a_payload_error(market: Vendor) -> None:
+    market.on("/v3/trades/SPY", _twice(market, "/v3/trades/SPY", [_print(0), _print(1)]))
+    error = _fails(_trades())
+    assert type(error) is PayloadError
+    assert "the trades of SPY came twice" in str(error)
+
+
+def test_trades_that_came_in_part_are_told_as_a_tape(market: Vendor) -> None:
+    market.on("/v3/trades/SPY", _cut(market, "/v3/trades/SPY", [_print(0)]))
     error = _fails(_trades())
     assert isinstance(error, IncompleteError)
     assert error.received.schema == schema(TRADES)

@@ -13,11 +13,12 @@ from quantdata.frames.massive.reference import about, contracts, dividends, spli
 
 def test_contracts_come_as_they_were_sent() -> None:
     # Neither sorted nor made unique here: whether the vendor kept to the sort is seen in its own order.
-    rows = b"""[{"underlying_ticker": "SPY", "expiration_date": "2025-10-17", "ticker": "O:SPY251017C00673000"},
-                {"underlying_ticker": "SPY", "expiration_date": "2025-10-10"},
-                {"underlying_ticker": "QQQ", "expiration_date": "2025-10-10"}]"""
+    rows = b"""[{"underlying_ticker": "SPY", "expiration_date": "2025-10-17", "ticker": "O:A", "strike_price": 673},
+                {"underlying_ticker": "SPY", "expiration_date": "2025-10-10", "ticker": "O:B"},
+                {"underlying_ticker": "QQQ", "expiration_date": "2025-10-10", "ticker": "O:A"}]"""
     expected = pl.DataFrame(
         {
+            "ticker": ["O:A", "O:B", "O:A"],
             "underlying": ["SPY", "SPY", "QQQ"],
             "expiration": [date(2025, 10, 17), date(2025, 10, 10), date(2025, 10, 10)],
         }
@@ -29,15 +30,16 @@ def test_contracts_come_as_they_were_sent() -> None:
     "row",
     [
         "{}",
-        '{"underlying_ticker": "SPY"}',
-        '{"underlying_ticker": "SPY", "expiration_date": null}',
-        '{"underlying_ticker": "SPY", "expiration_date": "soon"}',
-        '{"expiration_date": "2025-10-10"}',
+        '{"ticker": "O:A", "underlying_ticker": "SPY"}',
+        '{"ticker": "O:A", "underlying_ticker": "SPY", "expiration_date": null}',
+        '{"ticker": "O:A", "underlying_ticker": "SPY", "expiration_date": "soon"}',
+        '{"ticker": "O:A", "expiration_date": "2025-10-10"}',
+        '{"underlying_ticker": "SPY", "expiration_date": "2025-10-10"}',
     ],
 )
-def test_a_contract_without_an_underlying_or_a_date_is_refused(row: str) -> None:
-    good = '{"underlying_ticker": "SPY", "expiration_date": "2025-10-10"}'
-    with pytest.raises(ValueError, match="a contract without an underlying or a date"):
+def test_a_contract_without_a_name_an_underlying_or_a_date_is_refused(row: str) -> None:
+    good = '{"ticker": "O:A", "underlying_ticker": "SPY", "expiration_date": "2025-10-10"}'
+    with pytest.raises(ValueError, match="a contract without a ticker, an underlying or a date"):
         contracts(f"[{good}, {row}]".encode())
 
 
@@ -58,7 +60,7 @@ def test_a_dividend_is_dollars_a_share_of_its_day() -> None:
 
 
 def test_empty_answers_have_the_schema_of_full_ones() -> None:
-    assert contracts(b"[]").schema == {"underlying": pl.String(), "expiration": pl.Date()}
+    assert contracts(b"[]").schema == {"ticker": pl.String(), "underlying": pl.String(), "expiration": pl.Date()}
     assert splits(b"[]").schema == {"ticker": pl.String(), "execution_date": pl.Date(), "ratio": pl.Float64()}
     assert dividends(b"[]").schema == {"ticker": pl.String(), "ex_date": pl.Date(), "amount": pl.Float64()}
 

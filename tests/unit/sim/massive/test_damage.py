@@ -87,6 +87,36 @@ def test_a_wrong_page_holds_what_nobody_asked_for() -> None:
     assert (wrong["details"]["expiration_date"], wrong["details"]["contract_type"]) == ("2027-12-18", "put")
 
 
+@pytest.mark.parametrize(
+    ("row", "wrong"),
+    [
+        ({"t": 1_795_021_200_000}, {"t": 1_763_485_200_000}),
+        ({"sip_timestamp": 1_795_021_200_000_000_000}, {"sip_timestamp": 1_763_485_200_000_000_000}),
+        ({"ticker": "I:SPX"}, {"ticker": "I:SPXX"}),
+    ],
+)
+def test_a_wrong_page_of_other_rows_is_a_year_old_or_of_other_tickers(
+    row: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    assert after(Fault("wrong_page"), row=row) == [wrong]
+
+
+def test_unsorted_rows_are_the_same_rows_in_another_order() -> None:
+    rows = encode_rows({"t": number} for number in range(50))
+    found = damaged(Answer(rows=rows, next_path="/x"), [Fault("unsorted")], dice=dice())
+    assert found.rows != rows
+    assert sorted(found.rows) == sorted(rows)
+    assert found.next_path == "/x"
+
+
+def test_rows_lose_what_tells_them_apart() -> None:
+    (contract,) = after(Fault("rows_without_key"))
+    assert contract == ROW | {"details": {key: value for key, value in ROW["details"].items() if key != "ticker"}}
+    assert after(Fault("rows_without_key"), row={"ticker": "SPY", "t": 1, "sip_timestamp": 2, "c": 3}) == [{"c": 3}]
+    some = after(Fault("rows_without_key", share=0.5), row={"t": 1, "c": 3}, count=200)
+    assert 60 < sum("t" not in row for row in some) < 140
+
+
 def test_empty_results_end_the_list() -> None:
     answer = damaged(Answer(rows=[b"{}"], next_path="/x"), [Fault("empty_results")], dice=dice())
     assert answer.rows == ()

@@ -68,6 +68,25 @@ def test_target(request_: Request, target: str) -> None:
     assert request_.target == target
 
 
+@pytest.mark.parametrize(
+    ("request_", "holds"),
+    [
+        (endpoints.option_chain("SPY", {}), "results"),
+        (endpoints.stock_snapshots(["SPY"]), "tickers"),
+        (endpoints.market_status(), "body"),
+        # One object, or left out when there is nothing.
+        (endpoints.contract_snapshot("SPY", "O:SPY261218C00600000"), "results or nothing"),
+        (
+            endpoints.aggregates("SPY", multiplier=1, timespan="day", start_ms=1, end_ms=2, adjusted=True),
+            "results or nothing",
+        ),
+        (endpoints.listed_ticker("SPY"), "results or nothing"),
+    ],
+)
+def test_where_the_answer_holds_its_rows(request_: Request, holds: str) -> None:
+    assert request_.holds == holds
+
+
 AGGREGATES = "/v2/aggs/ticker/SPY/range/1/day/1578114000000/2020-01-10"
 
 

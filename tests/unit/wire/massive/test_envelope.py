@@ -27,6 +27,8 @@ from quantdata.wire.massive.envelope import Page, read_page
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from quantdata.wire.http import Holds
+
 CHAIN = "/v3/snapshot/options/SPY"
 AGGREGATES = "/v2/aggs/ticker/SPY/range/1/day/1578114000000/2020-01-10"
 NOT_ENTITLED = "You are not entitled to this data. Please upgrade your plan at https://massive.com/pricing"
@@ -44,13 +46,19 @@ def _reply(
     return Reply("massive", endpoint, status, httpx.Headers(headers), body)
 
 
-def _page(content: object, *, endpoint: str = CHAIN) -> Page:
-    return read_page(_reply(content, endpoint=endpoint))
+def _page(content: object, *, endpoint: str = CHAIN, holds: Holds = "results or nothing") -> Page:
+    return read_page(_reply(content, endpoint=endpoint), holds=holds)
 
 
-def _error(content: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> DataProviderError:
+def _error(
+    content: object,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    holds: Holds = "results or nothing",
+) -> DataProviderError:
     with pytest.raises(DataProviderError) as failure:
-        read_page(_reply(content, status=status, headers=headers))
+        read_page(_reply(content, status=status, headers=headers), holds=holds)
     return failure.value
 
 
@@ -58,25 +66,57 @@ def _error(content: object, *, status: int = 200, headers: Mapping[str, str] | N
 
 
 @pytest.mark.parametrize(
-    ("content", "results"),
+    ("holds", "content", "results"),
     [
-        ({"status": "OK", "results": [1, 2]}, b"[1,2]"),
-        ({"status": "OK", "results": {"a": 1}}, b'{"a":1}'),
-        ({"status": "OK", "tickers": [3]}, b"[3]"),
-        ({"status": "OK", "results": []}, b"[]"),
-        ({"status": "OK", "results": None}, b"[]"),
-        ({"status": "OK", "results": None, "next_url": None, "error": None, "message": None}, b"[]"),
-        ({"status": "OK", "tickers": None}, b"[]"),
-        ({"status": "OK"}, b"[]"),
-        ({"market": "open", "serverTime": "2026-11-18T11:00:00-05:00"}, b"[]"),
-        ({"results": [1]}, b"[1]"),
+        ("results or nothing", {"status": "OK", "results": [1, 2]}, b"[1,2]"),
+        ("results or nothing", {"status": "OK", "results": {"a": 1}}, b'{"a":1}'),
+        ("results or nothing", {"status": "OK", "results": []}, b"[]"),
+        ("results or nothing", {"status": "OK", "results": None}, b"[]"),
+        (
+            "results or nothing",
+            {"status": "OK", "results": None, "next_url": None, "error": None, "message": None},
+            b"[]",
+        ),
+        ("results or nothing", {"status": "OK"}, b"[]"),
+        ("results or nothing", {"status": "OK", "tickers": [3]}, b"[]"),
+        ("results or nothing", {"results": [1]}, b"[1]"),
+        ("results or nothing", {"results": []}, b"[]"),
+        ("results", {"status": "OK", "results": [1, 2]}, b"[1,2]"),
+        ("results", {"status": "OK", "results": []}, b"[]"),
+        ("results", {"results": [1]}, b"[1]"),
+        ("tickers", {"status": "OK", "tickers": [3]}, b"[3]"),
+        ("tickers", {"status": "OK", "tickers": [3], "results": [1]}, b"[3]"),
+        ("tickers", {"status": "OK", "tickers": None}, b"[]"),
+        ("tickers", {"status": "OK", "results": [1]}, b"[]"),
+        ("tickers", {"tickers": [3]}, b"[3]"),
+        ("body", {"market": "open", "serverTime": "2026-11-18T11:00:00-05:00"}, b"[]"),
+        ("body", {"status": "OK", "market": "open"}, b"[]"),
+        ("body", {}, b"[]"),
     ],
 )
-def test_a_good_answer_gives_its_rows(content: object, results: bytes) -> None:
-    page = _page(content)
+def test_a_good_answer_gives_its_rows(holds: Holds, content: object, results: bytes) -> None:
+    page = _page(content, holds=holds)
     assert page.results == results
     assert page.body == msgspec.json.encode(content)
     assert page.next is None
+
+
+@pytest.mark.parametrize("rows", [{}, {"results": None}, {"results": {"a": 1}}, {"results": "none"}, {"tickers": [3]}])
+def test_an_answer_that_always_has_rows_is_no_answer_without_them(rows: dict[str, object]) -> None:
+    error = _error({"status": "OK", "request_id": "6f", **rows}, holds="results")
+    assert type(error) is PayloadError
+    assert (error.status, error.request_id) == (200, "6f")
+    assert f"the answer of {CHAIN} holds no rows" in str(error)
+
+
+@pytest.mark.parametrize("holds", ["results", "results or nothing", "tickers"])
+@pytest.mark.parametrize("content", [{}, {"foo": 1}, {"next_url": None}, {"message": "hello"}])
+def test_json_of_anybody_else_is_no_answer(holds: Holds, content: dict[str, object]) -> None:
+    # A proxy's or another vendor's JSON must not pass for "no such contract" or a day without trades.
+    error = _error(content, holds=holds)
+    assert type(error) is PayloadError
+    assert f"{CHAIN} answered with something that is not this vendor's" in str(error)
+    assert ('(the vendor says: "hello")' in str(error)) is ("message" in content)
 
 
 def test_an_answer_of_a_delayed_plan_is_good() -> None:
@@ -241,6 +281,14 @@ def test_an_escaped_path_is_the_same_path() -> None:
         {"status": "OK", "next_url": "https://x/v3/snapshot/options/I%3ASPX?c=1"}, endpoint=CHAIN[:-3] + "I:SPX"
     )
     assert page.next is not None
+
+
+@pytest.mark.parametrize(
+    ("holds", "rows"), [("results", {"results": [1]}), ("results or nothing", {}), ("tickers", {"tickers": [1]})]
+)
+def test_the_next_page_holds_its_rows_where_this_one_does(holds: Holds, rows: dict[str, object]) -> None:
+    page = _page({"status": "OK", **rows, "next_url": f"https://x{CHAIN}?cursor=Yg"}, holds=holds)
+    assert page.next == Request(CHAIN, query="cursor=Yg", holds=holds)
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from quantdata.config import Secret
-from quantdata.errors import IncompleteError, PayloadError, QuoteNotFoundError, UnavailableError
+from quantdata.errors import ConfigError, IncompleteError, PayloadError, QuoteNotFoundError, UnavailableError
 from quantdata.wire.http import Request
+from quantdata.wire.massive import rest as module
 from quantdata.wire.massive.rest import MassiveRest
 from quantdata.wire.retry import RetryPolicy
 
@@ -75,7 +78,7 @@ def test_all_pages_come_in_order_from_our_own_host(vendor: Vendor) -> None:
 
 def test_cursors_in_a_circle_are_a_payload_error(vendor: Vendor) -> None:
     vendor.on("/v3/list", {"status": "OK", "results": [1], "next_url": "https://x/v3/list?cursor=1"})
-    with pytest.raises(PayloadError, match="run in a circle after 2 pages"):
+    with pytest.raises(PayloadError, match="run in a circle, after 2 pages"):
         _pages(vendor)
 
 
@@ -95,6 +98,39 @@ def test_a_failing_first_page_is_its_own_error(vendor: Vendor) -> None:
         _pages(vendor)
 
 
+def _whole(vendor: Vendor, pages: int, *, last: Callable[[], httpx.Response] | None = None) -> list[bytes]:
+    async def get() -> list[bytes]:
+        rest = _rest()
+        try:
+            return await rest.whole(LIST, _results)
+        finally:
+            await rest.close()
+
+    vendor.on("/v3/list", _paged(vendor, pages, last=last))
+    return asyncio.run(get())
+
+
+def test_the_whole_of_an_answer_is_all_its_pages(vendor: Vendor) -> None:
+    assert _whole(vendor, 3) == [b"[1]", b"[2]", b"[3]"]
+
+
+@pytest.mark.parametrize("pages", [1, 3])
+def test_where_a_part_is_of_no_use_a_failing_page_is_its_own_error(vendor: Vendor, pages: int) -> None:
+    with pytest.raises(UnavailableError, match=r"^massive: /v3/list: the vendor failed with HTTP 503"):
+        _whole(vendor, pages, last=lambda: vendor.answer(b"", status=503))
+    assert len(vendor.requests) == pages
+
+
+def test_every_page_must_hold_its_rows_where_the_first_one_does(vendor: Vendor) -> None:
+    vendor.on("/v3/list", _paged(vendor, 2, last=lambda: vendor.answer({"status": "OK"})))
+
+    async def get() -> list[bytes]:
+        return await _rest().whole(Request("/v3/list", holds="results"), _results)
+
+    with pytest.raises(PayloadError, match="holds no rows"):
+        asyncio.run(get())
+
+
 @pytest.mark.parametrize("error", [ValueError("rows are bent"), TypeError("rows are bent")])
 def test_rows_that_cannot_be_decoded_are_a_payload_error(vendor: Vendor, error: Exception) -> None:
     def decode(_: Page) -> None:
@@ -105,11 +141,31 @@ def test_rows_that_cannot_be_decoded_are_a_payload_error(vendor: Vendor, error: 
         _pages(vendor, decode)
 
 
-def test_pages_without_end_are_stopped(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantdata.wire.massive.rest.PAGES_AT_MOST", 3)
+def test_pages_without_end_are_stopped(vendor: Vendor) -> None:
     vendor.on("/v3/list", _paged(vendor, 10))
-    with pytest.raises(PayloadError, match="after 3 pages"):
-        _pages(vendor)
+
+    async def get(most: int) -> list[bytes]:
+        return await _rest().pages(LIST, _results, most=most)
+
+    assert len(asyncio.run(get(10))) == 10
+    with pytest.raises(PayloadError, match="come to no end, or run in a circle, after 3 pages"):
+        asyncio.run(get(3))
+
+
+@pytest.mark.parametrize(("empty", "is_whole"), [(module.EMPTY_PAGES_AT_MOST, True), (103, False)])
+def test_a_few_empty_pages_are_read_over_and_many_are_no_answer(vendor: Vendor, empty: int, *, is_whole: bool) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params.get("cursor", "1"))
+        last = {"status": "OK", "results": [number]}
+        page = {"status": "OK", "results": [], "next_url": f"https://x/v3/list?cursor={number + 1}"}
+        return vendor.answer(page if number <= empty else last)
+
+    vendor.on("/v3/list", answer)
+    if is_whole:
+        assert _pages(vendor)[-1] == b"[101]"
+    else:
+        with pytest.raises(PayloadError, match="come to no end"):
+            _pages(vendor)
 
 
 @pytest.mark.parametrize(
@@ -121,11 +177,59 @@ def test_burst_and_pace_follow_the_plan(requests_per_minute: float, *, is_slow: 
     assert rest._http.limiter.burst == burst
 
 
+def _account(key: str = "k3y", base_url: str = "https://api.massive.com", per_minute: float = 6000.0) -> MassiveRest:
+    return MassiveRest(Secret(key), base_url=base_url, requests_per_minute=per_minute)
+
+
+def test_clients_of_one_account_share_its_rate() -> None:
+    # The vendor counts the requests of a key, whoever sends them.
+    first, second = _account(), _account()
+    assert first._http.limiter is second._http.limiter
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"key": "0ther"}, {"base_url": "https://files.massive.com"}, {"per_minute": 5.0}],
+    ids=lambda each: [*each],
+)
+def test_another_key_host_or_rate_is_another_account(other: dict[str, Any]) -> None:
+    first, second = _account(), _account(**other)
+    assert first._http.limiter is not second._http.limiter
+
+
+def test_an_account_is_forgotten_with_its_last_client() -> None:
+    rest: MassiveRest | None = _account("0nce")
+    assert rest is not None
+    limiter = weakref.ref(rest._http.limiter)
+    rest = None
+    gc.collect()
+    assert limiter() is None
+
+
+def test_what_is_kept_of_an_account_does_not_hold_its_key() -> None:
+    rest = _account("k3y-that-nobody-may-see")
+    assert rest._http.limiter in module._limiters.values()
+    assert "k3y-that-nobody-may-see" not in repr(list(module._limiters))
+
+
+@pytest.mark.parametrize(
+    "base_url", ["http://api.massive.com", "http://192.168.1.7:8000", "ftp://x", "api.massive.com"]
+)
+def test_a_key_does_not_travel_in_the_clear(base_url: str) -> None:
+    with pytest.raises(ConfigError, match="base_url"):
+        _account(base_url=base_url)
+
+
+@pytest.mark.parametrize("base_url", ["http://127.0.0.1:8000", "http://localhost:8000/", "https://api.massive.com/"])
+def test_plain_http_is_for_this_machine(base_url: str) -> None:
+    assert str(_account(base_url=base_url)._http._client.base_url).rstrip("/") == base_url.rstrip("/")
+
+
 SIMULATED = {"X-Quantdata-Simulated": "2026-11-18T16:00:00+00:00"}
 
 
 def test_a_simulator_is_recognised(vendor: Vendor) -> None:
-    vendor.on("/v3/list", lambda _: vendor.answer({}, headers=SIMULATED))
+    vendor.on("/v3/list", lambda _: vendor.answer({"status": "OK"}, headers=SIMULATED))
 
     async def get() -> tuple[bool, bool, int]:
         rest = _rest()
