@@ -160,7 +160,7 @@ def dividend_factors(dividends: pl.DataFrame, *, splits: pl.DataFrame, closes: p
 
 def total_return(bars: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
     """Return split-adjusted bars adjusted for dividends too, by the factors of `dividend_factors`."""
-    scaled = bars.sort("session").join_asof(
+    scaled = bars.sort("session", maintain_order=True).join_asof(
         factors, left_on="session", right_on="ex_date", strategy="forward", allow_exact_matches=False
     )
     factor = pl.col("factor").fill_null(1.0)

@@ -291,13 +291,12 @@ class Http:
         if not raw.startswith(GZIP_MAGIC):
             return raw
         unzip = zlib.decompressobj(GZIP_WINDOW)
-        try:
+        body: bytes | None = None
+        with suppress(zlib.error):
             body = unzip.decompress(raw, MOST_BYTES_READ)
-        except zlib.error:
-            body = b""
-        if unzip.unconsumed_tail:
+        if body is not None and unzip.unconsumed_tail:
             raise self._too_large(request, MOST_BYTES_READ)
-        if not unzip.eof:
+        if body is None or not unzip.eof:
             raise PayloadError(
                 f"{self.provider}: the compressed body of {request.path} is damaged or cut short",
                 provider=self.provider,

@@ -7,6 +7,7 @@ whose answer can have several.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -344,9 +345,15 @@ def _afterwards(client: AsyncMassive, name: str, healthy: object) -> str | None:
     return None
 
 
+# Clients with one key share one rate limit.
+_accounts = itertools.count()
+
+
 def _client(simulator: Simulator, name: str) -> AsyncMassive:
     rate = 59.0 if name == "chain by page" else 6000.0
-    return AsyncMassive("drill", base_url=simulator.base_url, requests_per_minute=rate, policy=POLICY)
+    return AsyncMassive(
+        f"drill-{next(_accounts)}", base_url=simulator.base_url, requests_per_minute=rate, policy=POLICY
+    )
 
 
 def _ask(client: AsyncMassive, call: Call) -> Any:

@@ -55,7 +55,8 @@ class ChainLoader:
         DataProviderError
             If nothing arrived.
         """
-        now = self._rest.now() if query.dte == OPEN else await self._rest.present()
+        is_dated = query.dte != OPEN or query.expirations != OPEN
+        now = await self._rest.present() if is_dated else self._rest.now()
         _require_live(query, now)
         fetcher = _ChainPages(self._rest, query, now)
         key = (query.key, query.expiration_range(now))

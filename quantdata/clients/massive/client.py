@@ -193,7 +193,7 @@ class AsyncMassive:
         ----------
         Massive, *Full Market Snapshot*, ``GET /v2/snapshot/locale/us/markets/stocks/tickers``.
         """
-        asked = texts(tickers, name="symbols")
+        asked = [symbols.equity(each) for each in texts(tickers, name="symbols")]
         spelled = [symbols.massive_equity(each) for each in asked]
         with learning(self.capabilities, "equity_quotes", self._rest):
             answers = await together(
@@ -205,7 +205,7 @@ class AsyncMassive:
                 quotes = equities.equity_quotes(rows, asked, answer=answered(self._rest, is_delayed=is_delayed))
             except ValueError as error:
                 raise self._overlap("the quotes") from error
-            self._require_some(quotes, asked)
+        self._require_some(quotes, asked, block="equity_quotes")
         return quotes
 
     async def indices(self, tickers: Sequence[str]) -> pl.DataFrame:
@@ -220,7 +220,7 @@ class AsyncMassive:
         ----------
         Massive, *Indices Snapshot*, ``GET /v3/snapshot/indices``.
         """
-        asked = texts(tickers, name="tickers")
+        asked = [symbols.index(each) for each in texts(tickers, name="tickers")]
         spelled = [symbols.massive_index(each) for each in asked]
         with learning(self.capabilities, "indices", self._rest):
             answers = await together(
@@ -232,7 +232,7 @@ class AsyncMassive:
                 quotes = indices.index_quotes(rows, asked, answer=answered(self._rest, is_delayed=is_delayed))
             except ValueError as error:
                 raise self._overlap("the quotes") from error
-            self._require_some(quotes, asked)
+        self._require_some(quotes, asked, block="indices")
         return quotes
 
     async def bars(self, query: BarQuery) -> pl.DataFrame:
@@ -305,12 +305,14 @@ class AsyncMassive:
         month = BarQuery.of("SPY", "1d", session_day(now) - timedelta(days=28), session_day(now))
         nearest = ChainQuery.of("SPY", dte=(0, 7), option_type="call")
         chain, *_ = await asyncio.gather(
-            self._probe("chain", self.chain(nearest)),
+            self._probe("chain", self._chains.load(nearest)),
             self._probe("equity_quotes", self.quotes(["SPY"])),
             self._probe("indices", self.indices(["SPX"])),
             self._probe("bars", self.bars(month)),
         )
         if chain is not None and chain.height:
+            # Calls of the coming days around the money are quoted, traded and priced, if the plan has that.
+            learn_blocks(self.capabilities, chain, is_whole=True)
             contract = chain.get_column("contract_symbol")[chain.height // 2]
             span = {"start_ns": _nanoseconds(now - timedelta(hours=1)), "end_ns": _nanoseconds(now)}
             await asyncio.gather(
@@ -378,13 +380,15 @@ class AsyncMassive:
         else:
             await self._rest.page(endpoints.listed_ticker(spelled), _status)
 
-    def _require_some(self, quotes: pl.DataFrame, asked: Sequence[str]) -> None:
+    def _require_some(self, quotes: pl.DataFrame, asked: Sequence[str], *, block: str) -> None:
         """Raise if the vendor had nothing on any symbol; some among others stay as rows with their reason."""
         reasons = quotes.get_column("vendor_error")
         if reasons.null_count():
             return
         kind = EntitlementError if reasons.str.starts_with("NOT_ENTITLED").all() else QuoteNotFoundError
         shown = ", ".join(asked[:5]) + (f" and {len(asked) - 5} more" if len(asked) > 5 else "")  # noqa: PLR2004
+        # Refused are these symbols; what that says of the rest of the block is not known.
+        self.capabilities.learn(block, is_entitled=None, reason=reasons[0])
         raise kind(f"massive has nothing on {shown}: {reasons[0]}", provider=self.name)
 
     def _read_status(self, page: Page) -> MarketStatus:

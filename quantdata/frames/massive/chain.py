@@ -124,7 +124,8 @@ def _columns() -> list[pl.Expr | str]:
     underlying_price = pl.coalesce("underlying_asset_price", "underlying_asset_value")
     has_greeks = pl.col("greeks_delta").is_not_null()
     massive = pl.lit("massive")
-    symbol = pl.col("details_ticker").str.strip_prefix("O:")
+    ticker = pl.col("details_ticker").str.strip_prefix("O:")
+    symbol = pl.when(ticker != "").then(ticker)
     quote_feed = feed("last_quote_timeframe")
     underlying_feed = feed("underlying_asset_timeframe")
     return [

@@ -54,8 +54,8 @@ def trades(pages: Sequence[pl.DataFrame], symbol: str, *, feed: str | None) -> p
     if stamps.null_count() or not stamps.is_sorted():
         raise ValueError("prints without a time, or out of order")
     # Options come without a number of their own; there equal prints of one instant are ordinary.
-    numbered = sent.filter(pl.col("sequence_number").is_not_null()).select("sip_timestamp", "sequence_number", "id")
-    if numbered.is_duplicated().any():
+    numbered = sent.filter(pl.col("sequence_number").is_not_null())
+    if numbered.select("sip_timestamp", "sequence_number", "id", "exchange", "price", "size").is_duplicated().any():
         raise ValueError("prints came twice")
     exact = pl.col("decimal_size").cast(pl.Float64, strict=False)
     tape = sent.select(

@@ -66,7 +66,7 @@ class MassiveRest:
             base_url=checked_url(base_url, name="base_url"),
             headers={"Authorization": f"Bearer {api_key.reveal()}", "User-Agent": "quantdata"},
             secret=api_key.reveal() if len(api_key.reveal()) >= SHORTEST_SECRET else "",
-            limiter=_limiter_of_account(api_key, base_url, requests_per_minute),
+            limiter=_limiter_of_account(api_key, base_url.rstrip("/"), requests_per_minute),
             policy=policy,
         )
         self._may_be_simulator = is_loopback(urlsplit(base_url).hostname or "")
@@ -93,7 +93,12 @@ class MassiveRest:
     async def present(self) -> datetime:
         """Return the present at the host (UTC); a host on this machine is asked first, for it may be a simulator."""
         if self._may_be_simulator and not self.is_simulated:
-            await self.page(endpoints.market_status(), lambda _: None)
+            try:
+                await self.page(endpoints.market_status(), lambda _: None)
+            except DataProviderError as error:
+                if error.status is None:
+                    raise
+            # Whatever a simulator answers tells its time; a host that answered without is none.
             self._may_be_simulator = self.is_simulated
         return self.now()
 

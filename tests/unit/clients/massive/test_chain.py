@@ -181,7 +181,7 @@ def test_a_vendor_is_not_asked_for_what_has_expired(vendor: Vendor) -> None:
     vendor.chain("SPY", MIXED)
     with pytest.raises(ArgumentError, match="a chain holds live contracts"):
         _chain(expirations=("2020-01-01", "2020-01-17"))
-    assert vendor.requests == []
+    assert vendor.paths("options") == []
 
 
 @pytest.mark.parametrize(
