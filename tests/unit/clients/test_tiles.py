@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from quantdata.clients import tiles as module
 from quantdata.clients.tiles import EVERYTHING, Tile, between, cover, plan, split, strike_counts
-from quantdata.errors import UnavailableError
+from quantdata.errors import PayloadError, UnavailableError
 
 PAGE = 250
 
@@ -227,3 +228,17 @@ def test_a_fault_of_our_own_is_not_swallowed() -> None:
     shelf.page = broken  # type: ignore[method-assign]
     with pytest.raises(KeyError, match="ours"):
         asyncio.run(cover([EVERYTHING], shelf))
+
+
+@pytest.mark.parametrize(("most", "is_whole"), [(9, True), (8, False)])
+def test_an_answer_that_goes_on_and_on_is_none(monkeypatch: pytest.MonkeyPatch, most: int, *, is_whole: bool) -> None:
+    strikes: list[float | None] = [float(strike) for strike in range(1, 2001)]
+    tiles = plan(strike_counts(pl.Series(strikes)), EVERYTHING)
+    monkeypatch.setattr(module, "REQUESTS_AT_MOST", most)
+    shelf = Shelf(strikes)
+    _, failure = asyncio.run(cover(tiles, shelf))
+    assert (failure is None) is is_whole
+    assert len(shelf.asked) == most
+    if not is_whole:
+        assert type(failure) is PayloadError
+        assert "not whole after 8 requests" in str(failure)

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import gzip
 import logging
+import pickle
 import time
+import traceback
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -21,6 +23,7 @@ from quantdata.errors import (
     RateLimitError,
     UnavailableError,
 )
+from quantdata.wire import http as module
 from quantdata.wire.http import Http, Reply, Request, path_segment
 from quantdata.wire.limits import TokenBucket
 from quantdata.wire.massive.envelope import read_page
@@ -38,6 +41,7 @@ def http_answer(body: bytes = b'{"status":"OK"}', *, status: str = "200 OK", hea
     return f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body
 
 
+GOOD_BODY = b'{"status":"OK"}'
 GOOD = http_answer()
 DOWN = http_answer(b"<html>", status="503 Service Unavailable")
 # Without an answer, aiohttp itself sends a GET once more on a new connection: one try of ours is two of these.
@@ -96,6 +100,7 @@ async def _serving(
             provider="massive",
             base_url=f"http://127.0.0.1:{port}",
             headers={"Authorization": f"Bearer {KEY}"},
+            secret=KEY,
             limiter=limiter or TokenBucket(per_minute=6000.0, burst=100, sleep=Slept()),
             policy=policy,
             clock=clock,
@@ -369,6 +374,42 @@ def test_a_damaged_body_is_mended_by_one_retry() -> None:
     assert _fetched(cut, GOOD) == (b'{"status":"OK"}', 2)
 
 
+@pytest.mark.parametrize(("most", "is_read"), [(len(GOOD_BODY), True), (len(GOOD_BODY) - 1, False)])
+def test_a_body_larger_than_any_answer_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, most: int, *, is_read: bool
+) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES_SENT", most)
+    if is_read:
+        assert _fetched(GOOD) == (GOOD_BODY, 1)
+    else:
+        error = _failed(GOOD)
+        assert type(error) is PayloadError
+        assert str(error) == f"massive: the answer of /v3/thing is larger than {most} bytes, which no answer is"
+
+
+def test_a_compressed_body_larger_than_any_answer_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_BYTES_READ", 1_000)
+    bomb = gzip.compress(b"0" * 10_000_000)
+    error = _failed(http_answer(bomb, headers="Content-Encoding: gzip\r\n"))
+    assert type(error) is PayloadError
+    assert "larger than 1,000 bytes, which no answer is" in str(error)
+
+
+@pytest.mark.parametrize(("interrupts", "tries"), [(0, 1), (1, 2)])
+def test_an_interrupt_in_the_worker_thread_is_read_over(interrupts: int, tries: int) -> None:
+    # Polars raises it in whichever thread is at work, on a Ctrl-C that was meant for another call.
+    replies: list[Reply] = []
+
+    def read(reply: Reply) -> bytes:
+        replies.append(reply)
+        if len(replies) <= interrupts:
+            raise KeyboardInterrupt
+        return reply.body
+
+    assert _fetched(GOOD, read=read) == (GOOD_BODY, 1)
+    assert len(replies) == tries
+
+
 # --- hosts ----------------------------------------------------------------------------------------------------------
 
 
@@ -405,6 +446,21 @@ def test_a_request_on_a_closed_client_breaks_off() -> None:
     with pytest.raises(UnavailableError, match=r"broke off: .* the client was closed meanwhile") as failure:
         asyncio.run(fetch())
     assert (failure.value.provider, failure.value.endpoint) == ("massive", "/v3/thing")
+
+
+def test_a_closed_client_is_not_tried_again() -> None:
+    sleep = Slept()
+
+    async def fetch() -> tuple[DataProviderError, int]:
+        async with _serving(GOOD, sleep=sleep) as (http, _):
+            await http.close()
+            with pytest.raises(UnavailableError) as failure:
+                await http.fetch(ASK, _body)
+            return failure.value, http.requests_sent
+
+    error, requests = asyncio.run(fetch())
+    assert type(error) is UnavailableError
+    assert (requests, sleep.seconds) == (1, [])
 
 
 def test_closing_breaks_off_the_requests_under_way() -> None:
@@ -450,7 +506,22 @@ def test_a_simulators_time_is_in_utc_whatever_its_zone(told: str) -> None:
     assert told_at.tzinfo is UTC
 
 
-@pytest.mark.parametrize("told", ["", "1", "soon", "11:00"])
+@pytest.mark.parametrize(
+    "told",
+    [
+        "",
+        "1",
+        "soon",
+        "11:00",
+        "2026-11-18",
+        "2026-11-18T16:00:00",
+        "2004-12-31T16:00:00Z",
+        "2032-01-01T16:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+        "20261-11-18T16:00:00Z",
+    ],
+)
 def test_a_simulator_that_does_not_tell_its_time_is_a_payload_error(told: str) -> None:
     error = _failed(http_answer(headers=f"X-Quantdata-Simulated: {told}\r\n"))
     assert type(error) is PayloadError
@@ -491,3 +562,72 @@ def test_a_retry_is_logged_with_its_facts(caplog: pytest.LogCaptureFixture) -> N
     assert [record.getMessage() for record in caplog.records if record.name == "quantdata.wire"] == [
         "retry provider=massive endpoint=/v3/thing tries=1 delay_s=0.25"
     ]
+
+
+REFUSED = "403 Forbidden"
+
+
+def _refused(request_id: str, headers: str = "") -> bytes:
+    body = f'{{"status":"ERROR","error":"not for {KEY}"{request_id}}}'.encode()
+    return http_answer(body, status=REFUSED, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("answer", "request_id"),
+    [
+        (_refused(f',"request_id":"{KEY}"'), "[key]"),
+        (_refused("", f"X-Request-Id: {KEY}\r\n"), None),
+        (_refused("", f"X-Request-Id: a-{KEY}-b\r\n"), None),
+        (_refused("", "X-Request-Id: 6f\r\n"), "6f"),
+    ],
+    ids=["body", "header", "within a header", "none"],
+)
+def test_a_key_that_the_vendor_repeats_goes_no_further(answer: bytes, request_id: str | None) -> None:
+    error = _failed(answer)
+    assert 'the vendor says: "not for [key]"' in str(error)
+    assert error.request_id == request_id
+    assert KEY not in _everything_shown(error)
+    assert KEY.encode() not in pickle.dumps(error)
+
+
+def test_a_key_in_a_compressed_body_is_taken_out_too() -> None:
+    zipped = http_answer(gzip.compress(ECHOED), headers="Content-Encoding: gzip\r\n")
+    assert _fetched(zipped, read=_body) == (ECHOED.replace(KEY.encode(), b"[key]"), 1)
+
+
+def _with_locals(error: BaseException) -> str:
+    """Return what crash reporters show: the traceback with the variables of each frame."""
+    return "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+
+
+@pytest.mark.parametrize(
+    "answer", [HANG_UP, SILENCE, DOWN, b"nonsense\r\n\r\n"], ids=["dropped", "silent", "503", "not-http"]
+)
+def test_no_frame_of_a_failure_holds_the_key(answer: bytes) -> None:
+    async def fetch() -> None:
+        async with _serving(answer, policy=RetryPolicy(tries=1, deadline_s=0.05)) as (http, _):
+            await http.fetch(ASK, _checked)
+
+    with pytest.raises(UnavailableError) as failure:
+        asyncio.run(fetch())
+    assert KEY not in _with_locals(failure.value)
+
+
+def test_no_frame_of_a_refused_connection_holds_the_key() -> None:
+    async def fetch() -> None:
+        async with _serving(GOOD) as (http, _):
+            pass
+        limiter = TokenBucket(per_minute=6000.0, burst=9)
+        headers = {"Authorization": f"Bearer {KEY}"}
+        base_url = str(http._client.base_url)
+        gone = Http(provider="massive", base_url=base_url, headers=headers, secret=KEY, limiter=limiter, sleep=Slept())
+        headers.clear()  # ours are shown too
+        try:
+            await gone.fetch(ASK, _body)
+        finally:
+            await gone.close()
+
+    with pytest.raises(MaxRetriesError) as failure:
+        asyncio.run(fetch())
+    assert KEY not in _with_locals(failure.value)
+    assert KEY.encode() not in pickle.dumps(failure.value)

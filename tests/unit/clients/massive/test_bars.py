@@ -309,6 +309,29 @@ def test_bars_that_are_not_adjusted_as_asked_are_refused(market: Vendor) -> None
         _bars(adjust="raw")
 
 
+@pytest.mark.parametrize(
+    ("symbol", "named"), [("SPY", "QQQ"), ("SPX", "SPX"), (OPTION, OPTION), ("BRK.B", "BRK/B")]
+)
+def test_bars_of_another_symbol_are_refused(market: Vendor, symbol: str, named: str) -> None:
+    market.on(AGGREGATES, {**_aggregates(bar_rows(MONDAY, 3)), "ticker": named})
+    with pytest.raises(PayloadError, match=f"bars of {named}, asked for {ticker(symbol)}"):
+        _bars(symbol)
+
+
+@pytest.mark.parametrize("symbol", ["SPY", "SPX", OPTION])
+def test_bars_that_name_their_symbol_as_it_was_asked_for_are_taken(market: Vendor, symbol: str) -> None:
+    market.on(AGGREGATES, {**_aggregates(bar_rows(MONDAY, 3)), "ticker": ticker(symbol)})
+    assert _bars(symbol).height == 3
+
+
+@pytest.mark.parametrize("amount", [100.0, 150.0])
+def test_a_dividend_of_all_that_a_share_is_worth_is_refused(market: Vendor, amount: float) -> None:
+    _offer(market, bar_rows(MONDAY, 10))
+    _offer_dividends(market, ("2026-11-05", amount))
+    with pytest.raises(PayloadError, match="massive: dividends of SPY: "):
+        _bars(adjust="total")
+
+
 def test_total_return_takes_later_dividends_off(market: Vendor) -> None:
     _offer(market, bar_rows(MONDAY, 5))
     _offer_dividends(market, ("2026-11-04", 2.0))

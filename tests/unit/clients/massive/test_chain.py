@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from quantdata.clients import AsyncMassive, ChainQuery
+from quantdata.clients import AsyncMassive, ChainQuery, tiles
 from quantdata.clients.massive import chain as module
 from quantdata.errors import (
     ArgumentError,
@@ -323,3 +323,74 @@ def test_a_simulators_chain_says_so(market: Vendor) -> None:
     chain = _chain()
     assert set(chain.get_column("feed")) == {"simulated"}
     assert chain.get_column("snapshot_ts")[0].isoformat() == "2026-11-18T17:00:00+00:00"
+
+
+# --- rows that contradict themselves --------------------------------------------------------------------------------
+
+
+def _with(row: Row, block: str = "details", **fields: object) -> Row:
+    return {**row, block: {**row[block], **fields}}
+
+
+@pytest.mark.parametrize("requests_per_minute", [59.0, 6000.0])
+@pytest.mark.parametrize(
+    "fields", [{"strike_price": 100.5}, {"expiration_date": "2027-01-15"}, {"contract_type": "put"}]
+)
+def test_a_row_that_says_other_than_its_symbol_is_a_payload_error(
+    market: Vendor, fields: Row, requests_per_minute: float
+) -> None:
+    market.rows(SPY, [contract_row(99.0), _with(contract_row(100.0), **fields), contract_row(101.0)])
+    failure = _failure(PayloadError, requests_per_minute)
+    assert "1 contracts, SPY261218C00100000 first, say other than their symbols" in str(failure)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"contract_type": "other"},
+        {"contract_type": None},
+        {"expiration_date": None},
+        {"strike_price": None},
+        {"ticker": None},
+        {"ticker": ""},
+        {"ticker": "O:SPY"},
+        {"ticker": "O:spy261218c00100000"},
+        {"ticker": "O:SPY261218C000100000"},
+    ],
+)
+def test_what_a_row_does_not_say_does_not_contradict_its_symbol(market: Vendor, fields: Row) -> None:
+    market.rows(SPY, [contract_row(99.0), _with(contract_row(100.0), **fields), contract_row(101.0)])
+    assert _chain().height == 3
+
+
+@pytest.mark.parametrize("strike", [0.5, 2.505, 1105.0, 12345.678, 99_999.999])
+def test_every_strike_that_a_symbol_can_spell_agrees_with_it(market: Vendor, strike: float) -> None:
+    market.rows(SPY, [contract_row(strike)])
+    assert _chain().get_column("strike").to_list() == [strike]
+
+
+@pytest.mark.parametrize("root", ["VVIX", "SPY1", "ZZZZZ", "SPXW"])
+def test_a_root_that_cannot_be_the_underlyings_leaves_the_others_alone(market: Vendor, root: str) -> None:
+    market.rows(SPY, [contract_row(99.0), contract_row(100.0, root=root)])
+    chain = _chain()
+    assert set(chain.get_column("root_symbol")) == {"SPY", root}
+    assert chain.filter(chain.get_column("root_symbol") == "SPY").get_column("bid").to_list() == [9.0]
+
+
+@pytest.mark.parametrize("requests_per_minute", [59.0, 6000.0])
+def test_rows_on_another_underlying_are_a_payload_error(market: Vendor, requests_per_minute: float) -> None:
+    own = _with(contract_row(100.0), "underlying_asset", ticker="SPY")
+    market.rows(SPY, [own, contract_row(101.0)])
+    assert _chain(requests_per_minute).height == 2  # who does not say is believed
+    market.rows(SPY, [own, _with(contract_row(101.0), "underlying_asset", ticker="QQQ")])
+    assert "the vendor lost the filters" in str(_failure(PayloadError, requests_per_minute))
+
+
+def test_a_chain_that_is_not_whole_after_all_requests_is_none(market: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "REQUESTS_AT_MOST", 5)
+    market.chain("SPY", THOUSAND)
+    failure = _failure(IncompleteError)
+    assert isinstance(failure, IncompleteError)
+    assert type(failure.reason) is PayloadError
+    assert "a chain that is not whole after 5 requests is none" in str(failure)
+    assert len(market.requests) == 5

@@ -407,6 +407,14 @@ def test_a_page_of_contracts_that_comes_twice_is_a_payload_error(market: Vendor,
     assert "the contracts on SPY came twice or out of order" in str(error)
 
 
+def test_a_contract_that_a_page_lists_twice_is_a_payload_error(market: Vendor) -> None:
+    market.rows(CONTRACTS, [*listed(JANUARY[:1]), *listed(JANUARY[:1])])
+    market.on("/v1/marketstatus/now", {})
+    error = _fails(_days())
+    assert type(error) is PayloadError
+    assert "the contracts on SPY came twice or out of order" in str(error)
+
+
 def test_pages_may_share_the_expiration_between_them(market: Vendor) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         if "cursor" in request.url.params:
@@ -563,6 +571,53 @@ def test_a_contract_is_a_chain_of_one_row(market: Vendor) -> None:
     contract = _ask(lambda massive: massive.contract(parse_option(OPTION)))
     assert contract.schema == schema(CHAIN)
     assert contract.get_column("contract_symbol").to_list() == [OPTION]
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        contract_row(601.0),
+        contract_row(600.0, "put"),
+        contract_row(600.0, root="QQQ"),
+        [contract_row(600.0), contract_row(600.0)],
+        [contract_row(600.0), contract_row(601.0)],
+        {"details": {"contract_type": "call"}},
+    ],
+    ids=["strike", "type", "root", "twice", "two", "nameless"],
+)
+def test_a_contract_that_was_not_asked_for_is_a_payload_error(market: Vendor, results: Row | list[Row]) -> None:
+    market.on(f"/v3/snapshot/options/SPY/O:{OPTION}", {"status": "OK", "results": results})
+    error = _fails(lambda massive: massive.contract(parse_option(OPTION)))
+    assert type(error) is PayloadError
+    assert f"asked for {OPTION}, the answer is about something else" in str(error)
+
+
+def test_a_contract_that_says_other_than_its_symbol_is_a_payload_error(market: Vendor) -> None:
+    row = contract_row(600.0)
+    row["details"]["strike_price"] = 60.0
+    market.on(f"/v3/snapshot/options/SPY/O:{OPTION}", {"status": "OK", "results": row})
+    error = _fails(lambda massive: massive.contract(parse_option(OPTION)))
+    assert type(error) is PayloadError
+    assert f"{OPTION} first, say other than their symbols" in str(error)
+
+
+@pytest.mark.parametrize("symbol", [OPTION.lower(), f"o:{OPTION.lower()}", f" {OPTION} "])
+def test_a_contract_symbol_is_spelled_as_the_vendor_does(market: Vendor, symbol: str) -> None:
+    market.on(f"/v3/snapshot/options/SPY/O:{OPTION}", {"status": "OK", "results": contract_row(600.0)})
+    found = _ask(lambda massive: massive.contract(parse_option(symbol)))
+    assert found.get_column("contract_symbol").to_list() == [OPTION]
+
+
+def test_symbols_in_lower_case_are_those_in_upper_case(market: Vendor) -> None:
+    market.on(STOCKS, {"status": "OK", "tickers": [stock_row("SPY"), stock_row("BRK.B")]})
+    market.rows(INDICES, [index_row("SPX")])
+    quotes = _ask(lambda massive: massive.quotes(["spy", "brk/b"]))
+    assert quotes.get_column("symbol").to_list() == ["SPY", "BRK.B"]
+    assert _ask(lambda massive: massive.indices(["i:spx"])).get_column("symbol").to_list() == ["SPX"]
+    assert [dict(request.url.params) for request in market.requests] == [
+        {"tickers": "SPY,BRK.B"},
+        {"ticker.any_of": "I:SPX", "limit": "250"},
+    ]
 
 
 def test_a_contract_that_the_vendor_does_not_know_is_not_found(market: Vendor) -> None:

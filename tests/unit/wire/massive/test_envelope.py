@@ -22,7 +22,7 @@ from quantdata.errors import (
     UnavailableError,
 )
 from quantdata.wire.http import Reply, Request
-from quantdata.wire.massive.envelope import Page, read_page
+from quantdata.wire.massive.envelope import LONGEST_URL, Page, read_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -311,3 +311,19 @@ def test_a_next_url_of_another_endpoint_is_refused(next_url: str) -> None:
 @pytest.mark.parametrize("next_url", [None, ""])
 def test_no_next_url_is_the_last_page(next_url: str | None) -> None:
     assert _page({"status": "OK", "next_url": next_url}).next is None
+
+
+def test_a_next_url_of_no_cursors_length_is_refused() -> None:
+    start = f"https://x{CHAIN}?cursor="
+    longest = start + "a" * (LONGEST_URL - len(start))
+    following = _page({"status": "OK", "next_url": longest}).next
+    assert following is not None
+    assert following.query == longest.partition("?")[2]
+    with pytest.raises(PayloadError, match="sends on to a URL of 8,193 characters"):
+        _page({"status": "OK", "next_url": longest + "a"})
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"results":', b'{"a":', b'{"status":"OK","results":[' + b"[" * 100_000])
+def test_json_nested_without_end_is_a_payload_error(opening: bytes) -> None:
+    with pytest.raises(PayloadError, match="is not the JSON it should be"):
+        read_page(_reply(opening * (1 if len(opening) > 100 else 100_000)))

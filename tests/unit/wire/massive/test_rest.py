@@ -7,6 +7,7 @@ import gc
 import weakref
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from quantdata.config import Secret
@@ -18,8 +19,6 @@ from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import httpx
 
     from quantdata.wire.massive.envelope import Page
     from tests.unit.conftest import Vendor
@@ -131,7 +130,7 @@ def test_every_page_must_hold_its_rows_where_the_first_one_does(vendor: Vendor) 
         asyncio.run(get())
 
 
-@pytest.mark.parametrize("error", [ValueError("rows are bent"), TypeError("rows are bent")])
+@pytest.mark.parametrize("error", [ValueError("rows are bent"), TypeError("rows are bent"), RecursionError("rows are bent")])
 def test_rows_that_cannot_be_decoded_are_a_payload_error(vendor: Vendor, error: Exception) -> None:
     def decode(_: Page) -> None:
         raise error
@@ -259,3 +258,34 @@ def test_only_a_host_on_this_machine_is_asked_for_the_time_and_once(
 
     assert asyncio.run(get()) == {headers == SIMULATED}
     assert len(vendor.requests) == asked
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 503])
+@pytest.mark.parametrize("headers", [{}, SIMULATED], ids=["vendor", "simulator"])
+def test_a_host_that_refuses_its_status_has_a_time_all_the_same(
+    vendor: Vendor, status: int, headers: dict[str, str]
+) -> None:
+    vendor.on("/v1/marketstatus/now", lambda _: vendor.answer(b"", status=status, headers=headers))
+
+    async def get() -> set[bool]:
+        rest = MassiveRest(Secret("k3y"), base_url="http://127.0.0.1:8000", policy=ONE_TRY)
+        return {(await rest.present()).isoformat() == "2026-11-18T16:00:00+00:00" for _ in range(2)}
+
+    assert asyncio.run(get()) == {headers == SIMULATED}
+    assert len(vendor.requests) == 1
+
+
+def test_a_host_that_does_not_answer_has_no_time_and_is_asked_again(vendor: Vendor) -> None:
+    def refuse(_: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("nobody there")
+
+    vendor.on("/v1/marketstatus/now", refuse)
+
+    async def get() -> None:
+        rest = MassiveRest(Secret("k3y"), base_url="http://127.0.0.1:8000", policy=ONE_TRY)
+        for _ in range(2):
+            with pytest.raises(UnavailableError, match="broke off"):
+                await rest.present()
+
+    asyncio.run(get())
+    assert len(vendor.requests) == 2
