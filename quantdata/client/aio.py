@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from quantdata import portal
-from quantdata.client.core import Core
+from quantdata.client.base import ClientBase
 from quantdata.clients.chain_query import ChainQuery
-from quantdata.config import Config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import date
     from types import TracebackType
-    from typing import Any, Literal, Self
+    from typing import Literal, Self
 
     import polars as pl
 
@@ -28,7 +27,7 @@ __all__ = ["AsyncClient"]
 T = TypeVar("T")
 
 
-class AsyncClient:
+class AsyncClient(ClientBase):
     """Market data as Polars frames, for coroutines.
 
     Works on any event loop: requests run on quantdata's own, which all clients of the process share. Use it as a
@@ -51,23 +50,6 @@ class AsyncClient:
     ConfigError
         If no source can be decided on, or its key is missing; the message names the variables to set.
     """
-
-    def __init__(
-        self,
-        source: Literal["massive", "sim"] | None = None,
-        *,
-        cache_ttl: Mapping[str, float] | None = None,
-        seed: int = 7,
-        clock: str = "open",
-    ) -> None:
-        self._core = Core(source, config=Config.from_environment(), cache_ttl=cache_ttl, seed=seed, clock=clock)
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[dict[str, Any]]]:
-        # Workers make their own client, with the key of their own environment.
-        return _remade, (self._core.settings,)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(source={self._core.source!r})"
 
     async def __aenter__(self) -> Self:
         return self
@@ -375,7 +357,3 @@ class AsyncClient:
     async def _get(self, ask: Ask[T]) -> T:
         kept = None if ask.key is None else self._core.cache.get(ask.key)
         return ask.finish(await portal.from_any_loop(self._core.answer(ask)) if kept is None else kept)
-
-
-def _remade(settings: dict[str, Any]) -> AsyncClient:
-    return AsyncClient(**settings)

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from quantdata import portal
 from quantdata.client.aio import AsyncClient
-from quantdata.client.core import Core
+from quantdata.client.base import ClientBase
 from quantdata.clients.chain_query import ChainQuery
-from quantdata.config import Config
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from datetime import date
     from types import TracebackType
     from typing import Any, Literal, Self
@@ -40,7 +39,7 @@ def _as_in(method: Callable[..., Any]) -> Callable[[F], F]:
     return with_docstring
 
 
-class Client:
+class Client(ClientBase):
     """Market data as Polars frames.
 
     Works in scripts, in threads and in notebook cells alike; Ctrl-C ends a call and leaves the client usable. The
@@ -70,23 +69,6 @@ class Client:
     ...     client.quotes(["SPY", "BRK/B"]).get_column("symbol").to_list()
     ['SPY', 'BRK.B']
     """
-
-    def __init__(
-        self,
-        source: Literal["massive", "sim"] | None = None,
-        *,
-        cache_ttl: Mapping[str, float] | None = None,
-        seed: int = 7,
-        clock: str = "open",
-    ) -> None:
-        self._core = Core(source, config=Config.from_environment(), cache_ttl=cache_ttl, seed=seed, clock=clock)
-
-    def __reduce__(self) -> tuple[Callable[..., Any], tuple[dict[str, Any]]]:
-        # Workers make their own client, with the key of their own environment.
-        return _remade, (self._core.settings,)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(source={self._core.source!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -188,7 +170,3 @@ class Client:
     def _get(self, ask: Ask[T]) -> T:
         kept = None if ask.key is None else self._core.cache.get(ask.key)
         return ask.finish(portal.call(self._core.answer(ask)) if kept is None else kept)
-
-
-def _remade(settings: dict[str, Any]) -> Client:
-    return Client(**settings)
