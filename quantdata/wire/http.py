@@ -35,7 +35,8 @@ Holds = Literal["results", "results or nothing", "tickers", "body"]
 logger = logging.getLogger("quantdata.wire")
 
 SIMULATED_HEADER: Final = "X-Quantdata-Simulated"
-SIMULATED_YEARS: Final = range(2005, 2032)
+# Those of the simulated market; further out the session table ends.
+SIMULATED_YEARS: Final = range(2016, 2032)
 CONNECTIONS: Final = 64
 GZIP_MAGIC: Final = b"\x1f\x8b"
 GZIP_WINDOW: Final = 31  # zlib's number for a gzip stream

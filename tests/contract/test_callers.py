@@ -148,6 +148,15 @@ def test_a_client_that_nobody_closes_hangs_up_silently(client: qd.Client) -> Non
     gc.collect()  # warnings are errors here: an open session would be one
 
 
+@pytest.mark.parametrize("ending", ["", "raise SystemExit(0)", "import gc; del client; gc.collect()"])
+def test_a_client_that_is_open_when_the_process_ends_leaves_nothing_to_read(simulator: Simulator, ending: str) -> None:
+    code = f"import quantdata as qd; client = qd.Client(); print(client.quotes('SPY').height); {ending}"
+    environment = {**os.environ, "MASSIVE_BASE_URL": simulator.base_url, "MASSIVE_API_KEY": SECRET}
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", code]
+    ran = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=50)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "1\n", "")
+
+
 def test_no_sink_shows_the_key(
     client: qd.Client, simulator: Simulator, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:

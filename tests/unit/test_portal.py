@@ -144,6 +144,35 @@ def test_ctrl_c_cancels_the_coroutine_and_leaves_the_portal_usable() -> None:
     assert portal.call(_double(21)) == 42
 
 
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+async def _interrupted() -> None:
+    await asyncio.sleep(0)
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_on_the_loop_does_not_end_it() -> None:
+    # Polars raises it in whichever thread is at work, and asyncio lets it through.
+    own = _Portal()
+    loop, thread = own.loop(), own._thread
+    waiting = asyncio.run_coroutine_threadsafe(asyncio.Event().wait(), loop)
+    for _ in range(3):
+        loop.call_soon_threadsafe(_interrupt)
+        assert asyncio.run_coroutine_threadsafe(_double(21), loop).result(5) == 42
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run_coroutine_threadsafe(_interrupted(), loop).result(5)
+    assert asyncio.run_coroutine_threadsafe(_double(21), loop).result(5) == 42
+    assert not waiting.done()
+    assert own.loop() is loop
+    assert thread is not None
+    assert thread.is_alive()
+    own.stop()
+    assert not thread.is_alive()
+    assert waiting.cancelled()
+
+
 # --- the life of the loop -------------------------------------------------------------------------------------------
 
 
@@ -197,6 +226,80 @@ def test_a_process_ends_while_coroutines_still_run() -> None:
         )
         == "done"
     )
+
+
+def test_a_goodbye_is_waited_for_at_the_end_of_a_process() -> None:
+    assert _script(
+        """
+            import asyncio
+            from quantdata import portal
+
+            async def bye(name):
+                for _ in range(10):
+                    await asyncio.sleep(0.001)
+                print(name, flush=True)
+
+            portal.call(asyncio.sleep(0))
+            portal.say_goodbye(bye("first"))
+            portal.say_goodbye(bye("second"))
+            """
+    ).split() == ["first", "second"]
+
+
+def test_a_goodbye_that_takes_too_long_is_not_waited_for() -> None:
+    assert (
+        _script(
+            """
+            import asyncio
+            from quantdata import portal
+            portal.LONGEST_GOODBYE_S = 0.01
+
+            async def bye():
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    print("cut short", flush=True)
+
+            portal.say_goodbye(bye())
+            """
+        )
+        == "cut short"
+    )
+
+
+def test_a_goodbye_from_the_loop_itself_does_not_wait() -> None:
+    said = threading.Event()
+
+    async def bye() -> None:
+        said.set()
+
+    async def collects() -> bool:
+        portal.say_goodbye(bye())
+        return said.is_set()
+
+    assert portal.call(collects()) is False
+    assert said.wait(5)
+
+
+@pytest.mark.parametrize("calls", ["portal.call(waits())", "while True: started.set(); portal.call(asyncio.sleep(0))"])
+def test_a_daemon_thread_that_is_at_a_call_when_the_process_ends_is_silent(calls: str) -> None:
+    script = """
+        import asyncio, threading
+        from quantdata import portal
+        started = threading.Event()
+
+        async def waits():
+            started.set()
+            await asyncio.Event().wait()
+
+        def work():
+            CALLS
+
+        threading.Thread(target=work, daemon=True).start()
+        started.wait()
+        print("ended")
+    """
+    assert _script(script.replace("CALLS", calls)) == "ended"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from textwrap import dedent
@@ -21,8 +22,20 @@ from quantdata import portal
 from quantdata.client.core import Ask, Core, _hang_up
 from quantdata.clients import AsyncMassive, ChainQuery
 from quantdata.config import Config, Secret
-from quantdata.errors import ArgumentError, ConfigError, ContractNotFoundError, QuantDataError, SymbolError
-from tests.unit.conftest import contract_row, stock_row
+from quantdata.errors import (
+    ArgumentError,
+    ConfigError,
+    ContractNotFoundError,
+    EntitlementError,
+    IncompleteError,
+    PayloadError,
+    QuantDataError,
+    QuantDataWarning,
+    QuoteNotFoundError,
+    SymbolError,
+)
+from quantdata.frames.columns import BARS, schema
+from tests.unit.conftest import bar_rows, contract_row, stock_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,6 +145,30 @@ def test_without_a_source_there_is_no_client() -> None:
         _core(Config())
 
 
+@pytest.mark.parametrize("symbol", ["SPX", "I:SPX", "spx", "I:XYZQ"])
+def test_an_index_has_no_trades(symbol: str) -> None:
+    with pytest.raises(SymbolError, match=r"an index has no trades: use bars\("):
+        _core().trades(symbol, "2026-11-02", "2026-11-03")
+
+
+@pytest.mark.parametrize("seed", ["7", 7.5, -1, None, True, [7]])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(ArgumentError, match="seed"):
+        _core(seed=seed)
+
+
+@pytest.mark.parametrize("clock", [None, 5, date(2026, 11, 18), b"open"])
+def test_a_clock_is_text(clock: Any) -> None:
+    with pytest.raises(ArgumentError, match="clock must be text such as 'open'"):
+        _core(clock=clock)
+
+
+@pytest.mark.parametrize("source", [5, b"sim", ["sim"], True, "", "tradier", "simulator"])
+def test_a_source_is_one_of_those_there_are(source: Any) -> None:
+    with pytest.raises(ConfigError, match="source"):
+        Core(source, config=CONFIG, cache_ttl=None, seed=7, clock="open")
+
+
 # --- keys -----------------------------------------------------------------------------------------------------------
 
 
@@ -153,6 +190,37 @@ def test_a_filtered_answer_is_filtered_anew_from_the_kept_one(market: Vendor) ->
     assert _answer(core, core.chain(ChainQuery.of("SPY"), pl.col("delta") > 0)).height == 1
     assert _answer(core, core.chain(ChainQuery.of("SPY"))).height == 2
     assert len(market.requests) == 1
+
+
+LACKING = [
+    ({"delta": (0.2, 0.4)}, "greeks", "delta needs greeks"),
+    ({"max_spread_percent": 5.0}, "last_quote", "max_spread_percent needs quotes"),
+    ({"moneyness": (0.9, 1.1)}, "underlying_asset", "moneyness needs prices of the underlying"),
+]
+
+
+@pytest.mark.parametrize(("filters", "block", "said"), LACKING)
+def test_a_filter_by_what_the_plan_lacks_is_refused(
+    market: Vendor, filters: dict[str, Any], block: str, said: str
+) -> None:
+    rows = [contract_row(float(strike), lacking=[block]) for strike in range(590, 610)]
+    market.chain("SPY", rows)
+    core = _core()
+    with pytest.raises(EntitlementError, match=f"{said}, and none of the 20 contracts came with one") as failure:
+        _answer(core, core.chain(ChainQuery.of("SPY", **filters)))
+    assert failure.value.provider == "massive"
+    market.chain("QQQ", rows[1:])
+    assert _answer(core, core.chain(ChainQuery.of("QQQ", **filters))).is_empty()  # few rows tell nothing of a plan
+    market.chain("DIA", [*rows, contract_row(610.0)])
+    assert _answer(core, core.chain(ChainQuery.of("DIA", **filters))).height <= 1
+
+
+@pytest.mark.parametrize("where", [pl.col("nothing") > 0, pl.col("bid") > "a", pl.col("bid")])
+def test_a_filter_that_cannot_be_applied_says_so(market: Vendor, where: pl.Expr) -> None:
+    market.chain("SPY", [contract_row(600.0)])
+    core = _core()
+    with pytest.raises(ArgumentError, match="where cannot be applied to a chain: "):
+        _answer(core, core.chain(ChainQuery.of("SPY"), where))
 
 
 def test_filters_leave_an_empty_chain_empty(market: Vendor) -> None:
@@ -187,6 +255,86 @@ def test_several_roots_are_several_contracts(market: Vendor) -> None:
         _answer(core, core.contract("SPX", 6000, "2026-12-18", "call", root=None))
     one = _answer(core, core.contract("SPX", 6000, "2026-12-18", "call", root="spxw"))
     assert one.get_column("root_symbol").to_list() == ["SPXW"]
+
+
+@pytest.mark.parametrize(("ttl", "requests"), [({"contract": 0}, 2), ({"chain": 0}, 1)])
+@pytest.mark.parametrize("described", [(OPTION, None, None, None), ("SPY", 600, "2026-12-18", "C")])
+def test_a_contract_is_kept_as_long_as_contracts_are(
+    market: Vendor, ttl: dict[str, float], requests: int, described: tuple[Any, ...]
+) -> None:
+    market.chain("SPY", [contract_row(600.0)])
+    market.on(f"/v3/snapshot/options/SPY/O:{OPTION}", {"status": "OK", "results": contract_row(600.0)})
+    core = _core(cache_ttl=ttl)
+    # As the clients do: what is kept is not asked for again.
+    for _ in range(2):
+        found = _answer(core, core.contract(*described, root=None))
+        assert found.get_column("contract_symbol").to_list() == [OPTION]
+    assert len(market.paths("/v3/snapshot/options")) == requests
+
+
+# --- bars of several symbols ----------------------------------------------------------------------------------------
+
+
+def _offer_bars(market: Vendor, *tickers: str) -> None:
+    for ticker in tickers:
+        market.on(f"/v2/aggs/ticker/{ticker}/", {"status": "OK", "results": bar_rows(date(2026, 11, 2), 3)})
+
+
+def _bars(*symbols: str, start: str = "2026-11-02") -> pl.DataFrame:
+    core = _core()
+    answer = _answer(core, core.bars(symbols, "1d", start, "2026-11-06", adjust="split", session="regular"))
+    assert isinstance(answer, pl.DataFrame)
+    return answer
+
+
+def test_bars_of_which_one_symbol_fails_are_told_with_those_of_the_others(market: Vendor) -> None:
+    _offer_bars(market, "SPY", "I:SPX")
+    with pytest.raises(IncompleteError, match=r"bars of 2 of 3 symbols arrived, then .*") as failure:
+        _bars("SPY", "XYZ", "SPX")
+    assert type(failure.value.reason) is QuoteNotFoundError
+    assert failure.value.received.schema == schema(BARS)
+    assert failure.value.received.get_column("symbol").to_list() == ["SPY"] * 3 + ["SPX"] * 3
+
+
+def test_bars_that_came_in_part_are_kept_with_the_whole_ones(market: Vendor) -> None:
+    _offer_bars(market, "SPY")
+    first = {"status": "OK", "results": bar_rows(date(2026, 11, 2), 2)}
+
+    def cut(request: Any) -> Any:
+        if "cursor" in request.url.params:
+            return market.answer(b"{")
+        return market.answer({**first, "next_url": f"https://api.polygon.io{request.url.path}?cursor=Yg"})
+
+    market.on("/v2/aggs/ticker/QQQ/", cut)
+    with pytest.raises(IncompleteError, match="bars of 1 of 2 symbols arrived, then") as failure:
+        _bars("QQQ", "SPY")
+    assert type(failure.value.reason) is PayloadError
+    assert str(failure.value).count("arrived") == 1
+    assert failure.value.received.schema == schema(BARS)
+    assert failure.value.received.get_column("symbol").to_list() == ["SPY"] * 3 + ["QQQ"] * 2
+
+
+def test_when_no_symbol_has_bars_the_first_failure_is_told(market: Vendor) -> None:
+    market.on("/v2/aggs/ticker/QQQ/", {"status": "NOT_AUTHORIZED", "message": "upgrade"}, status=403)
+    with pytest.raises(QuoteNotFoundError):
+        _bars("XYZ", "QQQ")
+
+
+def test_a_history_that_begins_late_warns(market: Vendor) -> None:
+    _offer_bars(market, "SPY")
+    with pytest.warns(QuantDataWarning, match="SPY: bars begin on 2026-11-02, asked for from 2026-10-26; ") as caught:
+        assert _bars("SPY", start="2026-10-26").height == 3
+    assert len(caught) == 1
+
+
+@pytest.mark.parametrize(("symbol", "start"), [("SPY", "2026-10-27"), (OPTION, "2026-10-01")])
+def test_a_history_that_begins_within_the_week_or_of_an_option_does_not_warn(
+    market: Vendor, symbol: str, start: str
+) -> None:
+    _offer_bars(market, "SPY", f"O:{OPTION}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _bars(symbol, start=start).height == 3
 
 
 # --- the provider ---------------------------------------------------------------------------------------------------

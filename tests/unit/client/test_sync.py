@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import pickle
 import warnings
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 import quantdata as qd
 from tests.unit.conftest import bar_rows, contract_row, index_row, stock_row
@@ -142,3 +145,53 @@ def test_a_source_that_is_not_there_is_refused() -> None:
         qd.Client("yahoo")  # type: ignore[arg-type]
     with pytest.raises(qd.ArgumentError, match="cache_ttl"):
         qd.Client("sim", cache_ttl={"chains": 1.0})
+
+
+# --- copies ---------------------------------------------------------------------------------------------------------
+
+
+def _pickled(client: Any) -> Any:
+    return pickle.loads(pickle.dumps(client))  # noqa: S301  # our own
+
+
+COPIES: list[Callable[[Any], Any]] = [_pickled, copy.copy, copy.deepcopy]
+
+
+@pytest.mark.parametrize("copied", COPIES, ids=["pickle", "copy", "deepcopy"])
+@pytest.mark.parametrize("kind", [qd.Client, qd.AsyncClient])
+@pytest.mark.parametrize(
+    "settings",
+    [{"source": "massive"}, {"source": "sim", "seed": 11, "clock": "live", "cache_ttl": {"chain": 0.0}}],
+    ids=["massive", "sim"],
+)
+def test_a_copy_of_a_client_is_an_equal_client_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, copied: Callable[[Any], Any], kind: Any, settings: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("MASSIVE_API_KEY", KEY)
+    original = kind(**settings)
+    made = copied(original)
+    assert type(made) is kind
+    assert made is not original
+    assert made._core is not original._core
+    assert made._core.settings == original._core.settings
+    assert settings.items() <= made._core.settings.items()
+    assert repr(made) == repr(original)
+
+
+@pytest.mark.parametrize("kind", [qd.Client, qd.AsyncClient])
+def test_a_pickled_client_holds_no_key_and_needs_one_where_it_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, kind: Any
+) -> None:
+    monkeypatch.setenv("MASSIVE_API_KEY", KEY)
+    pickled = pickle.dumps(kind())
+    assert KEY.encode() not in pickled
+    monkeypatch.delenv("MASSIVE_API_KEY")
+    with pytest.raises(qd.ConfigError, match="MASSIVE_API_KEY"):
+        pickle.loads(pickled)  # noqa: S301  # our own
+
+
+def test_a_used_client_can_be_copied(client: qd.Client) -> None:
+    client.quotes("SPY")
+    with copy.deepcopy(client) as made:
+        answers = [each.quotes("SPY").drop("received_ts") for each in (made, client)]
+    assert_frame_equal(*answers)

@@ -251,3 +251,16 @@ def test_what_cannot_be_told_passes_the_vendors_part() -> None:
     )
     now = datetime(2026, 11, 26, 17, tzinfo=UTC)
     assert chain.with_row_index().filter(query.vendor_part(now)).get_column("index").to_list() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("delta", [1.01, (0.5, 1.5), (None, 50), (30, 50), -0.4, (-0.4, -0.2)])
+def test_delta_is_from_nothing_to_one(delta: object) -> None:
+    with pytest.raises(ArgumentError, match="delta"):
+        ChainQuery.of("SPY", delta=delta)
+    assert ChainQuery.of("SPY", delta=(0, 1)).delta == (0, 1)
+
+
+@pytest.mark.parametrize(("underlying", "root"), [("SPY", "SPXW"), ("SPX", "NDXP"), ("SPY", ["SPY", "QQQ"])])
+def test_a_root_of_another_underlying_is_a_symbol_error(underlying: str, root: object) -> None:
+    with pytest.raises(SymbolError, match=f"is not an option root of {underlying}, which has "):
+        ChainQuery.of(underlying, roots=root)

@@ -309,9 +309,7 @@ def test_bars_that_are_not_adjusted_as_asked_are_refused(market: Vendor) -> None
         _bars(adjust="raw")
 
 
-@pytest.mark.parametrize(
-    ("symbol", "named"), [("SPY", "QQQ"), ("SPX", "SPX"), (OPTION, OPTION), ("BRK.B", "BRK/B")]
-)
+@pytest.mark.parametrize(("symbol", "named"), [("SPY", "QQQ"), ("SPX", "SPX"), (OPTION, OPTION), ("BRK.B", "BRK/B")])
 def test_bars_of_another_symbol_are_refused(market: Vendor, symbol: str, named: str) -> None:
     market.on(AGGREGATES, {**_aggregates(bar_rows(MONDAY, 3)), "ticker": named})
     with pytest.raises(PayloadError, match=f"bars of {named}, asked for {ticker(symbol)}"):

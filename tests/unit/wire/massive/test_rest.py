@@ -130,7 +130,9 @@ def test_every_page_must_hold_its_rows_where_the_first_one_does(vendor: Vendor) 
         asyncio.run(get())
 
 
-@pytest.mark.parametrize("error", [ValueError("rows are bent"), TypeError("rows are bent"), RecursionError("rows are bent")])
+@pytest.mark.parametrize(
+    "error", [ValueError("rows are bent"), TypeError("rows are bent"), RecursionError("rows are bent")]
+)
 def test_rows_that_cannot_be_decoded_are_a_payload_error(vendor: Vendor, error: Exception) -> None:
     def decode(_: Page) -> None:
         raise error
