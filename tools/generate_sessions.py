@@ -11,6 +11,7 @@ import argparse
 import sys
 from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 import exchange_calendars
 import pandas as pd
@@ -52,7 +53,7 @@ def holidays(calendar: exchange_calendars.ExchangeCalendar) -> dict[date, str]:
     if rules is None:
         message = "the calendar has no regular holidays"
         raise ValueError(message)
-    named = rules.holidays(FIRST_DAY.isoformat(), LAST_DAY.isoformat(), return_name=True)
+    named: Any = rules.holidays(FIRST_DAY.isoformat(), LAST_DAY.isoformat(), return_name=True)
     regular = {day: HOLIDAY_NAMES[name] for day, name in zip(pd.DatetimeIndex(named.index).date, named, strict=True)}
     closed = pd.bdate_range(FIRST_DAY, LAST_DAY).difference(calendar.sessions)
     reasons = regular | SPECIAL_CLOSINGS
