@@ -110,10 +110,8 @@ class Core:
 
     @property
     def cache(self) -> Cache:
-        """The answers kept; a forked child starts anew, for a lock or a request of its parent may be under way."""
-        if self._generation != portal.generation():
-            self._provider, self._generation = None, portal.generation()
-            self._cache = Cache(ttl=self._cache_ttl)
+        """The answers kept."""
+        self._start_anew_after_fork()
         return self._cache
 
     @property
@@ -221,8 +219,15 @@ class Core:
         """Ask what the plan delivers."""
         return Ask(None, self._entitlements, _unchanged)
 
+    def _start_anew_after_fork(self) -> None:
+        """Leave a parent's provider and cache behind: its loop is gone, and a lock or a request may be under way."""
+        if self._generation != portal.generation():
+            self._provider, self._generation = None, portal.generation()
+            self._cache = Cache(ttl=self._cache_ttl)
+
     async def _connected(self) -> AsyncMassive:
         """Return the provider, connecting on the first question."""
+        self._start_anew_after_fork()
         if self._provider is None:
             if portal.was_forked():
                 await asyncio.to_thread(_require_polars)
@@ -315,7 +320,7 @@ def _equity(ticker: str) -> str:
     symbol = instrument(ticker)
     if symbols.is_option_symbol(symbol):
         raise SymbolError(f"quotes() is for stocks and funds; {symbol} is an option: use contract({symbol!r})")
-    if symbol.startswith("I:") or symbols.is_index(symbol):
+    if not is_equity(symbol):
         raise SymbolError(f"quotes() is for stocks and funds; {symbol} is an index: use indices({symbol!r})")
     return symbol
 

@@ -234,9 +234,7 @@ class Http:
                 if response.is_stream_consumed:
                     return response, response.content  # a mocked answer (respx) was read when it was made
                 return response, await self._body(request, response)
-        except (httpx.TransportError, aiohttp.ClientResponseError) as error:
-            failure = self._broken_off(request, error)
-        except httpx.InvalidURL as error:
+        except (httpx.TransportError, httpx.InvalidURL, aiohttp.ClientResponseError) as error:
             failure = self._broken_off(request, error)
         except RuntimeError as error:
             if not self._client.is_closed:

@@ -117,9 +117,13 @@ signal.alarm(30)
 client = qd.Client()
 if "after" in sys.argv:
     client.quotes(["SPY", "QQQ"])
+if "connected" in sys.argv:
+    client.market_status()  # opens connections, and does not use Polars
 child = os.fork()
 if child == 0:
     try:
+        if "connected" in sys.argv:
+            print(client.entitlements().height, "blocks", flush=True)  # never cached
         print(client.indices(["SPX", "VIX"]).height, "rows", flush=True)
     except qd.QuantDataError as error:
         print(type(error).__name__, error, flush=True)
@@ -131,7 +135,12 @@ print("parent", client.quotes(["SPY", "DIA"]).height)
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.parametrize(
-    ("when", "said"), [("before", "2 rows"), ("after", "QuantDataError this process was forked from one that had")]
+    ("when", "said"),
+    [
+        ("before", "2 rows"),
+        ("connected", "10 blocks\n2 rows"),
+        ("after", "QuantDataError this process was forked from one that had"),
+    ],
 )
 def test_a_forked_child_works_or_says_why_not_and_its_parent_goes_on(
     when: str, said: str, simulator: Simulator
