@@ -7,14 +7,14 @@ do: little after hours and overnight, most of it in the session, more near its o
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from quantdata.errors import ArgumentError
-from quantdata.sessions import sessions
+from quantdata.sessions import NEW_YORK, sessions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["FIRST_DAY", "LAST_DAY", "NS_PER_S", "SESSIONS_PER_YEAR", "Timeline", "moment_of", "ns_of", "timeline"]
+__all__ = [
+    "FIRST_DAY",
+    "LAST_DAY",
+    "NS_PER_S",
+    "SESSIONS_PER_YEAR",
+    "Timeline",
+    "day_ns",
+    "moment_of",
+    "ns_of",
+    "timeline",
+]
 
 FIRST_DAY: Final = date(2016, 1, 4)
 """First day with prices; the session before it only supplies its previous close."""
@@ -60,6 +70,13 @@ def ns_of(moment: datetime) -> int:
 def moment_of(ns: int) -> datetime:
     """Return nanoseconds since the epoch as a UTC moment, cut to microseconds."""
     return _EPOCH + timedelta(microseconds=int(ns) // 1000)
+
+
+def day_ns(day: date, *, is_end: bool = False) -> int:
+    """Return the first (or last) nanosecond of a New York day."""
+    following = date.fromordinal(day.toordinal() + is_end)
+    midnight = datetime.combine(following, time(), NEW_YORK)
+    return int(midnight.timestamp()) * NS_PER_S - is_end
 
 
 class Timeline:

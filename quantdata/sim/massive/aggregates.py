@@ -20,13 +20,13 @@ import numpy as np
 
 from quantdata.sessions import NEW_YORK, find_session, market_state, previous_session, session_day
 from quantdata.sim.massive.answers import Answer, encode_rows
-from quantdata.sim.massive.bars import TIMESPANS, Window, cut, gather, join, window_starts
 from quantdata.sim.massive.chain_rows import spell
-from quantdata.sim.massive.paging import as_date, as_flag, choice, day_ns, integer, moment_ns
+from quantdata.sim.massive.paging import as_date, as_flag, choice, integer, moment_ns
 from quantdata.sim.massive.refusals import bad_parameter, not_found, too_long_ago
-from quantdata.sim.massive.request import ns_moment
 from quantdata.sim.massive.stocks import plain
 from quantdata.sim.plans import AssetClass, Product
+from quantdata.sim.timeline import day_ns, moment_of
+from quantdata.sim.windows import TIMESPANS, Window, cut, gather, join, window_starts
 
 if TYPE_CHECKING:
     from quantdata.sim.massive.catalog import Instrument
@@ -87,11 +87,11 @@ def bars_in_range(
     if instrument is None or not request.catalog.is_listed(instrument, request.now):
         return _answer(ticker, None, [], base_count=0, adjusted=adjusted, status="OK")
     request.require(instrument.asset, Product.AGGREGATES)
-    if not request.plan.reaches(instrument.asset, ns_moment(start_ns), request.now):
+    if not request.plan.reaches(instrument.asset, moment_of(start_ns), request.now):
         raise too_long_ago(request.path)
     base = gather(
         request.market,
-        instrument,
+        instrument.symbol,
         window,
         start_ns=start_ns,
         end_ns=end_ns,
@@ -227,7 +227,7 @@ def grouped(request: Request, day_text: str) -> Answer:
 def _day_bars(request: Request, instrument: Instrument, day: date, *, adjusted: bool) -> Bars:
     return gather(
         request.market,
-        instrument,
+        instrument.symbol,
         Window(1, "day"),
         start_ns=day_ns(day),
         end_ns=day_ns(day, is_end=True),
@@ -272,7 +272,7 @@ def _extended_hours(request: Request, instrument: Instrument, day: date, *, adju
     """Return the first price before the open and the last one after the close, where there are such trades."""
     minutes = gather(
         request.market,
-        instrument,
+        instrument.symbol,
         Window(1, "minute"),
         start_ns=day_ns(day),
         end_ns=day_ns(day, is_end=True),
@@ -280,7 +280,7 @@ def _extended_hours(request: Request, instrument: Instrument, day: date, *, adju
         adjusted=adjusted,
         limit=_MAX_LIMIT,
     )
-    states = [market_state(ns_moment(start)) for start in minutes.start.tolist()]
+    states = [market_state(moment_of(start)) for start in minutes.start.tolist()]
     prices: dict[str, float] = {}
     if "late" in states:
         prices["afterHours"] = plain(float(minutes.close[len(states) - 1]))

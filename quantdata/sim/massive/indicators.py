@@ -18,7 +18,6 @@ import numpy as np
 
 from quantdata.sim.massive.aggregates import bar_rows
 from quantdata.sim.massive.answers import Answer
-from quantdata.sim.massive.bars import Window, cut, gather, join, window_starts
 from quantdata.sim.massive.paging import (
     Period,
     Query,
@@ -29,8 +28,9 @@ from quantdata.sim.massive.paging import (
     next_cursor,
     timestamp_period,
 )
-from quantdata.sim.massive.request import ns
 from quantdata.sim.plans import AssetClass, Product
+from quantdata.sim.timeline import ns_of
+from quantdata.sim.windows import Window, cut, gather, join, window_starts
 
 if TYPE_CHECKING:
     from quantdata.sim.massive.catalog import Instrument
@@ -64,7 +64,7 @@ def indicator(request: Request, kind: str, ticker: str) -> Answer:
     asset = AssetClass.STOCKS if instrument is None else instrument.asset
     request.require(asset, Product.AGGREGATES)
     until = request.seen_at(asset)
-    period = timestamp_period(query, until_ns=ns(until), per_second=1_000)
+    period = timestamp_period(query, until_ns=ns_of(until), per_second=1_000)
     if instrument is None or period is None or not request.catalog.is_listed(instrument, request.now):
         return _answer(request, {"underlying": {"url": ""}, "values": []}, asset)
     bars = _bars(request, instrument, timespan, period, needed=sum(windows), limit=limit)
@@ -105,7 +105,7 @@ def _bars(request: Request, instrument: Instrument, timespan: str, period: Perio
     wanted = _MAX_BASE if period.first is not None else (limit + 1 + _SETTLING_WINDOWS * needed)
     base = gather(
         request.market,
-        instrument,
+        instrument.symbol,
         window,
         start_ns=_history_start(timespan, period, needed if period.first is not None else wanted),
         end_ns=period.last,

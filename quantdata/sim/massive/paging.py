@@ -15,12 +15,12 @@ import re
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from quantdata.sessions import NEW_YORK
 from quantdata.sim.massive.refusals import bad_parameter
+from quantdata.sim.timeline import day_ns
 
 __all__ = [
     "SUFFIXES",
@@ -34,7 +34,6 @@ __all__ = [
     "as_text",
     "bounds",
     "choice",
-    "day_ns",
     "integer",
     "is_descending",
     "moment_ns",
@@ -202,13 +201,6 @@ def moment_ns(name: str, value: str, *, per_second: int = 1_000_000_000, is_end:
     decimals = fraction[1] if fraction else ""
     whole = int(moment.replace(microsecond=0, tzinfo=moment.tzinfo or UTC).timestamp())
     return whole * 1_000_000_000 + int(decimals[:9].ljust(9, "0"))
-
-
-def day_ns(day: date, *, is_end: bool = False) -> int:
-    """Return the first (or last) nanosecond of a New York day."""
-    following = date.fromordinal(day.toordinal() + is_end)
-    midnight = datetime.combine(following, time(), NEW_YORK)
-    return int(midnight.timestamp()) * 1_000_000_000 - is_end
 
 
 def timestamp_period(query: Query, *, until_ns: int, per_second: int = 1_000_000_000) -> Period | None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from quantdata.sim.massive.refusals import not_entitled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from quantdata.sim.massive.catalog import Catalog
     from quantdata.sim.plans import AssetClass, Plan, Product
     from quantdata.sim.source import MarketSource
 
-__all__ = ["Request", "ns", "ns_moment"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+__all__ = ["Request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +68,3 @@ class Request:
     def link(self, cursor: str | None) -> str | None:
         """Return path and query of the next page."""
         return None if cursor is None else f"{self.path}?cursor={cursor}"
-
-
-def ns(moment: datetime) -> int:
-    """Return a moment as nanoseconds since the epoch, exactly."""
-    passed = moment - _EPOCH
-    return ((passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds) * 1_000
-
-
-def ns_moment(moment_ns: int) -> datetime:
-    """Return nanoseconds since the epoch as a moment, cut to microseconds."""
-    seconds, rest = divmod(moment_ns, 1_000_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1_000)

@@ -11,11 +11,12 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
 from quantdata.errors import ArgumentError
+from quantdata.sim.asgi import ClientGoneError, read_request, replaced, retry_after_header
 from quantdata.sim.cache import BuildOnce
 from quantdata.sim.massive import routes
 from quantdata.sim.massive.answers import Answer, assemble, row_part, tail_part
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from quantdata.sim.asgi import Asked
     from quantdata.sim.faults import Fault
     from quantdata.sim.stage import Stage
     from quantdata.sim.transport import Message, Receive, Send
@@ -47,30 +49,6 @@ __all__ = ["MassiveService"]
 _VENDOR = "massive"
 _PUBLIC_URL = "https://api.massive.com"
 _PAGES_KEPT = 256
-_HTML = (
-    "<html>\r\n<head><title>{status}</title></head>\r\n<body><center><h1>{status}</h1></center></body>\r\n</html>\r\n"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request as it came."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    headers: dict[str, str]
-
-    @property
-    def key(self) -> str:
-        """The API key, from the header or the query; empty when there is none."""
-        scheme, _, key = self.headers.get("authorization", "").partition(" ")
-        return key.strip() if scheme.lower() == "bearer" else self.query.get("apiKey", "")
-
-    @property
-    def accepts_gzip(self) -> bool:
-        """Whether the client takes gzip."""
-        return "gzip" in self.headers.get("accept-encoding", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +89,7 @@ class MassiveService:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
-        asked = _read(scope)
+        asked = read_request(scope)
         now = self._stage.now()
         request_id = f"{self._ids.getrandbits(128):032x}"
         faults = self._stage.faults.strike(vendor=_VENDOR, path=asked.path, is_later_page="cursor" in asked.query)
@@ -120,23 +98,21 @@ class MassiveService:
             reply = await self._reply(asked, now, request_id, faults, receive)
         except Refusal as refusal:
             reply = _refused(refusal, request_id)
-        if reply is None:
-            return  # the client has left
+        except ClientGoneError:
+            return
         reply.headers["X-Request-Id"] = request_id
         reply.headers["X-Quantdata-Simulated"] = now.isoformat(timespec="microseconds")
         await deliver(reply, send, accepts_gzip=asked.accepts_gzip, pause=self._stage.pause, faults=faults)
 
     async def _reply(
         self, asked: Asked, now: datetime, request_id: str, faults: Sequence[Fault], receive: Receive
-    ) -> Reply | None:
+    ) -> Reply:
         plan = self._admit(asked)
-        await self._stage.pause(self._stage.latency_s + sum(each.seconds for each in faults if each.kind == "latency"))
-        for fault in faults:
-            if fault.kind == "timeout":
-                return await self._hold(receive, fault.seconds)
-            instead = _instead(fault, asked.path)
-            if instead is not None:
-                return instead
+        instead = await replaced(
+            faults, stage=self._stage, receive=receive, instead=lambda fault: _instead(fault, asked.path)
+        )
+        if instead is not None:
+            return instead
         request = Request(
             path=asked.path,
             query=_in_small_pages(unpack(asked.query), faults),
@@ -156,7 +132,7 @@ class MassiveService:
         """Return the plan of a request's key; refuse a missing or wrong one, and one that asks too often."""
         if asked.method != "GET":
             raise Refusal("Method Not Allowed", status=405)
-        key = asked.key
+        key = asked.bearer or asked.query.get("apiKey", "")
         if not key:
             raise key_missing()
         if key == "invalid" or key.startswith("wrong"):
@@ -165,15 +141,6 @@ class MassiveService:
         if not self._meter.admit(key, plan):
             raise too_many_requests()
         return plan
-
-    async def _hold(self, receive: Receive, seconds: float) -> Reply | None:
-        """Say nothing until the client leaves; give up after some seconds as a gateway does."""
-        leaving = asyncio.ensure_future(_disconnect(receive))
-        waiting = asyncio.ensure_future(self._stage.pause(seconds))
-        done, pending = await asyncio.wait({leaving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        return None if leaving in done else _html(504)
 
     # --- in a worker thread -----------------------------------------------------------------------------------------
 
@@ -218,17 +185,6 @@ class MassiveService:
         return known or (request.path, request.query)
 
 
-def _read(scope: Message) -> Asked:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-    return Asked(scope["method"], scope["path"], query, headers)
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
 def _page_key(request: Request) -> tuple[object, ...]:
     query = tuple(sorted((key, value) for key, value in request.query.items() if key != "apiKey"))
     return request.plan.name, request.now, request.path, query
@@ -264,18 +220,9 @@ def _instead(fault: Fault, path: str) -> Reply | None:
         refusal = not_entitled(path)
         refusal.status = 200
         raise refusal
-    if fault.kind == "html":
-        return _html(fault.status, fault.retry_after)
-    if fault.kind == "foreign_object":
-        return Reply(b'{"foo":1}')
-    return Reply(b"") if fault.kind == "empty" else None
-
-
-def _html(status: int, retry_after: float | None = None) -> Reply:
-    headers = {} if retry_after is None else {"Retry-After": f"{retry_after:g}"}
-    return Reply(_HTML.format(status=status).encode(), status, "text/html", headers)
+    return None
 
 
 def _refused(refusal: Refusal, request_id: str) -> Reply:
-    headers = {} if refusal.retry_after is None else {"Retry-After": f"{refusal.retry_after:g}"}
+    headers = retry_after_header(refusal.retry_after)
     return Reply(msgspec.json.encode(refusal.body(request_id)), refusal.status, headers=headers)

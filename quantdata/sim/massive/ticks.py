@@ -20,16 +20,15 @@ from quantdata.sim.massive.paging import (
     Period,
     as_number,
     choice,
-    day_ns,
     integer,
     is_descending,
     next_cursor,
     timestamp_period,
 )
 from quantdata.sim.massive.refusals import not_found
-from quantdata.sim.massive.request import ns, ns_moment
 from quantdata.sim.massive.stocks import plain
 from quantdata.sim.plans import AssetClass, Product
+from quantdata.sim.timeline import day_ns, moment_of, ns_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,7 +102,7 @@ def _page(
     """
     query = request.query
     newest_first = is_descending(query, default="desc")
-    period = timestamp_period(query, until_ns=ns(request.seen_at(instrument.asset)))
+    period = timestamp_period(query, until_ns=ns_of(request.seen_at(instrument.asset)))
     found: list[tuple[T, int]] = []
     if period is None:
         return found, None
@@ -134,9 +133,9 @@ def _beyond(ticks: Trades | Quotes, passed: int | None, *, boundary: int | None,
 
 def _sessions(period: Period, *, newest_first: bool) -> Iterator[tuple[int, int]]:
     """Yield the sessions of a period as half-open ns ranges, in reading order."""
-    last_day = session_day(ns_moment(period.last))
+    last_day = session_day(moment_of(period.last))
     opening = day_ns(last_day) - _HISTORY_DAYS * _DAY_NS if period.first is None else period.first
-    first_day = max(session_day(ns_moment(opening)), FIRST_DAY)
+    first_day = max(session_day(moment_of(opening)), FIRST_DAY)
     if first_day > last_day:
         return
     days = [each.day for each in sessions(first_day, last_day)]
@@ -245,7 +244,7 @@ def _instrument(request: Request, ticker: str, product: Product) -> Instrument:
 
 def _newest(request: Request, instrument: Instrument, read: Callable[[str, int, int], T]) -> T:
     """Return the ticks of the newest minute, hour or session that has any."""
-    until = ns(request.seen_at(instrument.asset))
+    until = ns_of(request.seen_at(instrument.asset))
     for start, end in _newest_first(until):
         ticks = read(instrument.symbol, start, end)
         if len(ticks.ts):
@@ -255,7 +254,7 @@ def _newest(request: Request, instrument: Instrument, read: Callable[[str, int, 
 
 def _newest_first(until: int) -> Iterator[tuple[int, int]]:
     """Yield periods that end at a moment, from a minute to a session, then the sessions before."""
-    today = day_ns(session_day(ns_moment(until)))
+    today = day_ns(session_day(moment_of(until)))
     for length in (60 * _NS, 3_600 * _NS):
         yield max(today, until - length), until + 1
     yield from _sessions(Period(None, until), newest_first=True)

@@ -10,15 +10,12 @@ import numpy as np
 
 from quantdata.sessions import FIRST_DAY, LAST_DAY, session_day, sessions
 from quantdata.sim.bars import joined, no_bars
-from quantdata.sim.massive.paging import day_ns
-from quantdata.sim.massive.request import ns, ns_moment
-from quantdata.sim.plans import AssetClass
+from quantdata.sim.timeline import day_ns, moment_of, ns_of
 from quantdata.sim.views import Bars
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from quantdata.sim.massive.catalog import Instrument
     from quantdata.sim.source import MarketSource
     from quantdata.sim.views import Floats, Ints
 
@@ -46,7 +43,7 @@ class Window:
 
 def gather(
     market: MarketSource,
-    instrument: Instrument,
+    symbol: str,
     window: Window,
     *,
     start_ns: int,
@@ -60,7 +57,7 @@ def gather(
 
     Parameters
     ----------
-    market, instrument, window
+    market, symbol, window
         Whose bars, and what they will be joined to: that decides which bars are the base.
     start_ns, end_ns
         First and last window start, both included.
@@ -76,21 +73,21 @@ def gather(
     parts: list[Bars] = []
     count = 0
     for part in base_bars(
-        market, instrument, window, start_ns=start_ns, end_ns=min(end_ns, ns(until)), until=until, back=newest_first
+        market, symbol, window, start_ns=start_ns, end_ns=min(end_ns, ns_of(until)), until=until, back=newest_first
     ):
         parts.append(part)
         count += len(part.start)
         if count > limit:
             break
     whole = joined(parts[::-1] if newest_first else parts)
-    if adjusted and instrument.asset is AssetClass.STOCKS:
-        whole = _adjusted(market, instrument.symbol, whole, until)
+    if adjusted and symbol in market.equities:
+        whole = _adjusted(market, symbol, whole, until)
     return whole
 
 
 def base_bars(
     market: MarketSource,
-    instrument: Instrument,
+    symbol: str,
     window: Window,
     *,
     start_ns: int,
@@ -101,25 +98,25 @@ def base_bars(
     """Yield base bars of a period, a day (intraday) or all days at a time, in the direction asked for."""
     if end_ns < start_ns:
         return
-    first, last = session_day(ns_moment(start_ns)), session_day(ns_moment(end_ns))
+    first, last = session_day(moment_of(start_ns)), session_day(moment_of(end_ns))
     first, last = max(first, FIRST_DAY), min(last, LAST_DAY, session_day(until))
     if last < first:
         return
     if not window.is_intraday:
-        yield _between(market.daily_bars(instrument.symbol, first, last, at=until), start_ns, end_ns)
+        yield _between(market.daily_bars(symbol, first, last, at=until), start_ns, end_ns)
         return
     days = [session.day for session in sessions(first, last)]
     for day in reversed(days) if back else days:
         if window.timespan == "second":
-            bars = _second_bars(market, instrument.symbol, day, until)
+            bars = _second_bars(market, symbol, day, until)
         else:
-            bars = market.minute_bars(instrument.symbol, day, at=until)
+            bars = market.minute_bars(symbol, day, at=until)
         yield _between(bars, start_ns, end_ns)
 
 
 def _second_bars(market: MarketSource, symbol: str, day: date, until: datetime) -> Bars:
     """Return second bars made of the tape."""
-    end = min(day_ns(day, is_end=True), ns(until)) + 1
+    end = min(day_ns(day, is_end=True), ns_of(until)) + 1
     tape = market.trades(symbol, day_ns(day), end)
     if len(tape.ts) == 0:
         return no_bars()
@@ -139,8 +136,8 @@ def window_starts(start: Ints, window: Window, *, anchor_ns: int) -> Ints:
         length = INTRADAY[window.timespan] * window.multiplier * _NS
         midnight = _midnights(start)
         return midnight + (start - midnight) // length * length
-    days = [session_day(ns_moment(each)) for each in start.tolist()]
-    anchor = _calendar_start(session_day(ns_moment(anchor_ns)), window.timespan)
+    days = [session_day(moment_of(each)) for each in start.tolist()]
+    anchor = _calendar_start(session_day(moment_of(anchor_ns)), window.timespan)
     firsts = [_calendar_window(day, window, anchor) for day in days]
     return np.array([day_ns(first) for first in firsts], dtype=np.int64)
 
@@ -149,7 +146,7 @@ def _midnights(start: Ints) -> Ints:
     # One lookup per day, not per bar: bars of a day share their midnight, and sessions lie inside a New York day.
     utc_days, inverse = np.unique((start - 4 * 3600 * _NS) // (86_400 * _NS), return_inverse=True)
     firsts = [int(start[inverse == each][0]) for each in range(len(utc_days))]
-    midnights = [day_ns(session_day(ns_moment(first))) for first in firsts]
+    midnights = [day_ns(session_day(moment_of(first))) for first in firsts]
     return np.array(midnights, dtype=np.int64)[inverse]
 
 
