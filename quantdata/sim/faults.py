@@ -9,6 +9,23 @@ them apart: ticker or time), ``missing_blocks``, ``empty_blocks``, ``null_blocks
 ``zero_quotes``, ``stale_times``, ``adjusted_contracts``, ``row_errors``. On its link to the next page:
 ``next_url_loop``, ``foreign_next_url``. On its bytes: ``slow_bytes``, ``drop``, ``truncated_gzip``, ``invalid_json``.
 Several may hit one request.
+
+Tradier has no pages, so it does not know the faults of pages and links, nor ``forbidden_as_200`` and ``row_errors``;
+its ``wrong_page`` is an answer of another expiration, day or symbol, and its only block is ``greeks``. It alone knows:
+
+- ``quota_violation``: 429 as text, the window ending ``seconds`` from now;
+- ``datastore_error``: the gateway's fault under 500;
+- ``expired_token``: another one under 500, for good;
+- ``invalid_token``: 401 as text;
+- ``errors_200``: ``{"errors":{"error":...}}`` under 200;
+- ``too_big_body``: the gateway's fault for an answer too long, under 500;
+- ``bad_parameter``: 400 as text, about ``start``;
+- ``null_text``: the collection is the word ``"null"``;
+- ``xml``: XML whatever was accepted;
+- ``no_rate_headers``: the rate headers are missing;
+- ``nan_text``: prices of intraday bars are the word ``"NaN"``;
+- ``zero_iv``: all three implied volatilities are 0.0;
+- ``lost_rows``: a ``share`` of the rows is missing.
 """
 
 from __future__ import annotations
@@ -55,6 +72,19 @@ FaultKind = Literal[
     "drop",
     "truncated_gzip",
     "invalid_json",
+    "quota_violation",
+    "datastore_error",
+    "expired_token",
+    "invalid_token",
+    "errors_200",
+    "too_big_body",
+    "bad_parameter",
+    "null_text",
+    "xml",
+    "no_rate_headers",
+    "nan_text",
+    "zero_iv",
+    "lost_rows",
 ]
 _KINDS: tuple[str, ...] = get_args(FaultKind)
 _LATER_PAGES_ONLY = frozenset({"page_failure", "wrong_page", "repeated_page"})
@@ -83,7 +113,8 @@ class Fault:
     retry_after
         ``Retry-After`` header beside the status, in seconds; none when None.
     seconds
-        How long: ``latency`` waits, ``timeout`` holds the line, ``slow_bytes`` takes in all, ``stale_times`` goes back.
+        How long: ``latency`` waits, ``timeout`` holds the line, ``slow_bytes`` takes in all, ``stale_times`` goes back,
+        the window of ``quota_violation`` has left.
     blocks
         Row keys that ``missing_blocks``, ``empty_blocks`` and ``null_blocks`` damage.
     share

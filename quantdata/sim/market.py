@@ -19,7 +19,7 @@ from quantdata.sim.equities import Equity
 from quantdata.sim.indices import CashIndex, IndexLevel, VixIndex, index_minute_bars
 from quantdata.sim.options import Options
 from quantdata.sim.paths import Paths
-from quantdata.sim.timeline import NS_PER_S, ns_of, timeline
+from quantdata.sim.timeline import DAY_CLEARED_NS, NS_PER_S, ns_of, timeline
 from quantdata.sim.universe import EQUITIES, INDICES, UNDERLYINGS, Asset, asset
 from quantdata.sim.views import Bars, EquityView, IndexView, Quotes, Trades
 from quantdata.symbols import parse_option, root_facts
@@ -31,14 +31,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from quantdata.sim.listings import Contracts
-    from quantdata.sim.views import ChainView, Dividend, Listing, Split
+    from quantdata.sim.views import ChainView, Dividend, Listing, Split, SurfaceView
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 __all__ = ["Market"]
 
-_DAY_CLEARED_NS: Final = 12_600 * NS_PER_S  # 03:30 New York time, when the vendor clears the day block
 _USUAL_VIX: Final = 17.5
 _CACHED_DAYS: Final = 4096
 _QUOTE_STEP_NS: Final = NS_PER_S
@@ -146,6 +145,10 @@ class Market:
             price, ts = shown.value, shown.value_ts
         return options.chain(at, session_day(at), underlying_price=price, underlying_ts=ts)
 
+    def surface(self, underlying: str, at: datetime) -> SurfaceView:
+        """Return the model's volatility of every listed contract on an underlying at an instant, and its quotes."""
+        return self._options_of(underlying).surface(at, session_day(at))
+
     def _options_of(self, underlying: str) -> Options:
         found = self._options.get(underlying)
         if found is None:
@@ -171,7 +174,7 @@ class Market:
         equity, ns = self._equity_of(symbol), ns_of(at)
         trading = self._line.trading_at(ns)
         shown = trading
-        if trading + 1 < len(self._line) and ns >= self._line.midnight[trading + 1] + _DAY_CLEARED_NS:
+        if trading + 1 < len(self._line) and ns >= self._line.midnight[trading + 1] + DAY_CLEARED_NS:
             shown = trading + 1
         prints = equity.prints(shown).between(0, ns + 1) if shown == trading else _no_prints()
         today = self._day_bar(prints, shown, closed=int(self._line.close[shown]))

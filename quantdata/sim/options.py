@@ -16,7 +16,7 @@ from quantdata.sim.quoting import OptionQuotes, making_of, quote, quote_delay, q
 from quantdata.sim.tape import DayBlock, OptionTape, close_of, draw_tape
 from quantdata.sim.timeline import NS_PER_S, ns_of, timeline
 from quantdata.sim.universe import RATE
-from quantdata.sim.views import ChainView, Listing, Quotes
+from quantdata.sim.views import ChainView, Listing, Quotes, SurfaceView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -287,6 +287,28 @@ class Options:
             last_exchange=block.last_exchange,
             last_condition=block.last_condition,
             last_ts=block.last_ts,
+        )
+
+    def surface(self, at: datetime, day: date) -> SurfaceView:
+        """Return what the model says of every contract listed on a day, at an instant."""
+        ns = ns_of(at)
+        contracts = self.contracts(day)
+        instants = np.full(len(contracts), ns)
+        session = self._last_session(contracts, self._line.regular_at(ns))
+        bid, ask = self.standing_prices(contracts, instants, session)
+        valued = self._pricer.value(contracts, instants)
+        carry = RATE - self.asset.dividend_yield
+        return SurfaceView(
+            listing=self.listing(day),
+            at=at,
+            rate=RATE,
+            dividend_yield=self.asset.dividend_yield,
+            # The forward of the VIX is not tied to its level by any carry.
+            spot=np.asarray(valued.forward * np.exp(-carry * valued.years)),
+            years=valued.years,
+            volatility=np.where(contracts.expires > ns, valued.volatility, np.nan),
+            bid=bid,
+            ask=ask,
         )
 
     def _last_session(self, contracts: Contracts, session: int) -> Ints:

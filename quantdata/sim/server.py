@@ -1,6 +1,7 @@
 """The local server: a simulated market behind the vendors' own protocols, on one loopback port.
 
-It runs on a thread of its own and ends with the process. Massive's REST paths are at the root; the simulator's own
+It runs on a thread of its own and ends with the process. Massive's REST paths are at the root, Tradier's under ``/v1``
+(``/v1/markets/...`` and ``/v1/user/...``; Massive has others there), ``/beta`` and ``/sandbox``; the simulator's own
 endpoints are under ``/_sim``.
 """
 
@@ -31,12 +32,15 @@ from quantdata.sim.market import Market
 from quantdata.sim.massive.service import MassiveService
 from quantdata.sim.plans import plan_named
 from quantdata.sim.stage import Stage
+from quantdata.sim.tradier.routes import is_tradier
+from quantdata.sim.tradier.service import TradierService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
     from quantdata.sim.source import MarketSource
+    from quantdata.sim.transport import Message, Receive, Send
 
 __all__ = ["Simulator", "shared"]
 
@@ -68,10 +72,12 @@ class Simulator:
         Seconds by which every answer is held back.
     public_next_url
         Write ``next_url`` with the vendor's public host, as the vendor does.
+    tradier_requests_per_minute
+        Requests that one Tradier token has for each endpoint; half as many on the sandbox.
     market
         Another market than the seed's own, for tests.
     wall
-        Returns the real moment, from which moving clocks count.
+        Returns the real moment, from which moving clocks count and by whose minutes Tradier counts requests.
 
     Raises
     ------
@@ -94,6 +100,7 @@ class Simulator:
         host: str = "127.0.0.1",
         latency_s: float = 0.0,
         public_next_url: bool = False,
+        tradier_requests_per_minute: int = 120,
         market: MarketSource | None = None,
         wall: Callable[[], datetime] = partial(datetime.now, UTC),  # noqa: B008 - called later
     ) -> None:
@@ -108,6 +115,7 @@ class Simulator:
         self._address = (host, port)
         self._latency_s = latency_s
         self._public_next_url = public_next_url
+        self._tradier_requests_per_minute = tradier_requests_per_minute
         self._running: _Running | None = None
 
     def start(self) -> Self:
@@ -156,6 +164,16 @@ class Simulator:
         """Scheme, host and port of every address, without a slash at the end."""
         return self._started().stage.base_url
 
+    @property
+    def tradier_url(self) -> str:
+        """Address of Tradier's production interface; the beta one is beside it."""
+        return f"{self.base_url}/v1"
+
+    @property
+    def tradier_sandbox_url(self) -> str:
+        """Address of Tradier's sandbox: its own tokens (``sandbox...``), and data 15 minutes old."""
+        return f"{self.base_url}/sandbox/v1"
+
     def set_clock(self, text: str) -> None:
         """Change what time it is; answers already sent stay what they were."""
         self.clock = self._parsed(text)
@@ -163,7 +181,7 @@ class Simulator:
 
     def describe(self) -> dict[str, Any]:
         """Return what ``GET /_sim`` shows."""
-        requests = {} if self._running is None else dict(self._running.service.requests)
+        requests = {} if self._running is None else self._running.requests()
         return {
             "simulated": True,
             "seed": self.seed,
@@ -207,18 +225,32 @@ class _Running:
             base_url=f"http://{host}:{self.port}",
             latency_s=simulator._latency_s,  # noqa: SLF001 - one class in two parts
         )
-        self.service = MassiveService(
+        self._massive = MassiveService(
             self.stage,
             plan=simulator.plan,
             public_next_url=simulator._public_next_url,  # noqa: SLF001
         )
-        app = Starlette(routes=[*control_routes(simulator), Mount("/", app=self.service)])
+        self._tradier = TradierService(
+            self.stage,
+            wall=simulator._wall,  # noqa: SLF001
+            requests_per_minute=simulator._tradier_requests_per_minute,  # noqa: SLF001
+        )
+        app = Starlette(routes=[*control_routes(simulator), Mount("/", app=self._answer)])
         self._server = _Server(_config(app))
         self._thread = threading.Thread(target=self._run, name="quantdata-sim", daemon=True)
         self._thread.start()
         if not self._server.ready.wait(_START_TIMEOUT_S):
             raise RuntimeError(f"the simulator did not start within {_START_TIMEOUT_S} s")
         atexit.register(self.stop)
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Have a request answered by the vendor whose path it has."""
+        service = self._tradier if is_tradier(scope["path"]) else self._massive
+        await service(scope, receive, send)
+
+    def requests(self) -> dict[str, int]:
+        """Return how often each path was asked; no path is both vendors'."""
+        return {**self._massive.requests, **self._tradier.requests}
 
     def _run(self) -> None:
         with _quiet(threading.get_ident()):

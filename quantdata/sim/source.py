@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Listing,
         Quotes,
         Split,
+        SurfaceView,
         Trades,
     )
 
@@ -51,6 +52,10 @@ class MarketSource(Protocol):
 
     def chain(self, underlying: str, at: datetime) -> ChainView:
         """Return every listed contract at a moment."""
+        ...
+
+    def surface(self, underlying: str, at: datetime) -> SurfaceView:
+        """Return what the market's own model says of every listed contract at a moment."""
         ...
 
     def equity(self, symbol: str, at: datetime) -> EquityView:

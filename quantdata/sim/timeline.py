@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 __all__ = [
+    "DAY_CLEARED_NS",
     "FIRST_DAY",
     "LAST_DAY",
     "NS_PER_S",
@@ -39,6 +40,8 @@ FIRST_DAY: Final = date(2016, 1, 4)
 LAST_DAY: Final = date(2031, 12, 31)
 
 NS_PER_S: Final = 1_000_000_000
+DAY_CLEARED_NS: Final = 12_600 * NS_PER_S
+"""03:30 New York time, when vendors clear what they show of the day before."""
 SESSIONS_PER_YEAR: Final = 252.0
 _HOUR_NS: Final = 3600 * NS_PER_S
 _WHOLE_DAY_NS: Final = 13 * _HOUR_NS // 2

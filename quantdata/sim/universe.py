@@ -71,6 +71,11 @@ class Asset:
     payments: int = 0
     dividend_yield: float = 0.0
 
+    @property
+    def is_fund(self) -> bool:
+        """Whether it is an exchange-traded fund."""
+        return "Trust" in self.name or "ETF" in self.name
+
 
 _INDEX_SKEW = Skew(-0.68, 1.45)
 

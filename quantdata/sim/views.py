@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     Strings = NDArray[np.str_]
     Days = NDArray[np.datetime64]  # datetime64[D]
 
-__all__ = ["Bars", "ChainView", "Dividend", "EquityView", "IndexView", "Listing", "Quotes", "Split", "Trades"]
+__all__ = [
+    "Bars",
+    "ChainView",
+    "Dividend",
+    "EquityView",
+    "IndexView",
+    "Listing",
+    "Quotes",
+    "Split",
+    "SurfaceView",
+    "Trades",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,21 @@ class ChainView:
     last_exchange: Ints
     last_condition: Ints
     last_ts: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceView:
+    """What the market's own model says of every listed contract on one underlying at one instant."""
+
+    listing: Listing
+    at: datetime
+    rate: float  # continuously compounded annual fractions
+    dividend_yield: float
+    spot: Floats  # what the forward to expiry is worth today, USD per share
+    years: Floats  # ACT/365 to expiry
+    volatility: Floats  # the same for the call and the put of a strike; NaN once the payoff is fixed
+    bid: Floats  # the standing quotes, as in `ChainView`
+    ask: Floats
 
 
 @dataclass(frozen=True, slots=True)

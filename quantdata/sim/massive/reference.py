@@ -21,6 +21,7 @@ from quantdata.sim.massive.paging import as_date, as_flag, as_text, bounds, choi
 from quantdata.sim.massive.refusals import not_found
 from quantdata.sim.plans import AssetClass
 from quantdata.sim.timeline import FIRST_DAY
+from quantdata.sim.universe import asset
 from quantdata.sim.views import Listing
 from quantdata.symbols import parse_option
 
@@ -267,5 +268,5 @@ def ticker_details(request: Request, ticker: str) -> Answer:
         "active": True,
     }
     if not is_index:
-        row |= {"type": "ETF" if "Trust" in row["name"] or "ETF" in row["name"] else "CS", "currency_name": "usd"}
+        row |= {"type": "ETF" if asset(instrument.symbol).is_fund else "CS", "currency_name": "usd"}
     return Answer(rows=encode_rows([row]), is_single=True, tail={"status": "OK", "request_id": ""})

@@ -23,6 +23,7 @@ from quantdata.sim.views import (
     Listing,
     Quotes,
     Split,
+    SurfaceView,
     Trades,
 )
 
@@ -157,6 +158,22 @@ class TinyMarket:
 
     def chain(self, underlying: str, at: datetime) -> ChainView:
         return replace(SPX_CHAIN if underlying == "SPX" else SPY_CHAIN, at=at)
+
+    def surface(self, underlying: str, at: datetime) -> SurfaceView:
+        view = self.chain(underlying, at)
+        count = len(view.bid)
+        return SurfaceView(
+            listing=view.listing,
+            at=at,
+            rate=0.04,
+            dividend_yield=0.01,
+            spot=np.full(count, view.underlying_price),
+            years=np.full(count, 30 / 365),
+            # The last contract is new: nobody has a volatility for it.
+            volatility=np.append(np.full(count - 1, 0.1623), NAN),
+            bid=view.bid,
+            ask=view.ask,
+        )
 
     def equity(self, symbol: str, at: datetime) -> EquityView:
         rises = symbol == "SPY"

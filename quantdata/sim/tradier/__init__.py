@@ -1,0 +1,1 @@
+"""Tradier's REST protocol over the simulated market."""
