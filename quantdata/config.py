@@ -19,16 +19,22 @@ __all__ = ["ENVIRONMENT", "Config", "Secret", "Source", "checked_url", "is_loopb
 Source = Literal["hybrid", "massive", "tradier", "sim"]
 
 # The sources that a client can be built on today; `Source` names what the environment may ask for.
-AVAILABLE_SOURCES: Final = ("massive", "sim")
+AVAILABLE_SOURCES: Final = ("massive", "tradier", "sim")
 
 MASSIVE_BASE_URL: Final = "https://api.massive.com"
+TRADIER_BASE_URL: Final = "https://api.tradier.com/v1"
 
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "MASSIVE_API_KEY": "key of your Massive.com account",
     "MASSIVE_BASE_URL": "REST host of Massive (default https://api.massive.com)",
     "MASSIVE_REQUESTS_PER_MINUTE": "what your plan allows, when that is little (the free plan: 5)",
-    "QUANTDATA_SOURCE": "source of the default client: massive or sim",
+    "TRADIER_ACCESS_TOKEN": "access token of your Tradier account (TRADIER_TOKEN is read too)",
+    "TRADIER_BASE_URL": "REST base of Tradier (default https://api.tradier.com/v1; https://sandbox.tradier.com/v1)",
+    "QUANTDATA_SOURCE": "source of the default client: massive, tradier or sim",
 }
+
+# Another name that a variable is found under.
+ALIASES: Final[Mapping[str, str]] = {"TRADIER_ACCESS_TOKEN": "TRADIER_TOKEN"}
 
 _LOOPBACK_NAMES: Final = frozenset({"localhost"})
 
@@ -119,6 +125,10 @@ class Config:
         REST base of Massive, without a trailing slash.
     massive_requests_per_minute
         What the plan allows, or None for a paid plan's rate.
+    tradier_access_token
+        Token of the Tradier account, or None.
+    tradier_base_url
+        REST base of Tradier, without a trailing slash.
     source
         Source of the default client, or None to let the keys decide.
     """
@@ -126,6 +136,8 @@ class Config:
     massive_api_key: Secret | None = None
     massive_base_url: str = MASSIVE_BASE_URL
     massive_requests_per_minute: float | None = None
+    tradier_access_token: Secret | None = None
+    tradier_base_url: str = TRADIER_BASE_URL
     source: Source | None = None
 
     @classmethod
@@ -138,16 +150,15 @@ class Config:
             If a variable holds what it cannot hold; the message names the variable, never a key.
         """
         variables = os.environ if environment is None else environment
-        given = {name: text for name in ENVIRONMENT if (text := variables.get(name, "").strip())}
-        key = given.get("MASSIVE_API_KEY")
-        if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
-            raise ConfigError("MASSIVE_API_KEY holds characters that no key has; copy it again from your dashboard")
+        given = {name: text for name in ENVIRONMENT if (text := _given(variables, name))}
         rate = given.get("MASSIVE_REQUESTS_PER_MINUTE")
         source = given.get("QUANTDATA_SOURCE")
         return cls(
-            massive_api_key=Secret(key) if key else None,
+            massive_api_key=_secret(given, "MASSIVE_API_KEY"),
             massive_base_url=given.get("MASSIVE_BASE_URL", MASSIVE_BASE_URL).rstrip("/"),
             massive_requests_per_minute=_checked_rate(rate) if rate else None,
+            tradier_access_token=_secret(given, "TRADIER_ACCESS_TOKEN"),
+            tradier_base_url=given.get("TRADIER_BASE_URL", TRADIER_BASE_URL).rstrip("/"),
             source=checked_source(source, name="QUANTDATA_SOURCE") if source else None,
         )
 
@@ -160,20 +171,39 @@ class Config:
             If nothing decides it, or the source lacks its key; the message names the variables to set.
         """
         source = checked_source(asked, name="source") if asked is not None else self.source
+        has_key = {"massive": self.massive_api_key is not None, "tradier": self.tradier_access_token is not None}
         if source is None:
-            if self.massive_api_key is None:
-                raise ConfigError(
-                    "no data source: set MASSIVE_API_KEY to your key, "
-                    'or use source="sim" (QUANTDATA_SOURCE=sim) for the local simulated market, which needs none'
-                )
-            source = "massive"
-        if source == "massive":
-            checked_url(self.massive_base_url, name="MASSIVE_BASE_URL")
-        if source == "massive" and self.massive_api_key is None:
+            source = cast("Source | None", next((vendor for vendor in has_key if has_key[vendor]), None))
+        if source is None:
             raise ConfigError(
-                'source="massive" needs MASSIVE_API_KEY; source="sim" is the local simulated market, which needs no key'
+                "no data source: set MASSIVE_API_KEY or TRADIER_ACCESS_TOKEN to your key, "
+                'or use source="sim" (QUANTDATA_SOURCE=sim) for the local simulated market, which needs none'
+            )
+        if source == "sim":
+            return source
+        base_url = {"massive": self.massive_base_url, "tradier": self.tradier_base_url}[source]
+        checked_url(base_url, name=f"{source.upper()}_BASE_URL")
+        if not has_key[source]:
+            variable = {"massive": "MASSIVE_API_KEY", "tradier": "TRADIER_ACCESS_TOKEN"}[source]
+            raise ConfigError(
+                f'source="{source}" needs {variable}; source="sim" is the local simulated market, which needs no key'
             )
         return source
+
+
+def _given(variables: Mapping[str, str], name: str) -> str:
+    """Return the text of a variable, or of its alias; empty when there is none."""
+    names = (name, ALIASES[name]) if name in ALIASES else (name,)
+    return next((text for each in names if (text := variables.get(each, "").strip())), "")
+
+
+def _secret(given: Mapping[str, str], name: str) -> Secret | None:
+    key = given.get(name)
+    if key is None:
+        return None
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise ConfigError(f"{name} holds characters that no key has; copy it again from your dashboard")
+    return Secret(key)
 
 
 def checked_source(source: str, *, name: str) -> Source:
@@ -183,7 +213,8 @@ def checked_source(source: str, *, name: str) -> Source:
     lowered = source.lower()
     if lowered in AVAILABLE_SOURCES:
         return cast("Source", lowered)
-    allowed = " or ".join(f'"{each}"' for each in AVAILABLE_SOURCES)
+    *others, last = (f'"{each}"' for each in AVAILABLE_SOURCES)
+    allowed = f"{', '.join(others)} or {last}"
     if lowered in get_args(Source):
         raise ConfigError(f"{name}={source!r} is not available in this version: use {allowed}")
     raise ConfigError(f"{name} must be {allowed}, not {source!r}")

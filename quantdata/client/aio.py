@@ -36,8 +36,8 @@ class AsyncClient(ClientBase):
     Parameters
     ----------
     source
-        ``"massive"`` (your MASSIVE_API_KEY) or ``"sim"`` (the local simulated market, no key). Left out:
-        QUANTDATA_SOURCE, else what the keys in the environment allow.
+        ``"massive"`` (your MASSIVE_API_KEY), ``"tradier"`` (your TRADIER_ACCESS_TOKEN) or ``"sim"`` (the local
+        simulated market, no key). Left out: QUANTDATA_SOURCE, else what the keys in the environment allow.
     cache_ttl
         Seconds an answer lives, by kind, over the defaults: chain, contract, quotes, indices and market_status 5,
         bars and trades 60, expirations 300. 0 turns a kind off.

@@ -19,7 +19,7 @@ class ClientBase:
 
     def __init__(
         self,
-        source: Literal["massive", "sim"] | None = None,
+        source: Literal["massive", "tradier", "sim"] | None = None,
         *,
         cache_ttl: Mapping[str, float] | None = None,
         seed: int = 7,

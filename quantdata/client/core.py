@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 import polars as pl
 
-from quantdata import portal, sim, symbols
-from quantdata.clients import AsyncMassive
+from quantdata import portal, symbols
+from quantdata.client.connect import connected
 from quantdata.clients.arguments import (
     Day,
     Moment,
@@ -28,8 +28,7 @@ from quantdata.clients.arguments import (
 from quantdata.clients.bar_query import BarQuery, instrument, is_equity
 from quantdata.clients.cache import Cache
 from quantdata.clients.chain_query import HIGHEST_STRIKE, OPEN, ChainQuery
-from quantdata.clients.massive.plan import TELLING_ROWS
-from quantdata.config import Config, Secret
+from quantdata.clients.plan import TELLING_ROWS
 from quantdata.errors import (
     ArgumentError,
     ContractNotFoundError,
@@ -42,21 +41,19 @@ from quantdata.errors import (
 )
 from quantdata.frames.chain import newest_session
 from quantdata.sessions import session_day, sessions
-from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import date, datetime
 
-    from quantdata.clients import MarketStatus
+    from quantdata.clients import MarketStatus, Provider
+    from quantdata.config import Config
 
 __all__ = ["Ask", "Core"]
 
 T = TypeVar("T")
 
 LONGEST_PROBE_S: Final = 2.0
-# Nobody counts the requests to a simulator on this machine, and years of history take it a while.
-LOCAL_POLICY: Final = RetryPolicy(deadline_s=60.0)
 LATE_SESSIONS: Final = 5
 
 
@@ -104,7 +101,7 @@ class Core:
         self._config = config
         self._simulated = (count(seed, name="seed"), clock)
         # The provider lives on the portal's loop; a fork leaves that behind, and with it the generation changes.
-        self._provider: AsyncMassive | None = None
+        self._provider: Provider | None = None
         self._generation = portal.generation()
         self._goodbye: weakref.finalize[..., Any] | None = None
 
@@ -171,7 +168,8 @@ class Core:
         found = self.chain(query)
         named = f"{query.underlying} {query.expirations[0]} {query.strikes[0]:g} {query.option_type}"
         key = ("contract", *query.key[1:])
-        return Ask(key, found.fetch, lambda chain: _only_contract(found.finish(chain), named, query))
+        provider = "massive" if self.source == "sim" else self.source
+        return Ask(key, found.fetch, lambda chain: _only_contract(found.finish(chain), named, query, provider))
 
     def expirations(self, underlying: str, *, start: Day | None, end: Day | None) -> Ask[list[date]]:
         """Ask for the days on which listed options expire."""
@@ -201,7 +199,7 @@ class Core:
         ]
         queries = list(dict.fromkeys(asked))
         key = ("bars", *(query.key for query in queries))
-        return Ask(key, partial(self._bars, queries), partial(_warned_of_late_start, queries))
+        return Ask(key, partial(self._bars, queries), partial(_warned_of_lacks, queries))
 
     def trades(self, symbol: str, start: Moment, end: Moment) -> Ask[pl.DataFrame]:
         """Ask for the tape of one stock or option contract."""
@@ -225,29 +223,19 @@ class Core:
             self._provider, self._generation = None, portal.generation()
             self._cache = Cache(ttl=self._cache_ttl)
 
-    async def _connected(self) -> AsyncMassive:
+    async def _connected(self) -> Provider:
         """Return the provider, connecting on the first question."""
         self._start_anew_after_fork()
         if self._provider is None:
             if portal.was_forked():
                 await asyncio.to_thread(_require_polars)
-            provider = await self._connect()
+            seed, clock = self._simulated
+            provider = await connected(self.source, self._config, seed=seed, clock=clock)
             if self._provider is None:
                 self._provider = provider
                 # A client that nobody closes hangs up when it is collected, and at the end of the process.
                 self._goodbye = weakref.finalize(self, _hang_up, provider, self._generation)
         return self._provider
-
-    async def _connect(self) -> AsyncMassive:
-        if self.source == "sim":
-            seed, clock = self._simulated
-            simulator = await asyncio.to_thread(sim.shared, seed=seed, clock=clock)
-            return AsyncMassive(Secret("sim"), base_url=simulator.base_url, policy=LOCAL_POLICY)
-        return AsyncMassive(
-            self._config.massive_api_key or Secret(""),
-            base_url=self._config.massive_base_url,
-            requests_per_minute=self._config.massive_requests_per_minute,
-        )
 
     async def _chain(self, query: ChainQuery) -> pl.DataFrame:
         return await (await self._connected()).chain(query)
@@ -305,7 +293,7 @@ def _require_polars() -> None:
         )
 
 
-def _hang_up(provider: AsyncMassive, generation: int) -> None:
+def _hang_up(provider: Provider, generation: int) -> None:
     if generation != portal.generation() or not portal.is_running():
         return  # the connections belong to the process that this one was forked from, or died with their loop
     portal.say_goodbye(provider.close())
@@ -353,7 +341,7 @@ def _require_blocks(query: ChainQuery, chain: pl.DataFrame) -> None:
             )
 
 
-def _only_contract(found: pl.DataFrame, named: str, query: ChainQuery) -> pl.DataFrame:
+def _only_contract(found: pl.DataFrame, named: str, query: ChainQuery, provider: str) -> pl.DataFrame:
     """Return the one contract found; several are those of several roots, and whoever asks must say which."""
     if found.height == 1:
         return found
@@ -362,7 +350,7 @@ def _only_contract(found: pl.DataFrame, named: str, query: ChainQuery) -> pl.Dat
         raise ContractNotFoundError(
             f"no contract {named}{root}: see chain({query.underlying!r}, expirations={str(query.expirations[0])!r}) "
             "for what there is",
-            provider="massive",
+            provider=provider,
         )
     roots = found.get_column("root_symbol").to_list()
     raise SymbolError(
@@ -382,19 +370,33 @@ def _incomplete(answers: list[pl.DataFrame | BaseException], reason: DataProvide
     return IncompleteError(first, received=received, arrived=f"bars of {len(whole)} of {len(answers)} symbols")
 
 
-def _warned_of_late_start(queries: list[BarQuery], bars: pl.DataFrame) -> pl.DataFrame:
-    """Return bars; warn of stocks and indices whose history begins sessions after what was asked for."""
-    begins = dict(bars.group_by("symbol").agg(pl.col("session").min()).iter_rows())
+def _warned_of_lacks(queries: list[BarQuery], bars: pl.DataFrame) -> pl.DataFrame:
+    """Return bars; warn of those that begin later, or are adjusted for less, than what was asked for."""
+    found = bars.group_by("symbol").agg(pl.col("session").min(), pl.col("adjustment").first())
+    known = {symbol: (first, adjustment) for symbol, first, adjustment in found.iter_rows()}
     for query in queries:
-        asked, first = session_day(query.start), begins.get(query.symbol)
-        is_option = symbols.is_option_symbol(query.symbol)
-        if first is not None and not is_option and len(sessions(asked, first)) > LATE_SESSIONS:
-            warnings.warn(
-                f"{query.symbol}: bars begin on {first}, asked for from {asked}; vendor or plan have none before",
-                QuantDataWarning,
-                stacklevel=_callers_level(),
+        first, adjustment = known.get(query.symbol, (None, query.adjustment))
+        if first is not None and _begins_late(query, first):
+            _warn(
+                f"{query.symbol}: {query.timeframe} bars begin on {first}, asked for from {session_day(query.start)}; "
+                "vendor or plan have none before"
+            )
+        if adjustment != query.adjustment:
+            _warn(
+                f"{query.symbol}: {query.timeframe} bars are as traded, not adjusted for splits: the vendor gave no "
+                "splits to adjust them by"
             )
     return bars
+
+
+def _begins_late(query: BarQuery, first: date) -> bool:
+    """Tell whether the first session of some bars is later than what was asked for; an option may just not trade."""
+    asked = session_day(query.start)
+    if symbols.is_option_symbol(query.symbol) or first <= asked:
+        return False
+    # Of minutes vendors keep weeks, to the day; a listing on its first days is none of their doing.
+    allowed = 1 if query.window.is_intraday else LATE_SESSIONS
+    return len(sessions(asked, first)) > allowed
 
 
 def _warned(quotes: pl.DataFrame) -> pl.DataFrame:
@@ -404,8 +406,12 @@ def _warned(quotes: pl.DataFrame) -> pl.DataFrame:
         reasons = "; ".join(
             f"{symbol}: {reason}" for symbol, reason in lacking.select("symbol", "vendor_error").iter_rows()
         )
-        warnings.warn(f"no quote for {reasons}", QuantDataWarning, stacklevel=_callers_level())
+        _warn(f"no quote for {reasons}")
     return quotes
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, QuantDataWarning, stacklevel=_callers_level())
 
 
 def _callers_level() -> int:

@@ -37,7 +37,7 @@ class Capabilities:
     """
 
     def __init__(self, provider: str) -> None:
-        self._provider = provider
+        self.provider = provider
         self._facts: dict[str, _Fact] = {}
 
     def learn(
@@ -52,5 +52,5 @@ class Capabilities:
 
     def frame(self) -> pl.DataFrame:
         """Return one row a block with the columns of `ENTITLEMENTS`, in the order of `BLOCKS`."""
-        facts = [(self._provider, block, *self._facts.get(block, _Fact())) for block in BLOCKS]
+        facts = [(self.provider, block, *self._facts.get(block, _Fact())) for block in BLOCKS]
         return pl.DataFrame(facts, schema=schema(ENTITLEMENTS), orient="row")

@@ -54,7 +54,8 @@ class MarketStatus:
         market
             The provider's word; None takes the table's.
         """
-        words = {"open": "open", "extended-hours": "extended", "early": "extended", "late": "extended"}
+        extended = ("extended-hours", "early", "late", "premarket", "postmarket")
+        words = {"open": "open", **dict.fromkeys(extended, "extended")}
         return cls(
             market=words.get(market or market_state(server_time), "closed"),  # type: ignore[arg-type]
             server_time=server_time,

@@ -16,9 +16,11 @@ __all__ = [
     "Timeframe",
     "dividend_factors",
     "finish",
+    "midnight",
     "on_midnight",
     "regular_hours",
     "resample",
+    "scaled_by_splits",
     "total_return",
     "with_session",
 ]
@@ -81,7 +83,7 @@ def with_session(bars: pl.DataFrame) -> pl.DataFrame:
 
 def on_midnight(bars: pl.DataFrame) -> pl.DataFrame:
     """Return daily bars with ``ts`` at midnight New York of their session."""
-    return bars.with_columns(ts=_midnight(pl.col("session")))
+    return bars.with_columns(ts=midnight(pl.col("session")))
 
 
 def regular_hours(bars: pl.DataFrame, *, close_after: timedelta = timedelta(0)) -> pl.DataFrame:
@@ -106,15 +108,43 @@ def regular_hours(bars: pl.DataFrame, *, close_after: timedelta = timedelta(0)) 
     return timed.filter(pl.col("ts").is_between("opens", "closes", closed="left")).drop("opens", "closes")
 
 
-def resample(bars: pl.DataFrame, timeframe: str) -> pl.DataFrame:
-    """Build ``1h`` bars from ``30m``, counted from each session's open, or ``1w`` bars from ``1d``, from Monday on."""
-    if timeframe == "1h":
-        # The half-hour starts alternate :30 and :00, so an hour from the open is two of them.
-        hour = (pl.col("ts") - timedelta(minutes=30)).dt.truncate("1h") + timedelta(minutes=30)
-        return bars.group_by(hour.alias("ts"), "session", maintain_order=True).agg(_AGGREGATED)
-    week = pl.col("session").dt.truncate("1w").alias("monday")
-    weekly = bars.group_by(week, maintain_order=True).agg(*_AGGREGATED, pl.col("session").first())
-    return weekly.with_columns(ts=_midnight(pl.col("monday"))).drop("monday")
+def resample(bars: pl.DataFrame, timeframe: str, *, is_from_open: bool = True) -> pl.DataFrame:
+    """Build coarser bars: ``1w`` from daily ones, from Monday on; ``30m`` and ``1h`` from finer ones of a session.
+
+    Parameters
+    ----------
+    bars
+        With ``session``, oldest first.
+    timeframe
+        Of the result.
+    is_from_open
+        Whether hours run from the open (09:30), or else by the clock.
+    """
+    if timeframe == "1w":
+        week = pl.col("session").dt.truncate("1w").alias("monday")
+        weekly = bars.group_by(week, maintain_order=True).agg(*_AGGREGATED, pl.col("session").first())
+        return weekly.with_columns(ts=midnight(pl.col("monday"))).drop("monday")
+    shift = timedelta(minutes=30) if timeframe == "1h" and is_from_open else timedelta(0)
+    window = (pl.col("ts") - shift).dt.truncate(timeframe) + shift
+    return bars.group_by(window.alias("ts"), "session", maintain_order=True).agg(_AGGREGATED)
+
+
+def scaled_by_splits(bars: pl.DataFrame, splits: pl.DataFrame, *, is_back: bool) -> pl.DataFrame:
+    """Return bars in today's shares, or back in those of their own day.
+
+    Parameters
+    ----------
+    bars
+        With ``session``; as traded, or when going back adjusted for splits.
+    splits
+        ``execution_date``, ``ratio``, of the past alone.
+    is_back
+        Whether adjusted bars go back to what was traded.
+    """
+    found = _with_later(bars.sort("session", maintain_order=True), splits, on="session")
+    shares = pl.col("later_ratio") if is_back else 1 / pl.col("later_ratio")
+    prices = pl.col("open", "high", "low", "close", "vwap") * shares
+    return found.with_columns(prices, volume=pl.col("volume") / shares).select(bars.columns)
 
 
 def dividend_factors(dividends: pl.DataFrame, *, splits: pl.DataFrame, closes: pl.DataFrame) -> pl.DataFrame:
@@ -186,5 +216,6 @@ def _with_later(rows: pl.DataFrame, splits: pl.DataFrame, *, on: str) -> pl.Data
     return joined.with_columns(pl.col("later_ratio").fill_null(1.0))
 
 
-def _midnight(day: pl.Expr) -> pl.Expr:
+def midnight(day: pl.Expr) -> pl.Expr:
+    """Return midnight New York of days, as moments (UTC)."""
     return day.cast(pl.Datetime("us")).dt.replace_time_zone(str(NEW_YORK)).dt.convert_time_zone("UTC")

@@ -38,17 +38,25 @@ if TYPE_CHECKING:
     from quantdata.sessions import Settlement
     from quantdata.symbols import RootFacts, TickSchedule
 
-__all__ = ["SORT", "current_volume", "finish", "newest_session", "with_underlying"]
+__all__ = ["SORT", "current_volume", "finish", "newest_session", "root_of", "with_underlying"]
 
 SORT: Final = ("expiration", "root_symbol", "strike", "option_type", "contract_symbol")
 STANDARD_MULTIPLIER: Final = 100
 MONTHLY_ROOTS: Final = frozenset({"VIX"})
+# What is no OCC symbol has no root: one such row has a null identity and leaves the others alone. Massive's own sample
+# has nine digits of strike.
+_OCC: Final = r"^[A-Z]{1,5}[A-Z1-9]?[0-9]{6}[CP][0-9]{8}$"
 
 
 def newest_session(at: datetime) -> date:
     """Return the newest session that has opened by a moment: of a Sunday, Friday."""
     session = current_session(at)
     return session.day if session is not None and session.open <= at else previous_session(session_day(at)).day
+
+
+def root_of(symbol: pl.Expr) -> pl.Expr:
+    """Return the option root in OCC symbols; null of what is none."""
+    return pl.when(symbol.str.contains(_OCC)).then(symbol.str.head(-15))
 
 
 def finish(rows: pl.DataFrame, *, underlying: str, answer: Answer) -> pl.DataFrame:

@@ -98,10 +98,10 @@ UNDERLYING: Final = (
 QUOTE: Final = (
     _f("bid", "USD per share", "best bid; 0.0 beside an ask means that nobody bids"),
     _i("bid_size", "contracts", "size at the bid"),
-    _s("bid_exchange", "venue of the bid, OPRA participant id"),
+    _s("bid_exchange", "venue of the bid, OPRA participant letter (C: Cboe)"),
     _f("ask", "USD per share", "best offer"),
     _i("ask_size", "contracts", "size at the offer"),
-    _s("ask_exchange", "venue of the offer, OPRA participant id"),
+    _s("ask_exchange", "venue of the offer, OPRA participant letter"),
     _f("mid", "USD per share", "(bid + ask) / 2; null unless both are > 0"),
     _f("spread", "USD per share", "ask - bid; null unless both are > 0"),
     _f("spread_percent", "percent", "100 * spread / mid"),
@@ -113,7 +113,7 @@ QUOTE: Final = (
 TRADE: Final = (
     _f("last", "USD per share", "price of the last trade"),
     _i("last_size", "contracts", "its size"),
-    _s("last_exchange", "its venue, OPRA participant id"),
+    _s("last_exchange", "its venue, OPRA participant letter"),
     Column("last_conditions", pl.List(pl.Int64()), "", "its sale conditions, the vendor's ids"),
     _t("last_ts", "its time"),
     _e("trade_source", PROVIDER, "who gave it"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-__all__ = ["feed", "moment", "nanoseconds", "rows", "session_date", "stamped"]
+__all__ = ["feed", "moment", "nanoseconds", "rows", "session_date", "stamped", "whole"]
 
 # Between the years 1973 and 5138 the two scales cannot be confused.
 _LARGEST_MILLISECONDS: Final = 10**14
@@ -68,3 +68,8 @@ def moment(stamp: pl.Expr) -> pl.Expr:
 def session_date(stamp: pl.Expr) -> pl.Expr:
     """Return the New York date of vendor timestamps (ms or ns)."""
     return moment(stamp).dt.convert_time_zone(str(NEW_YORK)).dt.date()
+
+
+def whole(name: str) -> pl.Expr:
+    """Return a column of whole numbers as integers; null where one is too large to be."""
+    return pl.col(name).cast(pl.Int64, strict=False)

@@ -1,4 +1,4 @@
-"""One HTTP GET, whole or in error: pooled connections, limiter, deadline, retries, and no secret in any message."""
+"""One HTTP request, whole or in error: pooled connections, limiter, deadline, retries, no secret in any message."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from httpx_aiohttp import AiohttpTransport
 
 from quantdata.config import is_loopback
 from quantdata.errors import DataProviderError, MaxRetriesError, PayloadError, RateLimitError, UnavailableError
+from quantdata.wire.reply import Reply
 from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+    from contextlib import AbstractAsyncContextManager
 
-    from quantdata.wire.limits import TokenBucket
+    from quantdata.wire.limits import Limiter
 
 __all__ = ["Http", "Reply", "Request"]
 
@@ -43,17 +45,20 @@ GZIP_WINDOW: Final = 31  # zlib's number for a gzip stream
 # The largest known answer, a whole market of stock snapshots, is some 10 MB.
 MOST_BYTES_SENT: Final = 64 * 1024 * 1024
 MOST_BYTES_READ: Final = 512 * 1024 * 1024
-HEADERS_READ: Final = ("X-Request-Id", "Retry-After")
+HEADERS_READ: Final = ("X-Request-Id", "Retry-After", "Date")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to GET: a path below the base URL, and its query.
+    """What to ask: a path below the base URL, and its query.
 
     Attributes
     ----------
     path, params
         What is asked; path segments are quoted.
+    is_form
+        POST the parameters as a form instead of in the query: for more than a URL has room for. Asking twice is still
+        harmless.
     query
         An encoded query that the vendor gave (a cursor), instead of ``params``.
     holds
@@ -65,23 +70,15 @@ class Request:
     params: Mapping[str, str] = field(default_factory=dict)
     query: str | None = None
     holds: Holds = "results or nothing"
+    is_form: bool = False
 
     @property
     def target(self) -> str:
         """Path and query as they go on the wire; path segments were quoted when the path was made."""
+        if self.is_form:
+            return self.path
         query = self.query if self.query is not None else str(httpx.QueryParams(dict(self.params)))
         return f"{self.path}?{query}" if query else self.path
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One answer, decompressed; ``endpoint`` is the request's path, for messages."""
-
-    provider: str
-    endpoint: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 def path_segment(text: str) -> str:
@@ -90,7 +87,7 @@ def path_segment(text: str) -> str:
 
 
 class Http:
-    """GET requests to one vendor with one key.
+    """Requests to one vendor with one key.
 
     Belongs to the event loop that it is first used on.
 
@@ -119,7 +116,7 @@ class Http:
         base_url: str,
         headers: Mapping[str, str],
         secret: str = "",
-        limiter: TokenBucket,
+        limiter: Limiter,
         policy: RetryPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -149,12 +146,12 @@ class Http:
         return self.simulated_at or datetime.now(UTC)
 
     async def fetch(self, request: Request, read: Callable[[Reply], T]) -> T:
-        """GET and read an answer, trying again where that can help.
+        """Ask and read an answer, trying again where that can help.
 
         Parameters
         ----------
         request
-            What to GET.
+            What to ask.
         read
             Turns the answer into a result in a worker thread, or raises a `DataProviderError`, by which the next try
             is decided.
@@ -172,7 +169,7 @@ class Http:
         tries = 0
         while True:
             tries += 1
-            await self.limiter.acquire()
+            await self.limiter.acquire(request.path)
             began = self._clock()
             failure: DataProviderError | None = None
             try:
@@ -190,7 +187,7 @@ class Http:
             if delay_s is None or self._client.is_closed:
                 raise _final(failure, tries=tries)
             if isinstance(failure, RateLimitError):
-                self.limiter.pause(delay_s)  # for all requests of the account, not this one alone
+                self.limiter.pause(delay_s, request.path)  # for all requests of the account, not this one alone
             logger.info("retry %s", _facts(self.provider, request.path, tries=tries, delay_s=round(delay_s, 3)))
             await self._sleep(delay_s)
             spent_s += delay_s
@@ -209,6 +206,7 @@ class Http:
 
     async def _try(self, request: Request, read: Callable[[Reply], T]) -> T:
         response, body = await self._send(request)
+        self.limiter.learn(request.path, response.headers)
         simulated = response.headers.get(SIMULATED_HEADER)
         if simulated is not None:
             self.simulated_at = self._simulated_moment(request, simulated)
@@ -230,7 +228,7 @@ class Http:
     async def _send(self, request: Request) -> tuple[httpx.Response, bytes]:
         self.requests_sent += 1
         try:
-            async with self._client.stream("GET", request.target) as response:
+            async with self._stream(request) as response:
                 if response.is_stream_consumed:
                     return response, response.content  # a mocked answer (respx) was read when it was made
                 return response, await self._body(request, response)
@@ -242,6 +240,11 @@ class Http:
             failure = self._broken_off(request, error)
         # Not from the transport's error: it and the frames that it passed hold our headers, key included.
         raise failure
+
+    def _stream(self, request: Request) -> AbstractAsyncContextManager[httpx.Response]:
+        if request.is_form:
+            return self._client.stream("POST", request.target, data=dict(request.params))
+        return self._client.stream("GET", request.target)
 
     async def _body(self, request: Request, response: httpx.Response) -> bytes:
         chunks: list[bytes] = []

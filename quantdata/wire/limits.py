@@ -1,19 +1,107 @@
-"""A token bucket per account: how fast requests may leave."""
+"""How fast requests may leave: a steady rate, or windows that the vendor counts and tells of in headers."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import logging
+import math
 import time
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, cast
+from weakref import WeakValueDictionary
+
+from quantdata.wire.reply import http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
-__all__ = ["TokenBucket"]
+    from quantdata.config import Secret
+
+__all__ = ["Budget", "Limiter", "TokenBucket", "WindowLimiter", "of_account"]
+
+logger = logging.getLogger("quantdata.wire")
+
+WINDOW_S: Final = 60.0
+# A window's end is told to the millisecond and the vendor's clock to the second, so ends come out up to a second late.
+LONGEST_WINDOW_S: Final = WINDOW_S + 2.0
+LEAST_WAIT_S: Final = 0.05
+
+
+class Budget(NamedTuple):
+    """What is left of a rate.
+
+    Attributes
+    ----------
+    endpoint
+        What is counted together: a path, or ``"*"`` for all requests of the account.
+    per_minute
+        Requests a minute.
+    available
+        Requests that may leave at once.
+    resets_in_s
+        Seconds until the vendor counts anew; None where it does not count in windows.
+    """
+
+    endpoint: str
+    per_minute: float
+    available: int
+    resets_in_s: float | None
+
+
+class Limiter(Protocol):
+    """Who lets requests of one account pass."""
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether the account is too slow for requests in parallel."""
+        ...
+
+    async def acquire(self, endpoint: str) -> None:
+        """Wait until one request may leave."""
+        ...
+
+    def learn(self, endpoint: str, headers: Mapping[str, str]) -> None:
+        """Take in what the headers of an answer say of the rate."""
+        ...
+
+    def pause(self, seconds: float, endpoint: str) -> None:
+        """Let nothing pass for a while: the vendor has said when to come back."""
+        ...
+
+    def budgets(self) -> list[Budget]:
+        """Return what is left now."""
+        ...
+
+
+L = TypeVar("L", bound=Limiter)
+_limiters: Final[WeakValueDictionary[tuple[object, ...], Limiter]] = WeakValueDictionary()
+
+
+def of_account(key: Secret, *terms: object, make: Callable[[], L]) -> L:
+    """Return the one limiter of all clients with a key: the vendor counts their requests together.
+
+    Parameters
+    ----------
+    key
+        Of the account.
+    terms
+        What else tells accounts apart: host, agreed rate.
+    make
+        Makes the limiter of an account that has none.
+    """
+    # A digest, so that no key lies about in memory as part of another.
+    account = (hashlib.sha256(key.reveal().encode()).digest(), *terms)
+    found = _limiters.get(account)
+    if found is None:
+        made = make()
+        _limiters[account] = made
+        return made
+    return cast("L", found)
 
 
 class TokenBucket:
-    """Let requests pass at a rate, with a burst; later callers queue in order.
+    """Let requests pass at a rate, with a burst; later callers queue in order. All endpoints are counted together.
 
     Parameters
     ----------
@@ -47,7 +135,7 @@ class TokenBucket:
         """Tell whether the account is too slow for requests in parallel (less than one a second)."""
         return self.per_minute < 60.0  # noqa: PLR2004  # seconds in a minute
 
-    async def acquire(self) -> None:
+    async def acquire(self, endpoint: str = "*") -> None:  # noqa: ARG002  # one bucket for all
         """Wait until one request may leave."""
         self._refill()
         self._tokens -= 1.0
@@ -59,11 +147,135 @@ class TokenBucket:
                 self._tokens += 1.0
                 raise
 
-    def pause(self, seconds: float) -> None:
+    def learn(self, endpoint: str, headers: Mapping[str, str]) -> None:
+        """Learn nothing: vendors with a steady rate do not tell it."""
+
+    def pause(self, seconds: float, endpoint: str = "*") -> None:  # noqa: ARG002  # one bucket for all
         """Let nothing pass for a while: the vendor has said when to come back."""
         self._resumes_at = max(self._resumes_at, self._clock() + seconds)
+
+    def budgets(self) -> list[Budget]:
+        """Return the one budget of the account."""
+        self._refill()
+        return [Budget("*", self.per_minute, max(0, math.floor(self._tokens)), None)]
 
     def _refill(self) -> None:
         now = self._clock()
         self._tokens = min(float(self.burst), self._tokens + (now - self._counted_at) * self.per_minute / 60.0)
         self._counted_at = now
+
+
+class _Window:
+    """One endpoint's minute.
+
+    ``used`` counts our own requests as they leave and follows the vendor's count when that is higher (others use the
+    account too). ``ends_at`` is a guess, a minute from the first request, until an answer tells; ``is_known`` says so.
+    ``is_announced`` is set when the first request waits for the end: then the log has said so.
+    """
+
+    def __init__(self, allowed: int, ends_at: float, *, is_known: bool) -> None:
+        self.allowed = allowed
+        self.used = 0
+        self.ends_at = ends_at
+        self.is_known = is_known
+        self.is_announced = False
+
+
+class WindowLimiter:
+    """Let requests pass as a vendor counts them: so many a minute for each endpoint, told in ``X-Ratelimit`` headers.
+
+    Parameters
+    ----------
+    allowed
+        Requests a minute until the first answer tells.
+    clock, sleep, wall
+        Monotonic seconds, how to wait, and the present (UTC) for answers without a ``Date``; tests pass their own.
+
+    References
+    ----------
+    Fixed windows that end on whole minutes, ``X-Ratelimit-Expiry`` in epoch milliseconds: reference/tradier.md §2.
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed: int,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._allowed = allowed
+        self._clock = clock
+        self._sleep = sleep
+        self._wall = wall
+        self._windows: dict[str, _Window] = {}
+
+    @property
+    def is_slow(self) -> bool:
+        """Tell whether requests must come one by one: never, the burst is the whole window."""
+        return False
+
+    async def acquire(self, endpoint: str) -> None:
+        """Wait until one request may leave: until the window ends when it is used up."""
+        while (window := self._current(endpoint)).used >= window.allowed:
+            wait_s = max(window.ends_at - self._clock(), LEAST_WAIT_S)
+            if not window.is_announced:
+                logger.warning(
+                    "%s: all %d requests of this minute are used; on in %.0f s", endpoint, window.allowed, wait_s
+                )
+                window.is_announced = True
+            await self._sleep(wait_s)
+        window.used += 1
+
+    def learn(self, endpoint: str, headers: Mapping[str, str]) -> None:
+        """Take in allowance, count and end of the window; answers without them (refusals) change nothing."""
+        allowed, used, expiry_ms = (
+            _whole(headers.get(f"X-Ratelimit-{name}")) for name in ("Allowed", "Used", "Expiry")
+        )
+        if allowed is None or used is None or expiry_ms is None or allowed < 1:
+            return
+        served = http_date(headers.get("Date")) or self._wall()
+        ends_at = self._clock() + expiry_ms / 1000.0 - served.timestamp()
+        window = self._current(endpoint)
+        if not 0.0 < ends_at - self._clock() <= LONGEST_WINDOW_S:
+            return  # of a window that is over, or of no minute
+        is_next = window.is_known and ends_at > window.ends_at + WINDOW_S / 2
+        window.used = used if is_next else max(window.used, used)
+        window.allowed = allowed
+        window.ends_at = min(window.ends_at, ends_at) if window.is_known and not is_next else ends_at
+        window.is_known = True
+
+    def pause(self, seconds: float, endpoint: str) -> None:
+        """Let nothing pass at an endpoint for a while: the vendor has said when to come back."""
+        window = self._current(endpoint)
+        window.used = max(window.used, window.allowed)
+        window.ends_at = max(window.ends_at if window.is_known else 0.0, self._clock() + seconds)
+        window.is_known = True
+
+    def budgets(self) -> list[Budget]:
+        """Return one budget for each endpoint asked so far."""
+        now = self._clock()
+        current = {endpoint: self._current(endpoint) for endpoint in list(self._windows)}
+        return [
+            Budget(endpoint, float(window.allowed), max(0, window.allowed - window.used), window.ends_at - now)
+            for endpoint, window in current.items()
+        ]
+
+    def _current(self, endpoint: str) -> _Window:
+        """Return the window that an endpoint is in now; a known one is followed by others of a minute."""
+        now = self._clock()
+        window = self._windows.get(endpoint)
+        if window is None or now >= window.ends_at:
+            allowed = self._allowed if window is None else window.allowed
+            is_known = window is not None and window.is_known
+            behind_s = now - window.ends_at if window is not None and is_known else 0.0
+            window = _Window(allowed, now + WINDOW_S - behind_s % WINDOW_S, is_known=is_known)
+            self._windows[endpoint] = window
+        return window
+
+
+def _whole(text: str | None) -> int | None:
+    try:
+        return int(text or "")
+    except ValueError:
+        return None

@@ -174,10 +174,10 @@ def test_a_real_time_row_in_full(massive: Massive, assert_says: AssertSays) -> N
         "moneyness": 452 / 524.56,
         "bid": 72.74,
         "bid_size": 75,
-        "bid_exchange": "302",
+        "bid_exchange": "C",
         "ask": 73.16,
         "ask_size": 75,
-        "ask_exchange": "302",
+        "ask_exchange": "C",
         "mid": 72.95,
         "spread": 0.42,
         "spread_percent": 42 / 72.95,
@@ -258,7 +258,7 @@ def test_quotes_without_a_venue_are_quotes(massive: Massive) -> None:
     assert (row["bid"], row["bid_size"], row["bid_exchange"]) == (28.9, 294, None)
     assert (row["ask"], row["ask_size"], row["ask_exchange"]) == (29.25, 209, None)
     assert (row["mid"], row["quote_ts"]) == (pytest.approx(29.075), utc("2022-04-29 17:44:20.800059"))
-    assert (row["last"], row["last_size"], row["last_exchange"], row["last_conditions"]) == (29.25, 1, "309", [209])
+    assert (row["last"], row["last_size"], row["last_exchange"], row["last_conditions"]) == (29.25, 1, "J", [209])
     assert row["last_ts"] == utc("2023-03-13 14:42:07.714665")
     assert (row["change"], row["change_percent"]) == (-2.3999999999999986, -7.643312101910824)
 

@@ -98,7 +98,7 @@ def test_a_rate_is_a_positive_number(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("tradier", "not available in this version"), ("yahoo", 'must be "massive" or "sim"')]
+    ("text", "said"), [("hybrid", "not available in this version"), ("yahoo", 'must be "massive", "tradier" or "sim"')]
 )
 def test_an_unknown_source_is_refused(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=f"QUANTDATA_SOURCE.*{said}"):
@@ -188,7 +188,7 @@ def test_source_is_what_was_asked_else_the_environments_else_what_the_keys_allow
 @pytest.mark.parametrize(
     ("config", "asked", "said"),
     [
-        (Config(), None, 'set MASSIVE_API_KEY to your key, or use source="sim"'),
+        (Config(), None, 'set MASSIVE_API_KEY or TRADIER_ACCESS_TOKEN to your key, or use source="sim"'),
         (Config(), "massive", "needs MASSIVE_API_KEY"),
         (Config(source="massive"), None, "needs MASSIVE_API_KEY"),
         (WITH_KEY, "hybrid", "source='hybrid' is not available in this version"),

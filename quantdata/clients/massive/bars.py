@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 
 from quantdata import symbols
+from quantdata.clients.answer import answered
+from quantdata.clients.bar_frame import finished
 from quantdata.clients.bar_query import is_equity
-from quantdata.clients.massive.answer import answered
 from quantdata.clients.together import together
 from quantdata.errors import DataProviderError, IncompleteError, PayloadError
 from quantdata.frames import bars as frames
@@ -71,7 +72,9 @@ class BarLoader:
             raise found.failure
         factors = await self._dividend_factors(query, start) if query.adjustment == "total" else None
         feed = answered(self._rest, is_delayed=found.is_delayed).feed
-        bars = await asyncio.to_thread(_finished, found.bars, query, factors, feed)
+        bars = await asyncio.to_thread(
+            finished, found.bars, query, base=query.window, factors=factors, source="massive", feed=feed
+        )
         if found.failure is not None:
             raise IncompleteError(found.failure, received=bars, arrived=f"{bars.height:,} bars") from found.failure
         return bars
@@ -124,7 +127,9 @@ class BarLoader:
         )
         try:
             return frames.dividend_factors(
-                dividends, splits=pl.concat(splits), closes=frames.with_session(pl.concat(closes))
+                dividends,
+                splits=pl.concat(splits).filter(pl.col("execution_date") <= session_day(now)),
+                closes=frames.with_session(pl.concat(closes)),
             )
         except ValueError as error:
             raise PayloadError(f"massive: dividends of {query.symbol}: {error}", provider="massive") from error
@@ -175,33 +180,8 @@ def _pieces(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     return [(start + number * PIECE, min(end, start + (number + 1) * PIECE - TICK)) for number in range(count)]
 
 
-def _close_after(symbol: str) -> timedelta:
-    """Return how long after the stock market this symbol still trades in regular hours."""
-    if not symbols.is_option_symbol(symbol):
-        return timedelta(0)
-    close = symbols.root_facts(symbols.parse_option(symbol).root).close
-    return timedelta(hours=close.hour - 16, minutes=close.minute)
-
-
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-def _finished(found: pl.DataFrame, query: BarQuery, factors: pl.DataFrame | None, feed: str | None) -> pl.DataFrame:
-    """Return raw bars as the query wants them: sessions, dividends, coarser windows, canonical columns."""
-    bars = frames.with_session(found)
-    if not query.window.is_intraday:
-        # Index bars start at midnight in Chicago, an hour later: reference/massive.md §5, fixtures of I:NDX.
-        bars = frames.on_midnight(bars)
-    if query.session == "regular" and query.window.is_intraday:
-        bars = frames.regular_hours(bars, close_after=_close_after(query.symbol))
-    if factors is not None:
-        bars = frames.total_return(bars, factors)
-    if query.is_built:
-        bars = frames.resample(bars, query.timeframe)
-    if query.timeframe != "1w":
-        bars = bars.filter(pl.col("ts").is_between(query.start, query.end))
-    return frames.finish(bars, symbol=query.symbol, adjustment=query.adjustment, source="massive", feed=feed)
 
 
 def _about(ticker: str, read: Callable[[bytes], pl.DataFrame], page: Page) -> pl.DataFrame:

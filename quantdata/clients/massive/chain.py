@@ -8,19 +8,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import polars as pl
-
 from quantdata import symbols
+from quantdata.clients.answer import answered
 from quantdata.clients.chain_query import OPEN
-from quantdata.clients.massive.answer import answered
+from quantdata.clients.integrity import require_consistent, require_each_once, require_live
 from quantdata.clients.tiles import Tile, between, cover, plan, strike_counts
-from quantdata.errors import ArgumentError, IncompleteError, PayloadError
+from quantdata.errors import IncompleteError
 from quantdata.frames.massive import chain as frames
-from quantdata.sessions import session_day
 from quantdata.wire.massive import endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import polars as pl
 
     from quantdata.clients.chain_query import ChainQuery
     from quantdata.errors import DataProviderError
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from quantdata.wire.massive.envelope import Page
     from quantdata.wire.massive.rest import MassiveRest
 
-__all__ = ["ChainLoader", "require_consistent"]
+__all__ = ["ENDPOINT", "ChainLoader"]
+
+# Of errors about a whole chain.
+ENDPOINT: Final = "/v3/snapshot/options"
 
 PLANS_AT_MOST: Final = 64
 # Some ten times what there is: the largest chain has 125 pages, and no strike has more contracts than a page or two.
@@ -57,7 +60,7 @@ class ChainLoader:
         """
         is_dated = query.dte != OPEN or query.expirations != OPEN
         now = await self._rest.present() if is_dated else self._rest.now()
-        _require_live(query, now)
+        require_live(query, now)
         fetcher = _ChainPages(self._rest, query, now)
         key = (query.key, query.expiration_range(now))
         if self._rest.is_slow:
@@ -69,8 +72,8 @@ class ChainLoader:
         whole = await asyncio.to_thread(self._assemble, pages, query, now, is_delayed=fetcher.is_delayed)
         if failure is not None:
             raise IncompleteError(failure, received=whole, arrived=f"{whole.height:,} contracts") from failure
-        _require_each_once(whole)
-        require_consistent(whole)
+        require_each_once(whole, provider="massive", endpoint=ENDPOINT)
+        require_consistent(whole, provider="massive", endpoint=ENDPOINT)
         self._remember(key, whole)
         return whole
 
@@ -144,49 +147,4 @@ class _ChainPages:
             and (low is None or (days >= low.isoformat()).all())
             and (high is None or (days <= high.isoformat()).all())
             and (self._option_type is None or (types == self._option_type).all())
-        )
-
-
-def _require_live(query: ChainQuery, now: datetime) -> None:
-    last = query.expiration_range(now)[1]
-    if last is not None and last < session_day(now):
-        raise ArgumentError(
-            f"expirations end on {last}, before today ({session_day(now)}): a chain holds live contracts; "
-            "bars() and trades() have those of expired ones"
-        )
-
-
-def require_consistent(chain: pl.DataFrame) -> None:
-    """Raise if a row says other than its symbol: then it is not known which contract its prices are those of.
-
-    Raises
-    ------
-    PayloadError
-        If root, expiration, type and strike do not spell the contract symbol.
-    """
-    spelled = pl.concat_str(
-        "root_symbol",
-        pl.col("expiration").dt.strftime("%y%m%d"),
-        pl.col("option_type").cast(pl.String).str.head(1).str.to_uppercase(),
-        (pl.col("strike") * 1000).round().cast(pl.Int64, strict=False).cast(pl.String).str.zfill(8),
-    )
-    # Null, and so without a say, where a part is missing or the type is the vendor's "other".
-    others = chain.filter(spelled != pl.col("contract_symbol")).get_column("contract_symbol")
-    if others.len():
-        raise PayloadError(
-            f"massive: {others.len():,} contracts, {others[0]} first, say other than their symbols; try again",
-            provider="massive",
-            endpoint="/v3/snapshot/options",
-        )
-
-
-def _require_each_once(whole: pl.DataFrame) -> None:
-    named = whole.get_column("contract_symbol").drop_nulls()
-    repeats = named.len() - named.n_unique()
-    if repeats:
-        raise PayloadError(
-            f"massive: {repeats:,} of {whole.height:,} contracts came twice: pages overlap, so others may be missing; "
-            "try again",
-            provider="massive",
-            endpoint="/v3/snapshot/options",
         )

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import msgspec
 import polars as pl
 
 from quantdata import symbols
+from quantdata.clients.answer import answered
 from quantdata.clients.arguments import texts
 from quantdata.clients.bar_query import BarQuery
 from quantdata.clients.capabilities import Capabilities
 from quantdata.clients.chain_query import ChainQuery
-from quantdata.clients.massive.answer import answered
+from quantdata.clients.integrity import overlap, require_consistent, require_some
 from quantdata.clients.massive.bars import BarLoader, ticker
-from quantdata.clients.massive.chain import ChainLoader, require_consistent
-from quantdata.clients.massive.plan import learn_blocks, learning
+from quantdata.clients.massive.chain import ENDPOINT, ChainLoader
+from quantdata.clients.plan import learn_blocks, learning, probe
 from quantdata.clients.status import MarketStatus
 from quantdata.clients.together import together
 from quantdata.config import MASSIVE_BASE_URL, Secret
@@ -40,9 +41,10 @@ from quantdata.wire.massive import endpoints
 from quantdata.wire.massive.rest import PAID_REQUESTS_PER_MINUTE, MassiveRest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from quantdata.symbols import OptionSymbol
+    from quantdata.wire.limits import Budget
     from quantdata.wire.massive.envelope import Page
     from quantdata.wire.retry import RetryPolicy
 
@@ -101,6 +103,10 @@ class AsyncMassive:
         """Count of requests sent so far, retries included."""
         return self._rest.requests_sent
 
+    def budgets(self) -> list[Budget]:
+        """Return what is left of the account's rate, as counted here."""
+        return self._rest.budgets()
+
     def now(self) -> datetime:
         """Return the present at the host (UTC): the simulator's clock if it is one."""
         return self._rest.now()
@@ -155,7 +161,7 @@ class AsyncMassive:
             raise PayloadError(
                 f"massive: asked for {symbol.occ}, the answer is about something else", provider=self.name
             )
-        require_consistent(contract)
+        require_consistent(contract, provider=self.name, endpoint=ENDPOINT)
         return contract
 
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
@@ -204,8 +210,8 @@ class AsyncMassive:
             try:
                 quotes = equities.equity_quotes(rows, asked, answer=answered(self._rest, is_delayed=is_delayed))
             except ValueError as error:
-                raise self._overlap("the quotes") from error
-        self._require_some(quotes, asked, block="equity_quotes")
+                raise overlap("the quotes", provider=self.name) from error
+        require_some(quotes, asked, capabilities=self.capabilities, block="equity_quotes")
         return quotes
 
     async def indices(self, tickers: Sequence[str]) -> pl.DataFrame:
@@ -231,8 +237,8 @@ class AsyncMassive:
             try:
                 quotes = indices.index_quotes(rows, asked, answer=answered(self._rest, is_delayed=is_delayed))
             except ValueError as error:
-                raise self._overlap("the quotes") from error
-        self._require_some(quotes, asked, block="indices")
+                raise overlap("the quotes", provider=self.name) from error
+        require_some(quotes, asked, capabilities=self.capabilities, block="indices")
         return quotes
 
     async def bars(self, query: BarQuery) -> pl.DataFrame:
@@ -279,7 +285,7 @@ class AsyncMassive:
         try:
             trades = await asyncio.to_thread(tape.trades, [page for page, _ in pages], symbol, feed=feed)
         except ValueError as error:
-            raise self._overlap(f"the trades of {symbol}") from error
+            raise overlap(f"the trades of {symbol}", provider=self.name) from error
         if failure is not None:
             raise IncompleteError(failure, received=trades, arrived=f"{trades.height:,} trades") from failure
         if trades.is_empty():
@@ -305,36 +311,28 @@ class AsyncMassive:
         month = BarQuery.of("SPY", "1d", session_day(now) - timedelta(days=28), session_day(now))
         nearest = ChainQuery.of("SPY", dte=(0, 7), option_type="call")
         chain, *_ = await asyncio.gather(
-            self._probe("chain", self._chains.load(nearest)),
-            self._probe("equity_quotes", self.quotes(["SPY"])),
-            self._probe("indices", self.indices(["SPX"])),
-            self._probe("bars", self.bars(month)),
+            probe(self.capabilities, "chain", self._rest, self._chains.load(nearest)),
+            probe(self.capabilities, "equity_quotes", self._rest, self.quotes(["SPY"])),
+            probe(self.capabilities, "indices", self._rest, self.indices(["SPX"])),
+            probe(self.capabilities, "bars", self._rest, self.bars(month)),
         )
         if chain is not None and chain.height:
             # Calls of the coming days around the money are quoted, traded and priced, if the plan has that.
             learn_blocks(self.capabilities, chain, is_whole=True)
             contract = chain.get_column("contract_symbol")[chain.height // 2]
             span = {"start_ns": _nanoseconds(now - timedelta(hours=1)), "end_ns": _nanoseconds(now)}
+            ticks = {"option_trades": endpoints.trades, "option_quotes": endpoints.quotes}
             await asyncio.gather(
-                self._probe("option_trades", self._rest.page(endpoints.trades(ticker(contract), **span), _status)),
-                self._probe("option_quotes", self._rest.page(endpoints.quotes(ticker(contract), **span), _status)),
+                *(
+                    probe(self.capabilities, block, self._rest, self._rest.page(of(ticker(contract), **span), _status))
+                    for block, of in ticks.items()
+                )
             )
         return self.capabilities.frame()
 
     async def close(self) -> None:
         """Close all connections; may be called twice."""
         await self._rest.close()
-
-    async def _probe(self, block: str, asking: Coroutine[Any, Any, T]) -> T | None:
-        """Ask for a block only to see whether it comes; what fails for another reason stays unknown."""
-        try:
-            with learning(self.capabilities, block, self._rest):
-                return await asking
-        except EntitlementError:
-            return None
-        except DataProviderError as error:
-            self.capabilities.learn(block, is_entitled=None, reason=str(error))
-            return None
 
     async def _with_underlying(self, chain: pl.DataFrame, underlying: str) -> pl.DataFrame:
         """Complete a chain whose plan sends no underlying price from the vendor's own snapshot of it."""
@@ -360,7 +358,7 @@ class AsyncMassive:
         listed = pl.concat(await self._rest.whole(request, partial(_read_contracts, listed_on, low, high)))
         days = listed.get_column("expiration")
         if not days.is_sorted() or listed.get_column("ticker").is_duplicated().any():
-            raise self._overlap(f"the contracts on {underlying}")
+            raise overlap(f"the contracts on {underlying}", provider=self.name)
         return days.unique()
 
     async def _require_options_on(self, underlying: str) -> None:
@@ -380,17 +378,6 @@ class AsyncMassive:
         else:
             await self._rest.page(endpoints.listed_ticker(spelled), _status)
 
-    def _require_some(self, quotes: pl.DataFrame, asked: Sequence[str], *, block: str) -> None:
-        """Raise if the vendor had nothing on any symbol; some among others stay as rows with their reason."""
-        reasons = quotes.get_column("vendor_error")
-        if reasons.null_count():
-            return
-        kind = EntitlementError if reasons.str.starts_with("NOT_ENTITLED").all() else QuoteNotFoundError
-        shown = ", ".join(asked[:5]) + (f" and {len(asked) - 5} more" if len(asked) > 5 else "")  # noqa: PLR2004
-        # Refused are these symbols; what that says of the rest of the block is not known.
-        self.capabilities.learn(block, is_entitled=None, reason=reasons[0])
-        raise kind(f"massive has nothing on {shown}: {reasons[0]}", provider=self.name)
-
     def _read_status(self, page: Page) -> MarketStatus:
         said = _decode_status(page.body)
         try:
@@ -403,12 +390,6 @@ class AsyncMassive:
             )
         except (ArgumentError, OverflowError) as error:
             raise ValueError(f"serverTime {said.serverTime} is no time of these years") from error
-
-    def _overlap(self, what: str) -> PayloadError:
-        return PayloadError(
-            f"massive: {what} came twice or out of order: pages overlap, so others may be missing; try again",
-            provider=self.name,
-        )
 
     def _no_contract(self, symbol: str) -> ContractNotFoundError:
         return ContractNotFoundError(

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from quantdata.frames.chain import finish
+from quantdata.frames.chain import finish, root_of
 from quantdata.frames.columns import EXERCISE_STYLE, OPTION_TYPE
-from quantdata.frames.decode import feed, moment, rows, session_date, stamped
+from quantdata.frames.decode import feed, moment, rows, session_date, stamped, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,11 +74,6 @@ WIRE: Final = {
 }
 
 
-# What is no OCC symbol has no root: one such row has a null identity and leaves the others alone. The vendor's own
-# sample has nine digits of strike.
-_OCC: Final = r"^[A-Z]{1,5}[A-Z1-9]?[0-9]{6}[CP][0-9]{8}$"
-
-
 def chain_page(results: bytes, *, received: datetime) -> pl.DataFrame:
     """Read one page of snapshots into wire columns, stamped with the time of its arrival."""
     return stamped(rows(results, WIRE), received)
@@ -108,13 +103,14 @@ _SELECTED: Final[tuple[pl.Expr | str, ...]] = (
 )
 
 
-def _whole(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.Int64, strict=False)
+# The vendor counts OPRA's participants, which OPRA names by letters, from 300 (A) to 325 (Z).
+_VENUES: Final = {300 + number: chr(ord("A") + number) for number in range(26)}
 
 
 def _venue(name: str) -> pl.Expr:
-    """Return a participant id as text; 0 is nobody."""
-    return pl.when(pl.col(name) > 0).then(pl.col(name).cast(pl.String))
+    """Return an OPRA participant's letter; 0 is nobody, and an id beyond the letters stays the number it is."""
+    venue = pl.col(name)
+    return pl.when(venue > 0).then(venue.replace_strict(_VENUES, default=venue.cast(pl.String), return_dtype=pl.String))
 
 
 def _columns() -> list[pl.Expr | str]:
@@ -130,7 +126,7 @@ def _columns() -> list[pl.Expr | str]:
     underlying_feed = feed("underlying_asset_timeframe")
     return [
         symbol.alias("contract_symbol"),
-        pl.when(symbol.str.contains(_OCC)).then(symbol.str.head(-15)).alias("root_symbol"),
+        root_of(symbol).alias("root_symbol"),
         pl.col("details_expiration_date").str.to_date("%Y-%m-%d", strict=False).alias("expiration"),
         pl.col("details_strike_price").alias("strike"),
         pl.col("details_contract_type")
@@ -138,21 +134,21 @@ def _columns() -> list[pl.Expr | str]:
         .cast(OPTION_TYPE)
         .alias("option_type"),
         pl.col("details_exercise_style").cast(EXERCISE_STYLE, strict=False).alias("exercise_style"),
-        _whole("details_shares_per_contract").alias("multiplier"),
+        whole("details_shares_per_contract").alias("multiplier"),
         underlying_price.alias("underlying_price"),
         moment(pl.col("underlying_asset_last_updated")).alias("underlying_ts"),
         pl.when(underlying_price.is_not_null()).then(massive).alias("underlying_source"),
         pl.when(has_quote).then(pl.col("last_quote_bid")).alias("bid"),
-        pl.when(has_quote).then(_whole("last_quote_bid_size")).alias("bid_size"),
+        pl.when(has_quote).then(whole("last_quote_bid_size")).alias("bid_size"),
         pl.when(has_quote).then(_venue("last_quote_bid_exchange")).alias("bid_exchange"),
         ask.alias("ask"),
-        pl.when(has_quote).then(_whole("last_quote_ask_size")).alias("ask_size"),
+        pl.when(has_quote).then(whole("last_quote_ask_size")).alias("ask_size"),
         pl.when(has_quote).then(_venue("last_quote_ask_exchange")).alias("ask_exchange"),
         pl.when(has_quote).then(moment(pl.col("last_quote_last_updated"))).alias("quote_ts"),
         pl.when(has_quote).then(massive).alias("quote_source"),
         pl.when(has_quote).then(quote_feed).alias("quote_feed"),
         pl.col("last_trade_price").alias("last"),
-        _whole("last_trade_size").alias("last_size"),
+        whole("last_trade_size").alias("last_size"),
         _venue("last_trade_exchange").alias("last_exchange"),
         pl.col("last_trade_conditions").alias("last_conditions"),
         moment(pl.col("last_trade_sip_timestamp")).alias("last_ts"),
@@ -162,10 +158,10 @@ def _columns() -> list[pl.Expr | str]:
             for name in ("open", "high", "low", "close", "change", "change_percent", "vwap")
         ),
         pl.col("day_previous_close").alias("prev_close"),
-        _whole("day_volume").alias("volume"),
+        whole("day_volume").alias("volume"),
         session_date(pl.col("day_last_updated")).alias("day_session"),
         pl.when(pl.col("day_close").is_not_null()).then(massive).alias("day_source"),
-        _whole("open_interest"),
+        whole("open_interest"),
         pl.when(pl.col("open_interest").is_not_null()).then(massive).alias("open_interest_source"),
         "implied_volatility",
         pl.when(pl.col("implied_volatility").is_not_null()).then(massive).alias("iv_source"),

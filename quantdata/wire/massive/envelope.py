@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -23,9 +20,11 @@ from quantdata.errors import (
 )
 from quantdata.wire.http import Request
 from quantdata.wire.massive.endpoints import same_endpoint
+from quantdata.wire.reply import MESSAGE_LENGTH, unreadable
 
 if TYPE_CHECKING:
-    from quantdata.wire.http import Holds, Reply
+    from quantdata.wire.http import Holds
+    from quantdata.wire.reply import Reply
 
 __all__ = ["Page", "read_page"]
 
@@ -33,7 +32,6 @@ __all__ = ["Page", "read_page"]
 GOOD: Final = frozenset({"OK", "DELAYED"})
 # A key that was not given came back as 400: reference/massive.md §8.
 KEY_REFUSED: Final = frozenset({200, 400, 403})
-MESSAGE_LENGTH: Final = 200
 LONGEST_URL: Final = 8192
 
 _ABSENT: Final = msgspec.Raw(b"")
@@ -136,17 +134,7 @@ def _envelope(reply: Reply) -> _Envelope:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if reply.status != 200:  # noqa: PLR2004
             return _Envelope()
-        if reply.body.lstrip()[:1] == b"<":
-            raise UnavailableError(
-                f"{reply.provider}: {reply.endpoint} answered with a web page instead of data; "
-                "the vendor is probably under maintenance, try again later",
-                **_facts(reply),
-            ) from error
-        what = f"not the JSON it should be: {error}" if reply.body else "empty"
-        raise PayloadError(
-            f"{reply.provider}: the answer of {reply.endpoint} ({len(reply.body):,} bytes) is {what}",
-            **_facts(reply),
-        ) from error
+        raise unreadable(reply, error) from error
 
 
 def _error(  # noqa: PLR0911  # a table of what the vendor may say
@@ -166,7 +154,7 @@ def _error(  # noqa: PLR0911  # a table of what the vendor may say
     if status == 404 or word == "NOT_FOUND":  # noqa: PLR2004
         return not_found(f"{asked}: nothing by that name{quoted}", **facts)
     if status == 429 or "maximum requests" in said:  # noqa: PLR2004
-        after_s = _retry_after_s(reply)
+        after_s = reply.retry_after_s
         when = f"; try again in {after_s:.0f} s" if after_s is not None else ""
         return RateLimitError(
             f"{asked}: too many requests for this plan{when}. On a plan with a small rate, set "
@@ -176,7 +164,7 @@ def _error(  # noqa: PLR0911  # a table of what the vendor may say
         )
     if status >= 499:  # noqa: PLR2004  # 499: the vendor's own proxy gave up
         return UnavailableError(
-            f"{asked}: the vendor failed with HTTP {status}{quoted}", retry_after_s=_retry_after_s(reply), **facts
+            f"{asked}: the vendor failed with HTTP {status}{quoted}", retry_after_s=reply.retry_after_s, **facts
         )
     if status == 200 and envelope.status is None:  # noqa: PLR2004
         return PayloadError(f"{asked} answered with something that is not this vendor's{quoted}", **facts)
@@ -187,27 +175,7 @@ def _error(  # noqa: PLR0911  # a table of what the vendor may say
 
 def _facts(reply: Reply, envelope: _Envelope | None = None) -> dict[str, Any]:
     request_id = envelope.request_id if envelope else None
-    return {
-        "provider": reply.provider,
-        "endpoint": reply.endpoint,
-        "status": reply.status,
-        "request_id": str(request_id) if request_id is not None else reply.headers.get("X-Request-Id"),
-    }
-
-
-def _retry_after_s(reply: Reply) -> float | None:
-    """Read ``Retry-After`` in both of its forms: seconds, or a date."""
-    text = reply.headers.get("Retry-After")
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+    return reply.facts if request_id is None else {**reply.facts, "request_id": str(request_id)}
 
 
 def _next_request(reply: Reply, next_url: str | None, holds: Holds) -> Request | None:

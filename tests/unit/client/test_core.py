@@ -322,7 +322,9 @@ def test_when_no_symbol_has_bars_the_first_failure_is_told(market: Vendor) -> No
 
 def test_a_history_that_begins_late_warns(market: Vendor) -> None:
     _offer_bars(market, "SPY")
-    with pytest.warns(QuantDataWarning, match="SPY: bars begin on 2026-11-02, asked for from 2026-10-26; ") as caught:
+    with pytest.warns(
+        QuantDataWarning, match="SPY: 1d bars begin on 2026-11-02, asked for from 2026-10-26; "
+    ) as caught:
         assert _bars("SPY", start="2026-10-26").height == 3
     assert len(caught) == 1
 
@@ -372,7 +374,7 @@ def test_a_simulated_market_is_asked_for_once_though_two_wait_for_it(monkeypatch
         asked.append(market)
         return SimpleNamespace(base_url="http://127.0.0.1:1")
 
-    monkeypatch.setattr("quantdata.client.core.sim.shared", shared)
+    monkeypatch.setattr("quantdata.client.connect.sim.shared", shared)
     core = Core("sim", config=Config(), cache_ttl=None, seed=11, clock="live")
 
     async def both() -> set[int]:

@@ -96,8 +96,8 @@ def changed(block: str, **fields: Any) -> dict[str, Any]:
 
 def test_a_whole_row_fills_every_group_in_its_own_unit() -> None:
     row = one()
-    assert [row[name] for name in QUOTE] == [2.2, 12, "302", 2.3, 7, "316", 2.25, TICK, "massive", "realtime"]
-    assert [row[name] for name in TRADE] == [2.28, 3, "309", [209], TICK, "massive"]
+    assert [row[name] for name in QUOTE] == [2.2, 12, "C", 2.3, 7, "Q", 2.25, TICK, "massive", "realtime"]
+    assert [row[name] for name in TRADE] == [2.28, 3, "J", [209], TICK, "massive"]
     assert [row[name] for name in DAY] == [
         1.41, 2.39, 1.18, 2.28, 1.41, 0.87, 61.702, 2.0417, 18_777, date(2025, 10, 8), "massive",
     ]  # fmt: skip
@@ -226,8 +226,8 @@ def test_a_delayed_plan_delays_every_block() -> None:
     assert (row["quote_feed"], row["greeks_feed"], row["feed"]) == ("delayed", "delayed", "delayed")
 
 
-@pytest.mark.parametrize(("venue", "said"), [(0, None), (None, None), (302, "302")])
-def test_a_venue_of_zero_is_none(venue: int | None, said: str | None) -> None:
+@pytest.mark.parametrize(("venue", "said"), [(0, None), (None, None), (300, "A"), (302, "C"), (325, "Z"), (326, "326")])
+def test_a_venue_is_the_letter_that_opra_gave_it_and_zero_is_none(venue: int | None, said: str | None) -> None:
     quote = changed("last_quote", bid_exchange=venue, ask_exchange=venue)
     assert (quote["bid_exchange"], quote["ask_exchange"]) == (said, said)
     assert changed("last_trade", exchange=venue)["last_exchange"] == said

@@ -13,8 +13,8 @@ import pytest
 from quantdata.config import Secret
 from quantdata.errors import ConfigError, IncompleteError, PayloadError, QuoteNotFoundError, UnavailableError
 from quantdata.wire.http import Request
-from quantdata.wire.massive import rest as module
-from quantdata.wire.massive.rest import MassiveRest
+from quantdata.wire import limits
+from quantdata.wire.massive.rest import EMPTY_PAGES_AT_MOST, MassiveRest
 from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def test_pages_without_end_are_stopped(vendor: Vendor) -> None:
         asyncio.run(get(3))
 
 
-@pytest.mark.parametrize(("empty", "is_whole"), [(module.EMPTY_PAGES_AT_MOST, True), (103, False)])
+@pytest.mark.parametrize(("empty", "is_whole"), [(EMPTY_PAGES_AT_MOST, True), (103, False)])
 def test_a_few_empty_pages_are_read_over_and_many_are_no_answer(vendor: Vendor, empty: int, *, is_whole: bool) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         number = int(request.url.params.get("cursor", "1"))
@@ -209,8 +209,8 @@ def test_an_account_is_forgotten_with_its_last_client() -> None:
 
 def test_what_is_kept_of_an_account_does_not_hold_its_key() -> None:
     rest = _account("k3y-that-nobody-may-see")
-    assert rest._http.limiter in module._limiters.values()
-    assert "k3y-that-nobody-may-see" not in repr(list(module._limiters))
+    assert rest._http.limiter in limits._limiters.values()
+    assert "k3y-that-nobody-may-see" not in repr(list(limits._limiters))
 
 
 @pytest.mark.parametrize(

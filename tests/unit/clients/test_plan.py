@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from quantdata.clients.capabilities import BLOCKS, Capabilities
-from quantdata.clients.massive.plan import CHAIN_BLOCKS, TELLING_ROWS, learn_blocks, learning
+from quantdata.clients.plan import CHAIN_BLOCKS, TELLING_ROWS, learn_blocks, learning
 from quantdata.config import Secret
 from quantdata.errors import EntitlementError, QuoteNotFoundError
 from quantdata.frames.columns import CHAIN, schema

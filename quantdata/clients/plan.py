@@ -1,22 +1,24 @@
-"""What a Massive key's plan delivers, as its answers show it."""
+"""What a key's plan delivers, as its answers show it."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import polars as pl
 
-from quantdata.clients.massive.answer import answered
-from quantdata.errors import EntitlementError
+from quantdata.clients.answer import answered
+from quantdata.errors import DataProviderError, EntitlementError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
 
     from quantdata.clients.capabilities import Capabilities
-    from quantdata.wire.massive.rest import MassiveRest
+    from quantdata.wire.rest import Rest
 
-__all__ = ["learn_blocks", "learning"]
+__all__ = ["TELLING_ROWS", "learn_blocks", "learning", "probe"]
+
+T = TypeVar("T")
 
 # Rows after which the absence of a block from all of them says that the plan lacks it.
 TELLING_ROWS: Final = 20
@@ -30,14 +32,14 @@ CHAIN_BLOCKS: Final = {
 
 
 @contextmanager
-def learning(capabilities: Capabilities, block: str, rest: MassiveRest) -> Iterator[None]:
-    """Remember of a block whether it came or was refused."""
+def learning(capabilities: Capabilities, block: str, rest: Rest, *, is_delayed: bool = False) -> Iterator[None]:
+    """Remember of a block whether it came or was refused; ``is_delayed`` is what the host says of all its data."""
     try:
         yield
     except EntitlementError as error:
         capabilities.learn(block, is_entitled=False, reason=str(error))
         raise
-    capabilities.learn(block, is_entitled=True, feed=answered(rest, is_delayed=False).feed)
+    capabilities.learn(block, is_entitled=True, feed=answered(rest, is_delayed=is_delayed).feed)
 
 
 def learn_blocks(capabilities: Capabilities, chain: pl.DataFrame, *, is_whole: bool) -> None:
@@ -62,3 +64,17 @@ def learn_blocks(capabilities: Capabilities, chain: pl.DataFrame, *, is_whole: b
             capabilities.learn(block, is_entitled=True, feed=shown[block])
         elif is_whole and chain.height >= TELLING_ROWS:
             capabilities.learn(block, is_entitled=False, reason=f"none of {chain.height:,} rows had it")
+
+
+async def probe(
+    capabilities: Capabilities, block: str, rest: Rest, asking: Coroutine[Any, Any, T], *, is_delayed: bool = False
+) -> T | None:
+    """Ask for a block only to see whether it comes; what fails for another reason than the plan stays unknown."""
+    try:
+        with learning(capabilities, block, rest, is_delayed=is_delayed):
+            return await asking
+    except EntitlementError:
+        return None
+    except DataProviderError as error:
+        capabilities.learn(block, is_entitled=None, reason=str(error))
+        return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from quantdata.clients.massive.answer import answered
+from quantdata.clients.answer import answered
 from quantdata.config import Secret
 from quantdata.frames.provenance import Answer
 from quantdata.wire.massive import endpoints

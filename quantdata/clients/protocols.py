@@ -1,0 +1,113 @@
+"""What a provider answers: three kinds of vendor, each a protocol, and the whole that a client is built on.
+
+A third provider implements the kinds that it can; ``tests/contract/conformance.py`` holds it to what they promise.
+Every answer is a canonical frame (`quantdata.frames.columns`), complete or a `DataProviderError`. Subscriptions join
+these protocols with the live hub.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    import polars as pl
+
+    from quantdata.clients.bar_query import BarQuery
+    from quantdata.clients.capabilities import Capabilities
+    from quantdata.clients.chain_query import ChainQuery
+    from quantdata.clients.status import MarketStatus
+    from quantdata.symbols import OptionSymbol
+    from quantdata.wire.limits import Budget
+
+__all__ = ["BrokerDataProvider", "IndicesDataProvider", "OptionsDataProvider", "Provider"]
+
+
+@runtime_checkable
+class OptionsDataProvider(Protocol):
+    """Answers questions about listed options."""
+
+    async def chain(self, query: ChainQuery) -> pl.DataFrame:
+        """Return every contract that the vendor's part of a query lets through, with the columns of `CHAIN`.
+
+        Raises
+        ------
+        QuoteNotFoundError
+            If there are no options on the underlying.
+        IncompleteError
+            If only a part arrived; ``received`` is the chain of that part.
+        """
+        ...
+
+    async def contract(self, symbol: OptionSymbol) -> pl.DataFrame:
+        """Return one live contract as a chain of one row, or raise `ContractNotFoundError`."""
+        ...
+
+    async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
+        """Return the days from today on, within the range, on which options expire: all roots, rising."""
+        ...
+
+
+@runtime_checkable
+class IndicesDataProvider(Protocol):
+    """Answers questions about cash indices."""
+
+    async def indices(self, tickers: Sequence[str]) -> pl.DataFrame:
+        """Return one row for each index, in the order asked, with the columns of `INDEX_QUOTES`."""
+        ...
+
+    async def bars(self, query: BarQuery) -> pl.DataFrame:
+        """Return bars of one symbol, oldest first, with the columns of `BARS`."""
+        ...
+
+
+@runtime_checkable
+class BrokerDataProvider(Protocol):
+    """Answers questions about stocks and funds, and about the market as a whole."""
+
+    async def quotes(self, tickers: Sequence[str]) -> pl.DataFrame:
+        """Return one row for each stock or fund, in the order asked, with the columns of `EQUITY_QUOTES`."""
+        ...
+
+    async def bars(self, query: BarQuery) -> pl.DataFrame:
+        """Return bars of one symbol, oldest first, with the columns of `BARS`."""
+        ...
+
+    async def trades(self, symbol: str, *, start: datetime, end: datetime) -> pl.DataFrame:
+        """Return the tape of one stock or option contract, oldest first, with the columns of `TRADES`."""
+        ...
+
+    async def market_status(self) -> MarketStatus:
+        """Return whether the market is open now, and the vendor's clock."""
+        ...
+
+
+@runtime_checkable
+class Provider(OptionsDataProvider, IndicesDataProvider, BrokerDataProvider, Protocol):
+    """All three, and what is known of the account: what a client needs of a vendor."""
+
+    name: str
+    capabilities: Capabilities
+
+    @property
+    def requests_sent(self) -> int:
+        """Count of requests sent so far, retries included."""
+        ...
+
+    def budgets(self) -> list[Budget]:
+        """Return what is left of the account's rate."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the present at the host (UTC)."""
+        ...
+
+    async def entitlements(self) -> pl.DataFrame:
+        """Ask for a little of everything; return what the plan delivers, with the columns of `ENTITLEMENTS`."""
+        ...
+
+    async def close(self) -> None:
+        """Close all connections; may be called twice."""
+        ...

@@ -1,0 +1,5 @@
+"""The Tradier client: each file answers one kind of question."""
+
+from quantdata.clients.tradier.client import AsyncTradier
+
+__all__ = ["AsyncTradier"]

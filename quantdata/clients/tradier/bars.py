@@ -1,0 +1,217 @@
+"""Bars from Tradier: daily history, and the minutes of the last weeks; adjustments from its corporate actions."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+from quantdata import symbols
+from quantdata.clients.answer import answered
+from quantdata.clients.bar_frame import finished
+from quantdata.clients.bar_query import is_equity
+from quantdata.clients.together import together
+from quantdata.clients.tradier.series import ENDPOINT, Series, first_kept, midnight, require_unexpired
+from quantdata.clients.tradier.spelling import ticker
+from quantdata.errors import DataProviderError, EntitlementError, PayloadError
+from quantdata.frames import bars as frames
+from quantdata.frames.tradier import reference
+from quantdata.frames.tradier.bars import daily_bars, intraday_bars
+from quantdata.sessions import session_day
+from quantdata.wire.tradier import endpoints
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from quantdata.clients.bar_query import Adjustment, BarQuery
+    from quantdata.frames.bars import Timeframe
+    from quantdata.wire.tradier.endpoints import Interval
+    from quantdata.wire.tradier.rest import TradierRest
+
+__all__ = ["BarLoader"]
+
+DAY: Final = frames.TIMEFRAMES["1d"]
+DAYS_BEFORE: Final = timedelta(days=10)
+SPLITS_KEPT: Final = 256
+
+
+class _Source(NamedTuple):
+    """Which of the vendor's bars a timeframe is made of."""
+
+    interval: Interval
+    base: Timeframe
+
+
+# The vendor has no half-hours and no hours.
+SOURCES: Final = {
+    "1m": _Source("1min", frames.TIMEFRAMES["1m"]),
+    "5m": _Source("5min", frames.TIMEFRAMES["5m"]),
+    **dict.fromkeys(("15m", "30m", "1h"), _Source("15min", frames.TIMEFRAMES["15m"])),
+}
+
+
+class BarLoader:
+    """Loads bars of one symbol at a time."""
+
+    def __init__(self, rest: TradierRest) -> None:
+        self._rest = rest
+        # Splits by symbol and day: they change once in years, and every intraday call wants them.
+        self._splits: dict[tuple[str, date], pl.DataFrame] = {}
+
+    async def load(self, query: BarQuery) -> pl.DataFrame:
+        """Return canonical bars, oldest first; no rows where nothing traded.
+
+        Minute bars begin where the vendor's memory does, should that be later than the start that was asked for.
+
+        Raises
+        ------
+        EntitlementError
+            If the contract has expired, all of the range is before what the vendor keeps, or prices as traded or total
+            returns are asked for and this host has no splits or dividends.
+        PayloadError
+            If the vendor's bars are not those that were asked for.
+        DataProviderError
+            If the bars, or what they are to be adjusted by, could not be had.
+        """
+        now = await self._rest.present()
+        require_unexpired(query.symbol, now)
+        source = SOURCES.get(query.timeframe)
+        adjustment: Adjustment = query.adjustment
+        if source is None:
+            found = await self._daily(query)
+        else:
+            found, adjustment = await self._intraday(query, source, now)
+        factors = await self._dividend_factors(query, now) if query.adjustment == "total" else None
+        return await asyncio.to_thread(
+            finished,
+            found,
+            query,
+            base=DAY if source is None else source.base,
+            source="tradier",
+            feed=answered(self._rest, is_delayed=self._rest.is_sandbox).feed,
+            factors=factors if adjustment != "raw" else None,
+            adjustment=adjustment,
+        )
+
+    async def _daily(self, query: BarQuery) -> pl.DataFrame:
+        first, last = session_day(query.start), session_day(query.end)
+        if query.timeframe == "1w":
+            first, last = query.whole_weeks()
+        # History comes adjusted for splits, whatever is asked: reference/tradier.md §5.7.
+        must_go_back = query.adjustment == "raw" and is_equity(query.symbol)
+        history = self._history(query.symbol, first, last)
+        if not must_go_back:
+            return await history
+        found, splits = await together([history, self._splits_of(query.symbol)])
+        return frames.scaled_by_splits(frames.with_session(found), splits, is_back=True).drop("session")
+
+    async def _history(self, symbol: str, first: date, last: date) -> pl.DataFrame:
+        request = endpoints.history(ticker(symbol), start=first, end=last)
+        bars = await self._rest.items(request, lambda answer: daily_bars(answer.items))
+        if _is_index(symbol):
+            bars = bars.with_columns(volume=pl.lit(None, pl.Float64))  # the vendor's 0 stands for none
+        days = frames.with_session(bars).get_column("session")
+        if not days.is_between(first, last).all():
+            raise PayloadError(
+                f"tradier: daily bars of {symbol} outside of {first} to {last}, which was asked for",
+                provider="tradier",
+                endpoint=request.path,
+            )
+        return _each_once(bars, symbol, endpoint=request.path)
+
+    async def _intraday(self, query: BarQuery, source: _Source, now: datetime) -> tuple[pl.DataFrame, Adjustment]:
+        is_regular = query.session == "regular"
+        kept = first_kept(source.interval, now, is_regular=is_regular)
+        start = max(query.start, midnight(kept))
+        if start > query.end:
+            raise EntitlementError(
+                f"tradier keeps {query.timeframe} bars since {kept} only, and these end on {session_day(query.end)}; "
+                "daily bars reach further back",
+                provider="tradier",
+                endpoint=ENDPOINT,
+            )
+        series = Series(self._rest, ticker(query.symbol), source.interval, intraday_bars, is_regular=is_regular)
+        # To the end of the last bar that starts in the range.
+        pages = await series.load(start, query.end + frames.TIMEFRAMES[query.timeframe].length)
+        bars = _each_once(pl.concat(pages), query.symbol, endpoint=ENDPOINT)
+        if bars.is_empty() and _is_index(query.symbol):
+            raise EntitlementError(
+                f"tradier has no intraday bars of the index {query.symbol}; daily ones it has",
+                provider="tradier",
+                endpoint=ENDPOINT,
+            )
+        if query.adjustment == "raw":
+            return bars, "raw"
+        return await self._in_todays_shares(bars, query)
+
+    async def _in_todays_shares(self, bars: pl.DataFrame, query: BarQuery) -> tuple[pl.DataFrame, Adjustment]:
+        """Return minute bars, which come as traded, adjusted for splits; as they are where no splits can be had."""
+        try:
+            splits = await self._splits_of(query.symbol)
+        except DataProviderError:
+            if query.adjustment == "total":
+                raise
+            return bars, "raw"
+        adjusted = frames.scaled_by_splits(frames.with_session(bars), splits, is_back=False)
+        return adjusted.drop("session"), query.adjustment
+
+    async def _splits_of(self, symbol: str) -> pl.DataFrame:
+        """Return the splits of a stock up to now."""
+        today = session_day(self._rest.now())
+        if (symbol, today) not in self._splits:
+            self._require_corporate_actions(symbol, "splits")
+            spelled = ticker(symbol)
+            found = await self._rest.items(
+                endpoints.splits(spelled), lambda answer: reference.splits(answer.items, spelled)
+            )
+            if len(self._splits) >= SPLITS_KEPT:
+                self._splits.clear()
+            self._splits[symbol, today] = found.filter(pl.col("execution_date") <= today)
+        return self._splits[symbol, today]
+
+    def _require_corporate_actions(self, symbol: str, what: str) -> None:
+        if self._rest.is_sandbox:
+            raise EntitlementError(
+                f"tradier's sandbox has no {what} of {symbol}, which bars as traded and total returns are made with: "
+                "use adjust='split', or a production token",
+                provider="tradier",
+                endpoint=endpoints.splits(symbol).path,
+            )
+
+    async def _dividend_factors(self, query: BarQuery, now: datetime) -> pl.DataFrame:
+        """Get what dividends take off the prices from the start on: all of them up to the present count."""
+        self._require_corporate_actions(query.symbol, "dividends")
+        spelled = ticker(query.symbol)
+        first = session_day(query.start)
+        dividends, splits, closes = await together(
+            [
+                self._rest.items(
+                    endpoints.dividends(spelled), lambda answer: reference.dividends(answer.items, spelled)
+                ),
+                self._splits_of(query.symbol),
+                # From some days before on, for a dividend on the first day.
+                self._history(query.symbol, first - DAYS_BEFORE, session_day(max(now, query.end))),
+            ]
+        )
+        counted = dividends.filter(pl.col("ex_date").is_between(first, session_day(now), closed="right"))
+        try:
+            return frames.dividend_factors(counted, splits=splits, closes=frames.with_session(closes))
+        except ValueError as error:
+            raise PayloadError(f"tradier: dividends of {query.symbol}: {error}", provider="tradier") from error
+
+
+def _is_index(symbol: str) -> bool:
+    return not (is_equity(symbol) or symbols.is_option_symbol(symbol))
+
+
+def _each_once(bars: pl.DataFrame, symbol: str, *, endpoint: str) -> pl.DataFrame:
+    repeats = bars.height - bars.get_column("ts").n_unique()
+    if repeats:
+        raise PayloadError(
+            f"tradier: {repeats:,} of {bars.height:,} bars of {symbol} came twice; try again",
+            provider="tradier",
+            endpoint=endpoint,
+        )
+    return bars.sort("ts")

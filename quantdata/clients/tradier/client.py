@@ -1,0 +1,339 @@
+"""Tradier's answers to the provider protocols, as canonical frames."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import polars as pl
+
+from quantdata import symbols
+from quantdata.clients.answer import answered
+from quantdata.clients.arguments import texts
+from quantdata.clients.bar_query import BarQuery
+from quantdata.clients.capabilities import Capabilities
+from quantdata.clients.chain_query import ChainQuery
+from quantdata.clients.integrity import overlap, require_consistent, require_some
+from quantdata.clients.plan import learn_blocks, learning, probe
+from quantdata.clients.status import MarketStatus
+from quantdata.clients.together import together
+from quantdata.clients.tradier.bars import BarLoader
+from quantdata.clients.tradier.chain import ChainLoader, underlying_quote, with_quote
+from quantdata.clients.tradier.series import ENDPOINT as TIMESALES
+from quantdata.clients.tradier.series import Series, first_kept, hours_between, midnight, require_unexpired
+from quantdata.clients.tradier.spelling import ticker
+from quantdata.config import TRADIER_BASE_URL, Secret
+from quantdata.errors import ArgumentError, ContractNotFoundError, EntitlementError, QuoteNotFoundError
+from quantdata.frames.tradier import chain as chain_frames
+from quantdata.frames.tradier import trades as tape
+from quantdata.frames.tradier.equities import equity_quotes
+from quantdata.frames.tradier.indices import index_quotes
+from quantdata.frames.tradier.quotes import quote_page
+from quantdata.sessions import session_day
+from quantdata.wire.tradier import endpoints
+from quantdata.wire.tradier.rest import TradierRest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from quantdata.frames.provenance import Answer
+    from quantdata.symbols import OptionSymbol
+    from quantdata.wire.limits import Budget
+    from quantdata.wire.retry import RetryPolicy
+    from quantdata.wire.tradier.envelope import Items
+
+__all__ = ["AsyncTradier"]
+
+# A form has no limit that is known; this many fill some 300 kB of an answer.
+SYMBOLS_AT_ONCE: Final = 500
+ONE: Final = timedelta(microseconds=1)
+
+
+class AsyncTradier:
+    """Tradier: option chains, equity and index quotes, bars, ticks of the last sessions.
+
+    Belongs to the event loop that it is first used on; `AsyncClient` wraps it for use from any loop. Every frame is
+    canonical (`quantdata.frames.columns`), and every failure is a typed `DataProviderError`.
+
+    Parameters
+    ----------
+    access_token
+        Your token; it travels in one request header and shows up nowhere else.
+    base_url
+        REST base: the production host, or the sandbox (``https://sandbox.tradier.com/v1``), whose data is 15 minutes
+        late and whose tokens are its own. Plain http is for this machine only.
+    policy
+        Deadline and retries of each request.
+    """
+
+    name = "tradier"
+
+    def __init__(
+        self, access_token: Secret | str, *, base_url: str = TRADIER_BASE_URL, policy: RetryPolicy | None = None
+    ) -> None:
+        self.capabilities = Capabilities(self.name)
+        self._rest = TradierRest(
+            access_token if isinstance(access_token, Secret) else Secret(access_token), base_url=base_url, policy=policy
+        )
+        self._chains = ChainLoader(self._rest)
+        self._bars = BarLoader(self._rest)
+        self._learning = partial(learning, self.capabilities, rest=self._rest, is_delayed=self._rest.is_sandbox)
+
+    @property
+    def requests_sent(self) -> int:
+        """Count of requests sent so far, retries included."""
+        return self._rest.requests_sent
+
+    def budgets(self) -> list[Budget]:
+        """Return what is left of the account's rate, endpoint by endpoint."""
+        return self._rest.budgets()
+
+    def now(self) -> datetime:
+        """Return the present at the host (UTC): the simulator's clock if it is one."""
+        return self._rest.now()
+
+    async def chain(self, query: ChainQuery) -> pl.DataFrame:
+        """Return the chain that the vendor's part of a query lets through, with the columns of `CHAIN`.
+
+        One row per contract, sorted by expiration, root, strike and type. What no vendor filters is left to the
+        caller: `ChainQuery.local_part`. Costs one request for each expiration, and two.
+
+        Raises
+        ------
+        QuoteNotFoundError
+            If Tradier lists no options on the underlying.
+        IncompleteError
+            If only a part arrived; ``received`` is the chain of that part.
+
+        References
+        ----------
+        Tradier, *Get an option chain*, ``GET /v1/markets/options/chains``.
+        """
+        with self._learning("chain"):
+            chain = await self._chains.load(query)
+        learn_blocks(self.capabilities, chain, is_whole=query.is_whole)
+        return chain
+
+    async def contract(self, symbol: OptionSymbol) -> pl.DataFrame:
+        """Return one contract as a chain of one row.
+
+        Raises
+        ------
+        ContractNotFoundError
+            If Tradier has no such contract, or it has expired.
+
+        References
+        ----------
+        Tradier, *Get Quotes*, ``GET /v1/markets/quotes``.
+        """
+        underlying = symbol.underlying
+        spelled = [symbol.tradier, symbols.tradier_underlying(underlying)]
+        page = await self._quotes(spelled, greeks=True)
+        row = page.filter(pl.col("symbol") == symbol.tradier)
+        if row.is_empty():
+            raise ContractNotFoundError(
+                f"tradier has no live contract {symbol.occ}; it may have expired, and then tradier keeps nothing of it",
+                provider=self.name,
+            )
+        contract = chain_frames.chain([row], underlying=underlying, answer=self._answered())
+        require_consistent(contract, provider=self.name, endpoint=endpoints.quotes([]).path)
+        return with_quote(contract, underlying_quote(self._rest, underlying, page))
+
+    async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
+        """Return the days on which listed options on an underlying expire, all roots together, rising.
+
+        Raises
+        ------
+        QuoteNotFoundError
+            If Tradier lists no options on the underlying.
+
+        References
+        ----------
+        Tradier, *Get an option's expirations*, ``GET /v1/markets/options/expirations``.
+        """
+        today = session_day(await self._rest.present())
+        first = max(start or today, today)
+        listed = await self._chains.expirations(underlying)
+        return [day for day in listed if first <= day and (end is None or day <= end)]
+
+    async def quotes(self, tickers: Sequence[str]) -> pl.DataFrame:
+        """Return one row for each stock or fund, in the order asked, with the columns of `EQUITY_QUOTES`.
+
+        Raises
+        ------
+        QuoteNotFoundError
+            If Tradier knows none of them; one that it does not know among others has its reason in ``vendor_error``.
+
+        References
+        ----------
+        Tradier, *Get Quotes*, ``GET /v1/markets/quotes``, by ``POST`` for many symbols.
+        """
+        asked = [symbols.equity(each) for each in texts(tickers, name="symbols")]
+        return await self._quoted(
+            {symbols.tradier_equity(each): each for each in asked}, equity_quotes, "equity_quotes"
+        )
+
+    async def indices(self, tickers: Sequence[str]) -> pl.DataFrame:
+        """Return one row for each index, in the order asked, with the columns of `INDEX_QUOTES`.
+
+        Raises
+        ------
+        QuoteNotFoundError
+            If Tradier knows none of them; one that it does not know among others has its reason in ``vendor_error``.
+
+        References
+        ----------
+        Tradier, *Get Quotes*, ``GET /v1/markets/quotes``.
+        """
+        asked = [symbols.index(each) for each in texts(tickers, name="tickers")]
+        return await self._quoted({each: each for each in asked}, index_quotes, "indices")
+
+    async def bars(self, query: BarQuery) -> pl.DataFrame:
+        """Return bars of one symbol, oldest first, with the columns of `BARS`.
+
+        Daily bars reach back for decades; those of minutes are kept for weeks (1m: 20 sessions, 5m and up: 40; with
+        extended hours 10 and 18) and begin there when more was asked for.
+
+        Raises
+        ------
+        QuoteNotFoundError, ContractNotFoundError
+            If there are no bars because there is no such symbol.
+        EntitlementError
+            If the contract has expired, the whole range is older than what is kept, an index is asked for by the
+            minute, or the sandbox for what needs splits or dividends.
+
+        References
+        ----------
+        Tradier, *Get Historical Pricing* and *Get Time and Sales*, ``GET /v1/markets/history``, ``…/timesales``.
+        """
+        with self._learning("bars"):
+            bars = await self._bars.load(query)
+        if bars.is_empty():
+            await self._require_known(query.symbol)
+        return bars
+
+    async def trades(self, symbol: str, *, start: datetime, end: datetime) -> pl.DataFrame:
+        """Return the ticks of one stock or option contract, oldest first, with the columns of `TRADES`.
+
+        Tradier sends price, size and the second, no venue and no conditions, and keeps five sessions of regular hours.
+
+        Raises
+        ------
+        QuoteNotFoundError, ContractNotFoundError
+            If there are no ticks because there is no such symbol.
+        EntitlementError
+            If the contract has expired, the range begins before what is kept, or this is the sandbox, which has none.
+
+        References
+        ----------
+        Tradier, *Get Time and Sales*, ``GET /v1/markets/timesales?interval=tick``.
+        """
+        now = await self._rest.present()
+        require_unexpired(symbol, now)
+        self._require_ticks(symbol, start, now)
+        series = Series(self._rest, ticker(symbol), "tick", tape.tick_page, is_regular=True)
+        parts = await together(series.load(*part) for part in hours_between(start, min(end, now) + ONE))
+        found = [tape.tick_page(b"[]"), *(page for part in parts for page in part)]
+        trades = await asyncio.to_thread(tape.trades, found, symbol, feed=self._answered().feed)
+        if trades.is_empty():
+            await self._require_known(symbol)
+        return trades
+
+    async def market_status(self) -> MarketStatus:
+        """Return whether the market is open now, and the vendor's clock, to the second.
+
+        References
+        ----------
+        Tradier, *Get Clock*, ``GET /v1/markets/clock``.
+        """
+        return await self._rest.items(endpoints.clock(), self._read_status)
+
+    async def entitlements(self) -> pl.DataFrame:
+        """Ask for a little of everything; return what the token opens, one row a block.
+
+        Costs some ten small requests. Columns: `ENTITLEMENTS`.
+        """
+        now = await self._rest.present()
+        today = session_day(now)
+        month = BarQuery.of("SPY", "1d", today - timedelta(days=28), today)
+        nearest = ChainQuery.of("SPY", dte=(0, 7), option_type="call")
+        probing = partial(probe, self.capabilities, rest=self._rest, is_delayed=self._rest.is_sandbox)
+        chain, *_ = await asyncio.gather(
+            probing("chain", asking=self._chains.load(nearest)),
+            probing("equity_quotes", asking=self.quotes(["SPY"])),
+            probing("indices", asking=self.indices(["SPX"])),
+            probing("bars", asking=self.bars(month)),
+        )
+        if chain is not None and chain.height:
+            learn_blocks(self.capabilities, chain, is_whole=True)
+            contract = chain.get_column("contract_symbol")[chain.height // 2]
+            await probing("option_trades", asking=self.trades(contract, start=now - timedelta(hours=1), end=now))
+        self.capabilities.learn(
+            "option_quotes", is_entitled=False, reason="tradier has the present quotes alone, no history of them"
+        )
+        return self.capabilities.frame()
+
+    async def close(self) -> None:
+        """Close all connections; may be called twice."""
+        await self._rest.close()
+
+    def _answered(self) -> Answer:
+        return answered(self._rest, is_delayed=self._rest.is_sandbox)
+
+    async def _quotes(self, spelled: Sequence[str], *, greeks: bool = False) -> pl.DataFrame:
+        return await self._rest.items(endpoints.quotes(spelled, greeks=greeks), _read_quotes)
+
+    async def _quoted(self, names: dict[str, str], frame: Callable[..., pl.DataFrame], block: str) -> pl.DataFrame:
+        spelled = list(names)
+        batches = [spelled[start : start + SYMBOLS_AT_ONCE] for start in range(0, len(spelled), SYMBOLS_AT_ONCE)]
+        with self._learning(block):
+            page = pl.concat(await together(self._quotes(batch) for batch in batches))
+            try:
+                quotes = frame(page, names, answer=self._answered())
+            except ValueError as error:
+                raise overlap("the quotes", provider=self.name) from error
+        require_some(quotes, list(names.values()), capabilities=self.capabilities, block=block)
+        self.capabilities.learn(block, is_entitled=True, feed=quotes.get_column("feed").drop_nulls()[0])
+        return quotes
+
+    def _require_ticks(self, symbol: str, start: datetime, now: datetime) -> None:
+        kept = first_kept("tick", now, is_regular=True)
+        why = "tradier's sandbox has no ticks" if self._rest.is_sandbox else ""
+        if start < midnight(kept):
+            why = why or f"tradier keeps ticks since {kept} only, and {symbol} was asked for from {session_day(start)}"
+        if why:
+            raise EntitlementError(why, provider=self.name, endpoint=TIMESALES)
+
+    async def _require_known(self, symbol: str) -> None:
+        """Raise unless a symbol, whose answer was empty, exists."""
+        page = await self._quotes([ticker(symbol)])
+        if page.height:
+            return
+        kind = ContractNotFoundError if symbols.is_option_symbol(symbol) else QuoteNotFoundError
+        raise kind(f"tradier knows no {symbol}; check the symbol", provider=self.name)
+
+    def _read_status(self, answer: Items) -> MarketStatus:
+        (said,) = msgspec.json.decode(answer.items, type=list[_Clock])
+        try:
+            return MarketStatus.at(
+                datetime.fromtimestamp(said.timestamp, UTC),
+                market=said.state,
+                local_time=datetime.now(UTC),
+                source=self.name,
+                is_simulated=self._rest.is_simulated,
+            )
+        except (ArgumentError, OverflowError, OSError) as error:
+            raise ValueError(f"timestamp {said.timestamp} is no time of these years") from error
+
+
+class _Clock(msgspec.Struct):
+    state: str
+    timestamp: int
+
+
+def _read_quotes(answer: Items) -> pl.DataFrame:
+    return quote_page(answer.items, received=datetime.now(UTC))

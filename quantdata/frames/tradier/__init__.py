@@ -1,0 +1,1 @@
+"""Tradier's items to canonical columns: one file a kind of frame."""

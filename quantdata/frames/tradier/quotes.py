@@ -1,0 +1,113 @@
+"""The items of Tradier's quotes: one shape for stocks, funds, indices and options, read into wire columns.
+
+References
+----------
+Tradier, *Get Quotes* and *Get an option chain*, ``GET /v1/markets/quotes``, ``GET /v1/markets/options/chains``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from quantdata.frames.decode import moment, rows, stamped
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+
+__all__ = ["day_close", "known_as", "last_ts", "positive", "quote_page", "quote_ts"]
+
+_F: Final = pl.Float64()
+_I: Final = pl.Int64()
+_S: Final = pl.String()
+
+WIRE: Final = {
+    "symbol": _S,
+    "description": _S,
+    "type": _S,
+    "last": _F,
+    "change": _F,
+    "change_percentage": _F,
+    "volume": _F,
+    "open": _F,
+    "high": _F,
+    "low": _F,
+    "close": _F,
+    "prevclose": _F,
+    "last_volume": _F,
+    "trade_date": _I,
+    "bid": _F,
+    "bidsize": _F,
+    "bidexch": _S,
+    "bid_date": _I,
+    "ask": _F,
+    "asksize": _F,
+    "askexch": _S,
+    "ask_date": _I,
+    "underlying": _S,
+    "strike": _F,
+    "open_interest": _F,
+    "contract_size": _F,
+    "expiration_date": _S,
+    "option_type": _S,
+    "greeks": pl.Struct(
+        {
+            **dict.fromkeys(("delta", "gamma", "theta", "vega", "rho", "bid_iv", "mid_iv", "ask_iv"), _F),
+            "updated_at": _S,
+        }
+    ),
+}
+
+
+def quote_page(items: bytes, *, received: datetime) -> pl.DataFrame:
+    """Read the quotes of one answer into wire columns, stamped with the time of its arrival."""
+    return stamped(rows(items, WIRE), received)
+
+
+def known_as(page: pl.DataFrame, names: Mapping[str, str], *, kinds: Collection[str], wanted: str) -> pl.DataFrame:
+    """Return quotes with ``symbol`` in canonical spelling and ``vendor_error`` on those of another kind.
+
+    Parameters
+    ----------
+    names
+        Canonical symbol of each of the vendor's.
+    kinds
+        The vendor's words for what was asked for.
+    wanted
+        What that is, for people.
+
+    Raises
+    ------
+    ValueError
+        If a symbol was not asked for.
+    """
+    spelled = page.get_column("symbol")
+    if not spelled.is_in(list(names)).all():
+        raise ValueError("symbols that were not asked for")
+    error = pl.format("NOT_FOUND: Tradier knows it as {}, not as {}", pl.col("type").fill_null("?"), pl.lit(wanted))
+    return page.with_columns(
+        symbol=pl.col("symbol").replace_strict(dict(names), return_dtype=pl.String),
+        vendor_error=pl.when(pl.col("type").is_in(list(kinds))).then(None).otherwise(error),
+    )
+
+
+def positive(name: str) -> pl.Expr:
+    """Return a price or size; 0 stands for none: reference/tradier.md §5.1."""
+    return pl.when(pl.col(name) > 0).then(pl.col(name))
+
+
+def quote_ts() -> pl.Expr:
+    """Return the time of the newer side of the quote."""
+    return moment(pl.max_horizontal("bid_date", "ask_date"))
+
+
+def last_ts() -> pl.Expr:
+    """Return the time of the last trade; ``trade_date`` is 0 where there never was one."""
+    return moment(pl.col("trade_date"))
+
+
+def day_close() -> pl.Expr:
+    """Return the day's last price so far: the vendor's ``close`` is null until the session has ended."""
+    return pl.coalesce(positive("close"), pl.when(pl.col("open") > 0).then(positive("last")))

@@ -1,0 +1,1 @@
+"""Tradier on the wire: endpoints, envelope, requests."""
