@@ -61,10 +61,10 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """What the days before one say of a stock, fund or index."""
+    """What the days before one say of a stock, fund or index; None where there are no such days."""
 
-    high: float
-    low: float
+    high: float | None
+    low: float | None
     average_volume: int
 
 
@@ -170,7 +170,7 @@ class Catalog:
             )
             recent = bars.volume[bars.start >= day_ns(day - timedelta(days=_AVERAGE_DAYS))]
             if len(bars.start) == 0:
-                return Year(0.0, 0.0, 0)
+                return Year(None, None, 0)
             average = int(recent.mean()) if len(recent) else 0
             return Year(float(bars.high.max()), float(bars.low.min()), average)
 

@@ -18,6 +18,8 @@ from quantdata.sim.tradier.option_rows import option_rows
 from quantdata.sim.universe import asset
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from quantdata.sim.tradier.catalog import Instrument
     from quantdata.sim.tradier.request import Request
     from quantdata.sim.views import EquityView
@@ -192,11 +194,17 @@ def _assembled(
         "last_volume": last_volume,
         "trade_date": trade_date,
         "prevclose": before,
-        "week_52_high": _cents(max(year.high, block["high"] or 0.0)),
-        "week_52_low": _cents(min(year.low or np.inf, block["low"] or np.inf)) if year.low or block["low"] else 0.0,
+        "week_52_high": _extreme(max, year.high, block["high"]),
+        "week_52_low": _extreme(min, year.low, block["low"]),
         **{name: quote[name] for name in ("bidsize", "bidexch", "bid_date", "asksize", "askexch", "ask_date")},
         "root_symbols": ",".join(facts.roots),
     }
+
+
+def _extreme(choose: Callable[[list[float]], float], *values: float | None) -> float:
+    """Return the highest or lowest of the prices that there are; 0.0 means that there is none."""
+    known = [value for value in values if value is not None]
+    return _cents(choose(known)) if known else 0.0
 
 
 def _cents(value: float) -> float:

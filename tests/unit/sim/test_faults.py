@@ -74,3 +74,10 @@ def test_hits_are_counted_and_clear_lifts_all() -> None:
 def test_nonsense_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ArgumentError):
         Fault(**wrong)
+
+
+def test_both_vendors_faults_may_be_named() -> None:
+    faults = Faults()
+    faults.add(Fault("quota_violation", vendor="*"), Fault("xml", vendor="tradier"), Fault("status"))
+    assert strikes(faults) == ["quota_violation", "status"]
+    assert strikes(faults, vendor="tradier") == ["quota_violation", "xml"]

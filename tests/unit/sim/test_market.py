@@ -100,6 +100,38 @@ def test_the_underlying_of_an_index_chain_is_the_index() -> None:
         assert (chain.underlying_price, chain.underlying_ts) == (shown.value, shown.value_ts)
 
 
+@pytest.mark.parametrize("underlying", ["NVDA", "SPX", "VIX"])
+def test_the_surface_has_the_quotes_of_the_chain_and_one_volatility_per_strike(underlying: str) -> None:
+    at = new_york(11.0)
+    surface, chain = MARKET.surface(underlying, at), MARKET.chain(underlying, at)
+    assert surface.listing is chain.listing
+    np.testing.assert_array_equal(surface.bid, chain.bid)
+    np.testing.assert_array_equal(surface.ask, chain.ask)
+    calls, puts = surface.listing.is_call.nonzero()[0], (~surface.listing.is_call).nonzero()[0]
+    np.testing.assert_array_equal(surface.listing.strike[calls], surface.listing.strike[puts])
+    np.testing.assert_array_equal(surface.volatility[calls], surface.volatility[puts])
+    # The vendor's own volatility is the model's with a little error, seen through a quote of a moment ago.
+    is_near = (np.abs(chain.delta) > 0.3) & (np.abs(chain.delta) < 0.7) & (surface.years > 0.05)
+    assert chain.implied_volatility[is_near] == pytest.approx(surface.volatility[is_near], rel=0.03)
+
+
+def test_once_the_payoff_is_fixed_there_is_no_volatility() -> None:
+    surface = MARKET.surface("SPX", new_york(11.0, date(2026, 11, 20)))
+    today = surface.listing.expiration == np.datetime64("2026-11-20")
+    is_fixed = today & surface.listing.is_am_settled
+    assert np.isnan(surface.volatility[is_fixed]).all()
+    assert is_fixed.any()
+    assert np.isfinite(surface.volatility[today & ~is_fixed]).all()
+
+
+@pytest.mark.parametrize(("underlying", "yield_"), [("SPY", 0.0115), ("SPX", 0.0125)])
+def test_the_spot_of_a_surface_is_the_underlyings(underlying: str, yield_: float) -> None:
+    surface = MARKET.surface(underlying, new_york(11.0))
+    price = MARKET.chain(underlying, new_york(11.0)).underlying_price
+    assert surface.spot == pytest.approx(np.full(len(surface.spot), price), rel=1e-3)
+    assert (surface.rate, surface.dividend_yield) == (0.039, yield_)
+
+
 def test_the_day_block_of_an_equity_is_its_minutes_so_far() -> None:
     view, bars = MARKET.equity("DIA", NOON), MARKET.minute_bars("DIA", DAY, NOON)
     regular = bars.start >= LINE.open[LINE.last_until(DAY)]
