@@ -61,12 +61,14 @@ def _expiration(request: Request) -> np.datetime64 | None:
 
 
 def _places(listing: Listing, *, root: str | None, expiration: np.datetime64) -> Rows:
-    """Return the rows of an expiration by strike, then root, calls first."""
+    """Return the rows of an expiration by strike; whether the put or the call comes first varies, as recorded."""
     is_wanted = listing.expiration == expiration
     if root is not None:
         is_wanted &= listing.root == root
     places = np.flatnonzero(is_wanted)
-    return places[np.argsort(listing.strike[places], kind="stable")]
+    _, number = np.unique(listing.strike[places], return_inverse=True)
+    is_last = listing.is_call[places] == (number % 2 == 0)
+    return places[np.lexsort((is_last, number))]
 
 
 def _listed(request: Request) -> tuple[Listing, NDArray[np.bool_]] | None:

@@ -19,13 +19,13 @@ def symbols(ask: Ask, **query: Any) -> list[str]:
     return [row["symbol"] for row in ask(CHAIN, **query)["options"]["option"]]
 
 
-def test_a_chain_has_every_contract_of_one_expiration_by_strike(ask: Ask) -> None:
+def test_a_chain_has_every_contract_of_one_expiration_by_strike_with_put_or_call_first(ask: Ask) -> None:
     assert symbols(ask, symbol="SPY", expiration="2026-12-18") == [
         "SPY1261218C00400000",
         "SPY261218C00600000",
         "SPY261218P00600000",
-        "SPY261218C00602500",
         "SPY261218P00602500",
+        "SPY261218C00602500",
     ]
 
 
