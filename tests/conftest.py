@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from quantdata import portal
-from quantdata.clients import AsyncMassive
+from quantdata.clients import AsyncMassive, AsyncTradier
 from quantdata.sim import Simulator
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ def fixtures_dir() -> Path:
 @pytest.fixture(scope="session")
 def simulated_market() -> Iterator[Simulator]:
     """Run the one simulated market of the session, frozen at 11:00 on a Wednesday."""
-    with Simulator(clock=CLOCK) as simulator:
+    # Tradier counts real minutes, which no test waits for; those about its rate run a market of their own.
+    with Simulator(clock=CLOCK, tradier_requests_per_minute=1_000_000) as simulator:
         yield simulator
 
 
@@ -128,5 +129,13 @@ def simulator(simulated_market: Simulator) -> Iterator[Simulator]:
 def massive(simulator: Simulator) -> Iterator[AsyncMassive]:
     """Return a Massive client of the simulated market, to be driven by `portal.call`."""
     client = AsyncMassive("test", base_url=simulator.base_url)
+    yield client
+    portal.call(client.close())
+
+
+@pytest.fixture
+def tradier(simulator: Simulator) -> Iterator[AsyncTradier]:
+    """Return a Tradier client of the simulated market, to be driven by `portal.call`."""
+    client = AsyncTradier("test", base_url=simulator.tradier_url)
     yield client
     portal.call(client.close())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -23,10 +24,12 @@ from quantdata.cli.options import (
 )
 from quantdata.cli.output import write_file, write_text
 from quantdata.cli.reporting import FAILED, INTERRUPTED, MISUSED, in_one_line
+from quantdata.config import AVAILABLE_SOURCES
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from quantdata.config import Source
     from quantdata.sim import Fault
 
 __all__ = ["main"]
@@ -68,13 +71,14 @@ def main() -> None:
         "quantdata chain SPY --dte 0..7 --source sim     a chain around the money",
         "quantdata chain SPX --root SPXW --output c.parquet",
         "quantdata bars SPY 5m 2026-11-02 2026-11-20 --format csv",
+        "quantdata doctor                                keys, hosts, plans, rates",
     ),
 )
 @click.version_option(__version__, prog_name="quantdata")
 def commands() -> None:
-    """Option chains, quotes and bars from Massive.com, or from a simulated market.
+    """Option chains, quotes and bars from Massive.com and Tradier, or from a simulated market.
 
-    MASSIVE_API_KEY holds your key; the simulated market (--source sim) needs none.
+    MASSIVE_API_KEY and TRADIER_ACCESS_TOKEN hold your keys; the simulated market (--source sim) needs none.
     """
 
 
@@ -217,7 +221,8 @@ def _written(frame: pl.DataFrame, asked: Question) -> bool:
 def sim(*, port: int, seed: int, plan: str, clock: str, latency: float, faults: tuple[Fault, ...], debug: bool) -> None:
     """Serve the simulated market until Ctrl-C.
 
-    It speaks Massive's REST protocol on this machine alone. TIME is as in at:2026-11-18T15:30, New York time.
+    It speaks the REST protocols of Massive and Tradier on this machine alone. TIME is as in at:2026-11-18T15:30, New
+    York time.
     """
     from quantdata.sim import Simulator  # noqa: PLC0415
 
@@ -229,7 +234,44 @@ def sim(*, port: int, seed: int, plan: str, clock: str, latency: float, faults: 
                 f"simulated market at {simulator.base_url} (plan {plan}, clock {clock}, seed {seed}); Ctrl-C ends it"
             )
             click.echo(f"  export MASSIVE_BASE_URL={simulator.base_url} MASSIVE_API_KEY=any")
+            click.echo(f"  export TRADIER_BASE_URL={simulator.tradier_url} TRADIER_ACCESS_TOKEN=any")
             simulator.serve_forever()
+
+
+@commands.command(
+    context_settings=CONTEXT,
+    epilog=_examples(
+        "quantdata doctor                        each vendor that has a key",
+        "quantdata doctor --source tradier --format json",
+    ),
+)
+@click.option("--source", type=click.Choice(AVAILABLE_SOURCES), help="Look at this one alone.")
+@click.option("--format", "text_format", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--seed", type=int, default=7, show_default=True, help="Of the simulated market.")
+@click.option("--clock", default="open", show_default=True, help="Its time: open, live, at:TIME.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def doctor(*, source: Source | None, text_format: str, seed: int, clock: str, debug: bool) -> None:
+    """Check keys, hosts, plans, clocks and rates.
+
+    A key is never shown. Exit codes: 0 all that was asked is well, 1 something failed, 2 there is no key to ask with.
+    """
+    with in_one_line(debug=debug):
+        code = _doctor(source, text_format, seed=seed, clock=clock)
+    sys.exit(code)
+
+
+def _doctor(source: Source | None, text_format: str, *, seed: int, clock: str) -> int:
+    from quantdata import portal  # noqa: PLC0415  # heavy: `--help` answers without all this
+    from quantdata.cli.doctor import examined, exit_code, rows, show  # noqa: PLC0415
+    from quantdata.cli.views import console  # noqa: PLC0415
+    from quantdata.config import Config  # noqa: PLC0415
+
+    findings = portal.call(examined(Config.from_environment(), source, seed=seed, clock=clock))
+    if text_format == "json":
+        click.echo(json.dumps(rows(findings), indent=2))
+    else:
+        show(console(), findings)
+    return exit_code(findings)
 
 
 @commands.command(context_settings=CONTEXT)
