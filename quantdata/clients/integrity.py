@@ -43,8 +43,14 @@ def require_consistent(chain: pl.DataFrame, *, provider: str, endpoint: str) -> 
     Raises
     ------
     PayloadError
-        If root, expiration, type and strike do not spell the contract symbol.
+        If root, expiration, type and strike do not spell the contract symbol, or no row has one.
     """
+    if chain.height and chain.get_column("contract_symbol").null_count() == chain.height:
+        raise PayloadError(
+            f"{provider}: {chain.height:,} contracts came without a symbol; try again",
+            provider=provider,
+            endpoint=endpoint,
+        )
     spelled = pl.concat_str(
         "root_symbol",
         pl.col("expiration").dt.strftime("%y%m%d"),

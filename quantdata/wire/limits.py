@@ -25,7 +25,12 @@ logger = logging.getLogger("quantdata.wire")
 WINDOW_S: Final = 60.0
 # A window's end is told to the millisecond and the vendor's clock to the second, so ends come out up to a second late.
 LONGEST_WINDOW_S: Final = WINDOW_S + 2.0
+# A request that left this close to a window's end, so told, may have been counted in the next.
+LATENESS_S: Final = LONGEST_WINDOW_S - WINDOW_S
 LEAST_WAIT_S: Final = 0.05
+# How often a guessed end is looked at again: an answer may have told it meanwhile.
+GUESS_WAIT_S: Final = 1.0
+MOST_DIGITS: Final = 15
 
 
 class Budget(NamedTuple):
@@ -170,15 +175,26 @@ class _Window:
 
     ``used`` counts our own requests as they leave and follows the vendor's count when that is higher (others use the
     account too). ``ends_at`` is a guess, a minute from the first request, until an answer tells; ``is_known`` says so.
-    ``is_announced`` is set when the first request waits for the end: then the log has said so.
+    ``left_at`` holds when ours left. ``expiry_ms`` is the vendor's name for the window, its end, once an answer told;
+    ``over_ms`` that of an earlier one, whose late answers say nothing of this one. ``is_announced`` is set when the
+    first request waits for the end: then the log has said so.
     """
 
-    def __init__(self, allowed: int, ends_at: float, *, is_known: bool) -> None:
+    def __init__(self, allowed: int, ends_at: float, *, is_known: bool, used: int = 0, over_ms: int = 0) -> None:
         self.allowed = allowed
-        self.used = 0
+        self.used = used
         self.ends_at = ends_at
         self.is_known = is_known
+        self.left_at: list[float] = []
+        self.expiry_ms: int | None = None
+        self.over_ms = over_ms
         self.is_announced = False
+
+    def next(self, ends_at: float) -> _Window:
+        """Return the window that follows; what left just before its beginning may count in it and so does."""
+        late = sum(at >= self.ends_at - LATENESS_S for at in self.left_at) if self.is_known else 0
+        over_ms = self.expiry_ms or self.over_ms
+        return _Window(self.allowed, ends_at, is_known=self.is_known, used=late, over_ms=over_ms)
 
 
 class WindowLimiter:
@@ -224,8 +240,9 @@ class WindowLimiter:
                     "%s: all %d requests of this minute are used; on in %.0f s", endpoint, window.allowed, wait_s
                 )
                 window.is_announced = True
-            await self._sleep(wait_s)
+            await self._sleep(wait_s if window.is_known else min(wait_s, GUESS_WAIT_S))
         window.used += 1
+        window.left_at.append(self._clock())
 
     def learn(self, endpoint: str, headers: Mapping[str, str]) -> None:
         """Take in allowance, count and end of the window; answers without them (refusals) change nothing."""
@@ -237,12 +254,14 @@ class WindowLimiter:
         served = http_date(headers.get("Date")) or self._wall()
         ends_at = self._clock() + expiry_ms / 1000.0 - served.timestamp()
         window = self._current(endpoint)
-        if not 0.0 < ends_at - self._clock() <= LONGEST_WINDOW_S:
+        if expiry_ms <= window.over_ms or not 0.0 < ends_at - self._clock() <= LONGEST_WINDOW_S:
             return  # of a window that is over, or of no minute
-        is_next = window.is_known and ends_at > window.ends_at + WINDOW_S / 2
-        window.used = used if is_next else max(window.used, used)
+        if window.is_known and ends_at > window.ends_at + WINDOW_S / 2:
+            window = self._windows[endpoint] = window.next(ends_at)
+        window.used = max(window.used, used)
         window.allowed = allowed
-        window.ends_at = min(window.ends_at, ends_at) if window.is_known and not is_next else ends_at
+        window.ends_at = min(window.ends_at, ends_at) if window.is_known else ends_at
+        window.expiry_ms = expiry_ms
         window.is_known = True
 
     def pause(self, seconds: float, endpoint: str) -> None:
@@ -265,17 +284,18 @@ class WindowLimiter:
         """Return the window that an endpoint is in now; a known one is followed by others of a minute."""
         now = self._clock()
         window = self._windows.get(endpoint)
-        if window is None or now >= window.ends_at:
-            allowed = self._allowed if window is None else window.allowed
-            is_known = window is not None and window.is_known
-            behind_s = now - window.ends_at if window is not None and is_known else 0.0
-            window = _Window(allowed, now + WINDOW_S - behind_s % WINDOW_S, is_known=is_known)
-            self._windows[endpoint] = window
+        if window is None:
+            window = self._windows[endpoint] = _Window(self._allowed, now + WINDOW_S, is_known=False)
+        elif now >= window.ends_at:
+            behind_s = now - window.ends_at if window.is_known else 0.0
+            following = window.next(now + WINDOW_S - behind_s % WINDOW_S)
+            if behind_s >= WINDOW_S:
+                following.used = 0
+            window = self._windows[endpoint] = following
         return window
 
 
 def _whole(text: str | None) -> int | None:
-    try:
-        return int(text or "")
-    except ValueError:
-        return None
+    """Return a count or time; None of what is none, or is longer than any."""
+    is_whole = text is not None and text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    return int(text) if text is not None and is_whole else None

@@ -73,7 +73,8 @@ def unreadable(reply: Reply, error: Exception) -> DataProviderError:
             "the vendor is probably under maintenance, try again later",
             **reply.facts,
         )
-    what = f"not the JSON it should be: {error}" if reply.body else "empty"
+    said = "it is XML" if start == b"<?xml" else error
+    what = f"not the JSON it should be: {said}" if reply.body else "empty"
     return PayloadError(
         f"{reply.provider}: the answer of {reply.endpoint} ({len(reply.body):,} bytes) is {what}", **reply.facts
     )

@@ -1,33 +1,53 @@
-"""Run the drills: ``python -m tests.drills [--short]``; the exit code says whether every case ended as it must."""
+"""Run the drills: ``python -m tests.drills [--short] [VENDOR...]``; the exit code says whether all cases ended well."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from quantdata.sim import Simulator
-from tests.drills import massive
+from tests.drills import massive, tradier
+from tests.drills.engine import CLOCK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.drills.engine import Outcome
+
+DRILLS: Final = {drill.vendor: drill for drill in (massive.DRILL, tradier.DRILL)}
 
 
 def main() -> int:
     """Run the drill of each vendor; print one row a case."""
     parser = argparse.ArgumentParser(prog="python -m tests.drills", description=__doc__)
     parser.add_argument("--short", action="store_true", help="each fault on one call only")
-    is_short = parser.parse_args().short
-    with Simulator(clock=massive.CLOCK) as simulator:
-        outcomes = list(massive.drill(simulator, is_short=is_short))
-    table = Table("fault", "call", "what the user gets", "s", "", box=box.SIMPLE_HEAD)
-    for outcome in outcomes:
-        verdict = outcome.failure or "ok"
-        table.add_row(outcome.case, outcome.call, outcome.got, f"{outcome.seconds:.2f}", verdict)
-    Console(width=200).print(table)
+    parser.add_argument("vendors", nargs="*", metavar="VENDOR", help=f"any of {', '.join(DRILLS)}")
+    asked = parser.parse_args()
+    outcomes = []
+    with Simulator(clock=CLOCK) as simulator:
+        for vendor in asked.vendors or DRILLS:
+            found = list(DRILLS[vendor].run(simulator, is_short=asked.short))
+            _show(vendor, found)
+            outcomes += found
     failed = sum(outcome.failure is not None for outcome in outcomes)
     print(f"{len(outcomes) - failed} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def _show(vendor: str, outcomes: Sequence[Outcome]) -> None:
+    table = Table(
+        "fault", "call", "what the user gets", "s", "", box=box.SIMPLE_HEAD, title=vendor, title_justify="left"
+    )
+    for outcome in outcomes:
+        verdict = outcome.failure or "ok"
+        table.add_row(outcome.case, outcome.call, escape(outcome.got), f"{outcome.seconds:.2f}", escape(verdict))
+    Console(width=200).print(table)
 
 
 if __name__ == "__main__":

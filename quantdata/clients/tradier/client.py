@@ -31,7 +31,7 @@ from quantdata.frames.tradier import chain as chain_frames
 from quantdata.frames.tradier import trades as tape
 from quantdata.frames.tradier.equities import equity_quotes
 from quantdata.frames.tradier.indices import index_quotes
-from quantdata.frames.tradier.quotes import quote_page
+from quantdata.frames.tradier.quotes import quote_page, require_asked
 from quantdata.sessions import session_day
 from quantdata.wire.tradier import endpoints
 from quantdata.wire.tradier.rest import TradierRest
@@ -285,7 +285,7 @@ class AsyncTradier:
         return answered(self._rest, is_delayed=self._rest.is_sandbox)
 
     async def _quotes(self, spelled: Sequence[str], *, greeks: bool = False) -> pl.DataFrame:
-        return await self._rest.items(endpoints.quotes(spelled, greeks=greeks), _read_quotes)
+        return await self._rest.items(endpoints.quotes(spelled, greeks=greeks), partial(_read_quotes, spelled))
 
     async def _quoted(self, names: dict[str, str], frame: Callable[..., pl.DataFrame], block: str) -> pl.DataFrame:
         spelled = list(names)
@@ -335,5 +335,7 @@ class _Clock(msgspec.Struct):
     timestamp: int
 
 
-def _read_quotes(answer: Items) -> pl.DataFrame:
-    return quote_page(answer.items, received=datetime.now(UTC))
+def _read_quotes(spelled: Sequence[str], answer: Items) -> pl.DataFrame:
+    page = quote_page(answer.items, received=datetime.now(UTC))
+    require_asked(page, spelled)
+    return page

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
-__all__ = ["day_close", "known_as", "last_ts", "positive", "quote_page", "quote_ts"]
+__all__ = ["day_close", "known_as", "last_ts", "positive", "quote_page", "quote_ts", "require_asked"]
 
 _F: Final = pl.Float64()
 _I: Final = pl.Int64()
@@ -81,16 +81,20 @@ def known_as(page: pl.DataFrame, names: Mapping[str, str], *, kinds: Collection[
     Raises
     ------
     ValueError
-        If a symbol was not asked for.
+        If a symbol was not asked for, or a row has none.
     """
-    spelled = page.get_column("symbol")
-    if not spelled.is_in(list(names)).all():
-        raise ValueError("symbols that were not asked for")
+    require_asked(page, names)
     error = pl.format("NOT_FOUND: Tradier knows it as {}, not as {}", pl.col("type").fill_null("?"), pl.lit(wanted))
     return page.with_columns(
         symbol=pl.col("symbol").replace_strict(dict(names), return_dtype=pl.String),
         vendor_error=pl.when(pl.col("type").is_in(list(kinds))).then(None).otherwise(error),
     )
+
+
+def require_asked(page: pl.DataFrame, spelled: Collection[str]) -> None:
+    """Raise ValueError if a row is about another symbol than those asked for, or about none."""
+    if not page.get_column("symbol").is_in(list(spelled)).fill_null(value=False).all():
+        raise ValueError("symbols that were not asked for")
 
 
 def positive(name: str) -> pl.Expr:

@@ -104,7 +104,7 @@ def _items_of_text(reply: Reply, body: bytes) -> Items:
         raise _error(reply, text, "")
     if body and body in EMPTY:
         return Items(b"[]")
-    raise unreadable(reply, ValueError("text"))
+    raise unreadable(reply, ValueError("it is text"))
 
 
 def _require_good(reply: Reply, fields: dict[str, msgspec.Raw]) -> None:
