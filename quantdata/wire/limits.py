@@ -296,6 +296,7 @@ class WindowLimiter:
 
 
 def _whole(text: str | None) -> int | None:
-    """Return a count or time; None of what is none, or is longer than any."""
-    is_whole = text is not None and text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
-    return int(text) if text is not None and is_whole else None
+    """Return a count or a time; None of what is neither, or longer than any."""
+    if text is None or not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        return None
+    return int(text)
