@@ -59,9 +59,9 @@ def http_date(text: str | None) -> datetime | None:
     """Return the moment (UTC) of an HTTP date such as that of the ``Date`` header; None if it is none."""
     try:
         date = parsedate_to_datetime(text or "")
-    except (ValueError, TypeError):
+        return date.astimezone(UTC) if date.tzinfo else None
+    except (ValueError, TypeError, OverflowError):
         return None
-    return date.astimezone(UTC) if date.tzinfo else None
 
 
 def unreadable(reply: Reply, error: Exception) -> DataProviderError:

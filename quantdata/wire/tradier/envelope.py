@@ -33,7 +33,7 @@ __all__ = ["Items", "TooBigError", "TooEarlyError", "read_items"]
 
 # What an empty collection looks like: reference/tradier.md §3.2.
 EMPTY: Final = frozenset({b"null", b'"null"', b"{}", b"[]", b""})
-# The vendor counts in minutes; a reset further off than this is no time of a window.
+# The vendor counts in minutes; a reset further off than this, before or after, is no time of a window.
 LONGEST_WAIT_S: Final = 3600.0
 MARGIN_S: Final = 1.0
 
@@ -91,10 +91,10 @@ def read_items(reply: Reply, request: Collection) -> Items:
         return _items_of_text(reply, body)
     try:
         fields = _fields(body) if body[:1] == b"{" else {"": _value(body)}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        _require_good(reply, fields)
+        return _items(reply, request, fields)
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, of numbers without end; none of ours is one
         raise (unreadable(reply, error) if reply.status == 200 else _error(reply, "", "")) from error  # noqa: PLR2004
-    _require_good(reply, fields)
-    return _items(reply, request, fields)
 
 
 def _items_of_text(reply: Reply, body: bytes) -> Items:
@@ -218,4 +218,4 @@ def _resets_in_s(reply: Reply, text: str) -> float | None:
         reset_s = math.nan
     served = http_date(reply.headers.get("Date")) or datetime.now(UTC)
     wait_s = reset_s - served.timestamp() + MARGIN_S
-    return max(0.0, wait_s) if wait_s <= LONGEST_WAIT_S else reply.retry_after_s
+    return max(0.0, wait_s) if abs(wait_s) <= LONGEST_WAIT_S else reply.retry_after_s
