@@ -139,6 +139,8 @@ class AsyncTradier:
                 f"tradier has no live contract {symbol.occ}; it may have expired, and then tradier keeps nothing of it",
                 provider=self.name,
             )
+        if page.get_column("symbol").is_duplicated().any():
+            raise overlap("the quotes", provider=self.name)
         contract = chain_frames.chain([row], underlying=underlying, answer=self._answered())
         require_consistent(contract, provider=self.name, endpoint=endpoints.quotes([]).path)
         return with_quote(contract, underlying_quote(self._rest, underlying, page))
