@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 
 from quantdata import portal
-from quantdata.clients import AsyncMassive, AsyncTradier
+from quantdata.clients import AsyncMassive
 from quantdata.sim import Simulator
 
 if TYPE_CHECKING:
@@ -129,13 +129,5 @@ def simulator(simulated_market: Simulator) -> Iterator[Simulator]:
 def massive(simulator: Simulator) -> Iterator[AsyncMassive]:
     """Return a Massive client of the simulated market, to be driven by `portal.call`."""
     client = AsyncMassive("test", base_url=simulator.base_url)
-    yield client
-    portal.call(client.close())
-
-
-@pytest.fixture
-def tradier(simulator: Simulator) -> Iterator[AsyncTradier]:
-    """Return a Tradier client of the simulated market, to be driven by `portal.call`."""
-    client = AsyncTradier("test", base_url=simulator.tradier_url)
     yield client
     portal.call(client.close())

@@ -7,10 +7,16 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import cache, decode, imports, round_trips
+from tests.benchmarks import cache, decode, imports, round_trips, tradier
 from tests.benchmarks.runner import show
 
-BENCHMARKS = {"decode": decode, "round_trips": round_trips, "cache": cache, "imports": imports}
+BENCHMARKS = {
+    "decode": decode,
+    "round_trips": round_trips,
+    "tradier": tradier,
+    "cache": cache,
+    "imports": imports,
+}
 
 
 def main() -> None:

@@ -18,14 +18,14 @@ from tests.benchmarks.runner import Comparison, interleaved
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["run"]
+__all__ = ["LATENCY_S", "run", "server"]
 
 LATENCY_S: Final = 0.05
 QUERY: Final = ChainQuery.of("SPY")
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def server() -> Iterator[str]:
     """Run the simulator in a process of its own, as a vendor would be."""
     command = [sys.executable, "-m", "quantdata", "sim", "--port", "0", "--clock", CLOCK, "--latency", str(LATENCY_S)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -38,7 +38,7 @@ def _server() -> Iterator[str]:
 
 def run(*, rounds: int) -> list[Comparison]:
     """Compare a client that has loaded the chain before, one that has not, and the vendor's own."""
-    with _server() as base_url:
+    with server() as base_url:
         warm = AsyncMassive("benchmark", base_url=base_url)
         official = RESTClient(api_key="benchmark", base=base_url)
         contracts = portal.call(warm.chain(QUERY)).height

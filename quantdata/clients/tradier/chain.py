@@ -70,17 +70,21 @@ class ChainLoader:
         DataProviderError
             If nothing arrived.
         """
+        # An answer tells a simulator's time as well as its clock does, so the list comes first.
+        known = self._known.get(query.underlying)
+        listed = known or await self.expirations(query.underlying)
         now = await self._rest.present()
         require_live(query, now)
         parts = _Parts(self._rest, query, now)
-        # Those remembered are asked for at once; what is listed decides what the chain is.
-        remembered = _wanted(query, self._known.get(query.underlying, []), now)
-        listed, *_ = await together(
-            [self.expirations(query.underlying), parts.quote(), *(parts.expiration(day) for day in remembered)]
-        )
-        days = _wanted(query, listed or [], now)
-        await together(parts.expiration(day) for day in days if day not in remembered)
-        return await asyncio.to_thread(parts.whole, days)
+        asked = _wanted(query, listed, now)
+        asking = [parts.quote(), *(parts.expiration(day) for day in asked)]
+        if known is None:
+            await together(asking)
+        else:
+            # Those remembered are asked for at once; what is listed by now decides what the chain is.
+            listed = (await together([self.expirations(query.underlying), *asking]))[0] or []
+            await together(parts.expiration(day) for day in _wanted(query, listed, now) if day not in asked)
+        return await asyncio.to_thread(parts.whole, _wanted(query, listed, now))
 
     async def expirations(self, underlying: str) -> list[date]:
         """Return the expirations of all roots on an underlying, rising.

@@ -89,10 +89,11 @@ def _quote(has_quote: pl.Expr) -> list[pl.Expr]:
         # No bid comes as 0.0; beside an offer that is data.
         pl.when(has_quote).then("bid").alias("bid"),
         pl.when(has_quote).then(whole("bidsize")).alias("bid_size"),
-        pl.when(has_quote, pl.col("bidexch") != "").then("bidexch").alias("bid_exchange"),
+        # The letter stands there without a bid as well, and then it is nobody's.
+        pl.when(pl.col("bid") > 0, pl.col("bidexch") != "").then("bidexch").alias("bid_exchange"),
         positive("ask").alias("ask"),
         pl.when(has_quote).then(whole("asksize")).alias("ask_size"),
-        pl.when(has_quote, pl.col("askexch") != "").then("askexch").alias("ask_exchange"),
+        pl.when(pl.col("ask") > 0, pl.col("askexch") != "").then("askexch").alias("ask_exchange"),
         pl.when(has_quote).then(quote_ts()).alias("quote_ts"),
         pl.when(has_quote).then(TRADIER).alias("quote_source"),
         pl.when(has_quote).then(pl.lit(QUOTE_FEED)).cast(FEED).alias("quote_feed"),

@@ -122,8 +122,9 @@ def _items(reply: Reply, request: Collection, fields: dict[str, msgspec.Raw]) ->
     is_object = found.startswith(b"{")
     if found == b"" or (request.singular and found not in EMPTY and not is_object):
         raise _lacking(reply, request.plural)
-    unmatched = tuple(_texts(_inside(_inside(found, "unmatched_symbols"), "symbol")))
-    items = _inside(found, request.singular) if request.singular else found
+    inner = _fields(found) if request.singular and is_object else {}
+    unmatched = tuple(_texts(_inside(bytes(inner.get("unmatched_symbols", b"")), "symbol")))
+    items = bytes(inner.get(request.singular, b"")) if request.singular else found
     if not items and not unmatched and found not in EMPTY:
         raise _lacking(reply, request.singular)  # other items than those that were asked for
     if items in EMPTY:
