@@ -110,7 +110,8 @@ def _items_of_text(reply: Reply, body: bytes) -> Items:
 def _require_good(reply: Reply, fields: dict[str, msgspec.Raw]) -> None:
     if "fault" in fields:
         fault = _fault(fields["fault"])
-        raise _error(reply, fault.faultstring or "", fault.detail.errorcode or "")
+        code = fault.detail.errorcode if fault.detail is not None else None
+        raise _error(reply, fault.faultstring or "", code or "")
     if "errors" in fields:
         raise _error(reply, "; ".join(_texts(_inside(bytes(fields["errors"]), "error"))), "")
     if reply.status != 200:  # noqa: PLR2004
@@ -155,7 +156,7 @@ class _Detail(msgspec.Struct):
 
 class _Fault(msgspec.Struct):
     faultstring: str | None = None
-    detail: _Detail = msgspec.field(default_factory=_Detail)
+    detail: _Detail | None = None
 
 
 def _fault(raw: msgspec.Raw) -> _Fault:
