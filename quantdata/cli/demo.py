@@ -37,7 +37,8 @@ Try next:
       daily bars as a file
   quantdata sim
       the same market as a server, with faults on demand
-With a key of your own: export MASSIVE_API_KEY=…, and leave out --source sim.
+With a key of your own: export MASSIVE_API_KEY=… or TRADIER_ACCESS_TOKEN=…, try quantdata doctor,
+and leave out --source sim.
 In Python:
   import quantdata as qd
   chain = qd.Client("sim").chain("SPY", dte=(0, 7), delta=(0.2, 0.5))"""

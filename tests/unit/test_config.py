@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,8 @@ def test_every_variable_is_read() -> None:
             "MASSIVE_API_KEY": f" {KEY}\n",
             "MASSIVE_BASE_URL": "http://127.0.0.1:8000/",
             "MASSIVE_REQUESTS_PER_MINUTE": "5",
+            "TRADIER_ACCESS_TOKEN": "token",
+            "TRADIER_BASE_URL": "https://sandbox.tradier.com/v1/",
             "QUANTDATA_SOURCE": "SIM",
         }
     )
@@ -75,8 +78,46 @@ def test_every_variable_is_read() -> None:
         massive_api_key=Secret(KEY),
         massive_base_url="http://127.0.0.1:8000",
         massive_requests_per_minute=5.0,
+        tradier_access_token=Secret("token"),
+        tradier_base_url="https://sandbox.tradier.com/v1",
         source="sim",
     )
+
+
+@pytest.mark.parametrize(
+    ("environment", "token"),
+    [
+        ({"TRADIER_TOKEN": KEY}, KEY),
+        ({"TRADIER_TOKEN": KEY, "TRADIER_ACCESS_TOKEN": "newer"}, "newer"),
+        ({"TRADIER_TOKEN": KEY, "TRADIER_ACCESS_TOKEN": "  "}, KEY),
+    ],
+)
+def test_the_older_name_of_the_token_is_read_where_the_other_is_absent(environment: dict[str, str], token: str) -> None:
+    config = Config.from_environment(environment)
+    assert config.tradier_access_token == Secret(token)
+    assert KEY not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked", "expected"),
+    [
+        ({"massive_api_key": Secret(KEY)}, None, "massive"),
+        ({"tradier_access_token": Secret(KEY)}, None, "tradier"),
+        ({"massive_api_key": Secret(KEY), "tradier_access_token": Secret(KEY)}, None, "massive"),
+        ({"massive_api_key": Secret(KEY), "tradier_access_token": Secret(KEY)}, "tradier", "tradier"),
+        ({"tradier_access_token": Secret(KEY), "source": "sim"}, None, "sim"),
+    ],
+)
+def test_the_keys_decide_unless_somebody_does(keys: dict[str, Any], asked: str | None, expected: str) -> None:
+    assert Config(**keys).resolve_source(asked) == expected
+
+
+def test_tradier_needs_its_own_token_and_a_safe_host() -> None:
+    with pytest.raises(ConfigError, match='source="tradier" needs TRADIER_ACCESS_TOKEN'):
+        Config(massive_api_key=Secret(KEY)).resolve_source("tradier")
+    exposed = Config(tradier_access_token=Secret(KEY), tradier_base_url="http://api.tradier.com/v1")
+    with pytest.raises(ConfigError, match="TRADIER_BASE_URL: plain http is for this machine only"):
+        exposed.resolve_source("tradier")
 
 
 def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,10 +125,11 @@ def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch)
     assert Config.from_environment().source == "sim"
 
 
+@pytest.mark.parametrize("variable", ["MASSIVE_API_KEY", "TRADIER_ACCESS_TOKEN"])
 @pytest.mark.parametrize("key", ["with space", "schlüssel", "tab\tinside", "line\nbreak", "nul\x00"])
-def test_a_key_that_cannot_be_one_is_refused_unseen(key: str) -> None:
-    with pytest.raises(ConfigError, match="MASSIVE_API_KEY holds characters") as failure:
-        Config.from_environment({"MASSIVE_API_KEY": key})
+def test_a_key_that_cannot_be_one_is_refused_unseen(variable: str, key: str) -> None:
+    with pytest.raises(ConfigError, match=f"{variable} holds characters") as failure:
+        Config.from_environment({variable: key})
     assert key not in str(failure.value)
 
 

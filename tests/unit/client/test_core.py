@@ -19,8 +19,8 @@ import polars as pl
 import pytest
 
 from quantdata import portal
-from quantdata.client.core import Ask, Core, _hang_up
-from quantdata.clients import AsyncMassive, ChainQuery
+from quantdata.client.core import Ask, Core, _hang_up, _warned_of_lacks
+from quantdata.clients import AsyncMassive, AsyncTradier, BarQuery, ChainQuery
 from quantdata.config import Config, Secret
 from quantdata.errors import (
     ArgumentError,
@@ -34,7 +34,7 @@ from quantdata.errors import (
     QuoteNotFoundError,
     SymbolError,
 )
-from quantdata.frames.columns import BARS, schema
+from quantdata.frames.columns import BARS, CHAIN, empty, schema
 from tests.unit.conftest import bar_rows, contract_row, stock_row
 
 if TYPE_CHECKING:
@@ -280,9 +280,9 @@ def _offer_bars(market: Vendor, *tickers: str) -> None:
         market.on(f"/v2/aggs/ticker/{ticker}/", {"status": "OK", "results": bar_rows(date(2026, 11, 2), 3)})
 
 
-def _bars(*symbols: str, start: str = "2026-11-02") -> pl.DataFrame:
+def _bars(*symbols: str, start: str = "2026-11-02", timeframe: str = "1d") -> pl.DataFrame:
     core = _core()
-    answer = _answer(core, core.bars(symbols, "1d", start, "2026-11-06", adjust="split", session="regular"))
+    answer = _answer(core, core.bars(symbols, timeframe, start, "2026-11-06", adjust="split", session="regular"))
     assert isinstance(answer, pl.DataFrame)
     return answer
 
@@ -339,6 +339,30 @@ def test_a_history_that_begins_within_the_week_or_of_an_option_does_not_warn(
         assert _bars(symbol, start=start).height == 3
 
 
+def test_a_week_that_begins_before_what_was_asked_for_does_not_warn(market: Vendor) -> None:
+    _offer_bars(market, "SPY")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert _bars("SPY", start="2026-11-04", timeframe="1w").get_column("session").to_list() == [date(2026, 11, 2)]
+
+
+def test_minutes_that_begin_a_session_late_warn(market: Vendor) -> None:
+    opened = {"t": 1_793_802_600_000, "o": 1.0, "h": 1.0, "l": 1.0, "c": 1.0, "v": 1}  # 2026-11-04 14:30 UTC
+    market.on("/v2/aggs/ticker/SPY/", {"status": "OK", "results": [opened]})
+    with pytest.warns(QuantDataWarning, match="SPY: 5m bars begin on 2026-11-04, asked for from 2026-11-03; "):
+        assert _bars("SPY", start="2026-11-03", timeframe="5m").height == 1
+
+
+def test_bars_that_could_not_be_adjusted_say_so_and_warn() -> None:
+    query = BarQuery.of("SPY", "5m", "2026-11-03", "2026-11-06")
+    bars = pl.DataFrame(
+        {"symbol": ["SPY"], "session": [date(2026, 11, 3)], "adjustment": ["raw"]},
+        schema_overrides={"session": pl.Date},
+    )
+    with pytest.warns(QuantDataWarning, match="SPY: 5m bars are as traded, not adjusted for splits"):
+        assert _warned_of_lacks([query], bars).equals(bars)
+
+
 # --- the provider ---------------------------------------------------------------------------------------------------
 
 
@@ -365,6 +389,21 @@ def test_questions_at_once_connect_once(market: Vendor) -> None:
         return {id(provider) for provider in providers}
 
     assert len(portal.call(both())) == 1
+
+
+def test_a_token_connects_to_tradier() -> None:
+    core = _core(Config(tradier_access_token=Secret("t0ken"), tradier_base_url="http://127.0.0.1:1/v1"))
+    provider = portal.call(core._connected())
+    assert (type(provider), core.source) == (AsyncTradier, "tradier")
+    portal.call(core.close())
+
+
+def test_a_contract_that_is_not_in_the_chain_names_the_vendor_that_was_asked() -> None:
+    core = _core(Config(tradier_access_token=Secret("t0ken")))
+    ask = core.contract("SPY", 600, "2026-12-18", "call", root=None)
+    with pytest.raises(ContractNotFoundError, match="no contract SPY 2026-12-18 600 call") as failure:
+        ask.finish(empty(CHAIN))
+    assert failure.value.provider == "tradier"
 
 
 def test_a_simulated_market_is_asked_for_once_though_two_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -414,8 +453,8 @@ def test_connections_of_another_process_are_not_hung_up(monkeypatch: pytest.Monk
 
 def test_the_plans_rate_is_kept() -> None:
     slow = Config(massive_api_key=Secret("k3y"), massive_requests_per_minute=5.0)
-    assert portal.call(_core(slow)._connected())._rest.is_slow
-    assert not portal.call(_core()._connected())._rest.is_slow
+    rates = [portal.call(_core(config)._connected()).budgets()[0].per_minute for config in (slow, CONFIG)]
+    assert rates == [5.0, 6000.0]
 
 
 # --- forks ----------------------------------------------------------------------------------------------------------
