@@ -220,11 +220,12 @@ def _check_root(root: str, text: str) -> None:
         return
     if not root:
         raise SymbolError(f"{_shown(text)}: there is no root before the expiration")
+    where = "" if root == text else f"{_shown(text)}: "
     if len(root) > _ROOT_LENGTH:
-        raise SymbolError(f"{_shown(text)}: the root {_shown(root)} has more than six characters")
+        raise SymbolError(f"{where}the root {_shown(root)} has more than six characters")
     raise SymbolError(
-        f"{_shown(text)}: {_shown(root)} is not an option root; roots are capital letters, with one digit (1-9) at the "
-        "end when adjusted, and without dots or slashes (BRKB for BRK.B)",
+        f"{where}{_shown(root)} is not an option root; roots are capital letters, with one digit (1-9) at the end when "
+        "adjusted, and without dots or slashes (BRKB for BRK.B)",
     )
 
 
@@ -272,7 +273,8 @@ def equity(text: str) -> str:
     if match := _EQUITY.fullmatch(ticker):
         suffix = match[2] or match[3]
         return f"{match[1]}.{suffix}" if suffix else match[1]
-    if is_option_symbol(ticker):
+    if _TAIL.fullmatch(ticker[-_TAIL_LENGTH:]):
+        parse_option(text)  # raises for what is wrong with it
         raise SymbolError(f"{_shown(text)} is an option, not a stock or fund")
     raise SymbolError(
         f"{_shown(text)} is not an equity ticker: one to five letters, with a class after a dot when there is one, "
@@ -314,8 +316,12 @@ def index(text: str) -> str:
         If it is not an index ticker, or is an option root such as SPXW.
     """
     ticker = _ascii(text, "index ticker").upper().removeprefix("I:")
+    if is_option_symbol(ticker):
+        raise SymbolError(f"{_shown(text)} is an option, not an index")
     if not _INDEX.fullmatch(ticker):
-        raise SymbolError(f'{_shown(text)} is not an index ticker: letters and digits, as in "SPX" or "I:VIX9D"')
+        raise SymbolError(
+            f'{_shown(text)} is not an index ticker: at most 15 letters and digits, as in "SPX" or "I:VIX9D"'
+        )
     _refuse_root(ticker, text)
     return ticker
 

@@ -30,6 +30,9 @@ __all__ = [
 T = TypeVar("T")
 
 LARGEST_COUNT: Final = 2**63 - 1
+SYMBOL: Final = "SPY"
+# What a symbol looks like, for messages, where it is not that of a stock.
+SYMBOLS: Final = {"contract_symbol": "SPY261218C00600000"}
 
 Day = date | str
 Moment = datetime | date | str
@@ -91,9 +94,9 @@ def number(value: object, *, name: str, least: float | None = None, most: float 
     if not math.isfinite(found):
         raise ArgumentError(f"{name} must be a finite number, not {_shown(value)}")
     if least is not None and found < least:
-        raise ArgumentError(f"{name} must be at least {least:g}, not {found:g}")
+        raise ArgumentError(f"{name} must be at least {least:.12g}, not {found:.12g}")
     if most is not None and found > most:
-        raise ArgumentError(f"{name} must be at most {most:g}, not {found:g}")
+        raise ArgumentError(f"{name} must be at most {most:.12g}, not {found:.12g}")
     return found
 
 
@@ -126,13 +129,14 @@ def count(value: object, *, name: str, least: int = 0) -> int:
 def symbol_text(value: object, *, name: str) -> str:
     """Return the text of one symbol, as yet unread."""
     if not isinstance(value, str):
-        raise SymbolError(f"{name} is text such as 'SPY', not {_shown(value)}")
+        raise SymbolError(f"{name} is text such as {SYMBOLS.get(name, SYMBOL)!r}, not {_shown(value)}")
     return value
 
 
 def texts(value: object, *, name: str) -> tuple[str, ...]:
     """Return one or more texts, without repeats, in the order given."""
-    given = [value] if isinstance(value, str) else list(value) if isinstance(value, Iterable) else [value]
+    is_list = isinstance(value, Iterable) and not isinstance(value, str | bytes | bytearray)
+    given = list(cast("Iterable[object]", value)) if is_list else [value]
     if not given:
         raise ArgumentError(f"{name} is empty: name at least one")
     for each in given:

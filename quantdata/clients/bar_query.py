@@ -10,7 +10,7 @@ from quantdata import symbols
 from quantdata.clients.arguments import Moment, moment_range, symbol_text
 from quantdata.errors import ArgumentError
 from quantdata.frames.bars import TIMEFRAMES
-from quantdata.sessions import FIRST_DAY, session_day
+from quantdata.sessions import FIRST_DAY, LAST_DAY, session_day
 
 if TYPE_CHECKING:
     from quantdata.frames.bars import Timeframe
@@ -54,6 +54,8 @@ class BarQuery:
             raise ArgumentError(
                 f"start is {session_day(begin)}; the session table, and with it bars, begin {FIRST_DAY}"
             )
+        if session_day(begin) > LAST_DAY:
+            raise ArgumentError(f"start is {session_day(begin)}; the session table, and with it bars, end {LAST_DAY}")
         ticker = instrument(symbol)
         adjustment = _one_of(adjust, Adjustment, name="adjust")
         return cls(

@@ -218,7 +218,10 @@ def _delta(value: object) -> Numbers:
 
 
 def _root(text: str, underlying: str) -> str:
-    facts = symbols.root_facts(text.strip().upper())
+    named = text.strip().upper()
+    if not named:
+        raise SymbolError(f"{text!r} is not an option root of {underlying}: leave roots out for all of them")
+    facts = symbols.root_facts(named)
     if underlying not in {facts.underlying, facts.root} and underlying.replace(".", "") != facts.underlying:
         raise SymbolError(
             f"{facts.root} is not an option root of {underlying}, which has {', '.join(symbols.roots_of(underlying))}"
