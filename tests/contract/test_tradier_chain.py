@@ -134,7 +134,8 @@ IN_TLT: Final = IN_PLTR | {
 
 
 def test_a_put_that_never_traded_and_has_no_bid(tradier: Tradier, assert_says: AssertSays) -> None:
-    # reference/tradier.md §5.1: last, change and prevclose null, trade_date 0, bid 0.0. Theta and rho are its call's.
+    # reference/tradier.md §5.1: last, change and prevclose null, trade_date 0, bid 0.0. The exchange at the bid, Z, is
+    # nobody's then, and theta and rho are its call's.
     frame = WEEKLY.frame(tradier)
     expected = IN_WEEKLY | {
         "contract_symbol": "PLTR240823P00015000",
@@ -143,7 +144,6 @@ def test_a_put_that_never_traded_and_has_no_bid(tradier: Tradier, assert_says: A
         "tick_size": 0.01,
         "bid": 0.0,
         "bid_size": 0,
-        "bid_exchange": "Z",
         "ask": 0.22,
         "ask_size": 147,
         "ask_exchange": "T",
@@ -331,7 +331,6 @@ def test_the_quotes_time_is_that_of_its_newer_side(tradier: Tradier, assert_says
         "tick_size": 0.01,
         "bid": 0.0,
         "bid_size": 0,
-        "bid_exchange": "Q",
         "ask": 0.15,
         "ask_size": 1,
         "ask_exchange": "N",
@@ -369,7 +368,6 @@ def test_a_bid_that_vanished_overnight_is_zero_and_the_old_trade_stays(
         "tick_size": 0.01,
         "bid": 0.0,
         "bid_size": 0,
-        "bid_exchange": "B",
         "ask": 2.62,
         "ask_size": 187,
         "ask_exchange": "E",
@@ -474,7 +472,6 @@ def test_a_far_put_in_scientific_notation(tradier: Tradier, assert_says: AssertS
         "tick_size": 0.01,
         "bid": 0.0,
         "bid_size": 0,
-        "bid_exchange": "W",
         "ask": 0.02,
         "ask_size": 80,
         "ask_exchange": "P",
@@ -701,7 +698,6 @@ def test_noise_in_the_greeks_of_a_far_put_is_zero(tradier: Tradier, assert_says:
         "tick_size": 0.01,
         "bid": 0.0,
         "bid_size": 0,
-        "bid_exchange": "N",
         "ask": 0.01,
         "ask_size": 148,
         "ask_exchange": "Q",
@@ -880,7 +876,6 @@ def test_an_option_without_greeks_has_none_and_is_a_row_all_the_same(tradier: Tr
         "tick_size": 0.01,
         "bid": 0.0,
         "bid_size": 0,
-        "bid_exchange": "I",
         "ask": 0.01,
         "ask_size": 618,
         "ask_exchange": "Z",

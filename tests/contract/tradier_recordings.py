@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from tests.contract.conftest import Tradier
 
-ONE_TRY: Final = RetryPolicy(tries=1)
+# An answer that cannot be read is asked for once more all the same: at once.
+ONE_TRY: Final = RetryPolicy(tries=1, first_delay_s=0.0)
 SANDBOX: Final = "https://sandbox.tradier.com/v1"
 PRODUCTION: Final = "https://api.tradier.com/v1"
 TOKEN: Final = "token-of-the-recordings"  # noqa: S105  # nobody's
