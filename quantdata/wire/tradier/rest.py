@@ -45,7 +45,7 @@ class TradierRest(Rest):
     def __init__(self, access_token: Secret, *, base_url: str, policy: RetryPolicy | None = None) -> None:
         self.is_sandbox = is_sandbox(base_url)
         # The beta endpoints lie beside /v1, so that paths hold the version.
-        root = base_url.rstrip("/").removesuffix(VERSION)
+        root = base_url.strip().rstrip("/").removesuffix(VERSION)
         allowed = SANDBOX_REQUESTS_PER_MINUTE if self.is_sandbox else REQUESTS_PER_MINUTE
         super().__init__(
             "tradier",
