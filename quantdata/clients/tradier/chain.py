@@ -14,7 +14,7 @@ from quantdata import symbols
 from quantdata.clients.answer import answered
 from quantdata.clients.integrity import require_consistent, require_each_once, require_live
 from quantdata.clients.together import together
-from quantdata.errors import DataProviderError, IncompleteError, QuoteNotFoundError
+from quantdata.errors import DataProviderError, IncompleteError, PayloadError, QuoteNotFoundError
 from quantdata.frames.chain import with_underlying
 from quantdata.frames.columns import CHAIN, empty
 from quantdata.frames.tradier import chain as frames
@@ -46,10 +46,15 @@ class UnderlyingQuote(NamedTuple):
     price: float | None = None
     ts: datetime | None = None
     feed: str | None = None
+    roots: tuple[str, ...] = ()
 
 
 class ChainLoader:
-    """Loads chains, and remembers the expirations of each underlying, to ask for them all at once the next time."""
+    """Loads chains, and remembers the expirations of each underlying, to ask for them all at once the next time.
+
+    Whether the chain of an underlying holds the contracts of all its roots is not documented; roots that the vendor
+    names and that did not show are asked for by name.
+    """
 
     def __init__(self, rest: TradierRest) -> None:
         self._rest = rest
@@ -84,7 +89,9 @@ class ChainLoader:
             # Those remembered are asked for at once; what is listed by now decides what the chain is.
             listed = (await together([self.expirations(query.underlying), *asking]))[0] or []
             await together(parts.expiration(day) for day in _wanted(query, listed, now) if day not in asked)
-        return await asyncio.to_thread(parts.whole, _wanted(query, listed, now))
+        days = _wanted(query, listed, now)
+        await together(self._root(root, parts, days) for root in parts.absent_roots())
+        return await asyncio.to_thread(parts.whole, days)
 
     async def expirations(self, underlying: str) -> list[date]:
         """Return the expirations of all roots on an underlying, rising.
@@ -94,19 +101,32 @@ class ChainLoader:
         QuoteNotFoundError
             If there are no options on it.
         """
-        request = endpoints.expirations(symbols.tradier_underlying(underlying))
-        listed = await self._rest.items(request, lambda answer: reference.expirations(answer.items))
+        listed = await self._listed(symbols.tradier_underlying(underlying))
         if not listed:
             raise QuoteNotFoundError(
                 f"tradier lists no options on {underlying}; check the symbol",
                 provider="tradier",
-                endpoint=request.path,
+                endpoint=endpoints.expirations(underlying).path,
             )
         self._known[underlying] = listed
         self._known.move_to_end(underlying)
         if len(self._known) > UNDERLYINGS_AT_MOST:
             self._known.popitem(last=False)
         return listed
+
+    async def _root(self, root: str, parts: _Parts, days: Sequence[date]) -> None:
+        """Get what belongs to a root that did not show: its own expirations, or those of which nothing came."""
+        try:
+            listed = await self._listed(root)
+        except DataProviderError as error:
+            parts.fail(error)
+            return
+        of_it = [day for day in days if day in listed] if listed else parts.empty_days(days)
+        await together(parts.expiration(day, root) for day in of_it)
+
+    async def _listed(self, spelled: str) -> list[date]:
+        request = endpoints.expirations(spelled)
+        return await self._rest.items(request, lambda answer: reference.expirations(answer.items))
 
 
 def _wanted(query: ChainQuery, days: Iterable[date], now: datetime) -> list[date]:
@@ -124,30 +144,50 @@ class _Parts:
         self._query = query
         self._now = now
         self._spelled = symbols.tradier_underlying(query.underlying)
-        self._pages: dict[date, pl.DataFrame] = {}
-        self._failures: dict[date | None, DataProviderError] = {}
+        self._pages: dict[tuple[date, str], pl.DataFrame] = {}
+        self._failures: list[tuple[date | None, DataProviderError]] = []
         self._underlying = UnderlyingQuote()
 
-    async def expiration(self, day: date) -> None:
-        """Get the contracts of one expiration."""
+    async def expiration(self, day: date, root: str | None = None) -> None:
+        """Get the contracts of one expiration: those of the underlying, or of one root of it."""
+        symbol = root or self._spelled
         try:
-            self._pages[day] = await self._rest.items(endpoints.chain(self._spelled, day), partial(self._read, day))
+            page = await self._rest.items(endpoints.chain(symbol, day), partial(self._read, day))
         except DataProviderError as error:
-            self._failures[day] = error
+            self.fail(error, day)
+        else:
+            self._pages[day, symbol] = page
 
     async def quote(self) -> None:
-        """Get the price of the underlying: the chain comes without it."""
+        """Get the price of the underlying, without which a chain comes, and its roots."""
         read = partial(_read_underlying, self._rest, self._query.underlying)
         try:
             self._underlying = await self._rest.items(endpoints.quotes([self._spelled]), read)
         except DataProviderError as error:
-            self._failures[None] = error
+            self.fail(error)
+
+    def fail(self, error: DataProviderError, day: date | None = None) -> None:
+        """Remember a part that failed for good: an expiration, or what concerns them all."""
+        self._failures.append((day, error))
+
+    def absent_roots(self) -> list[str]:
+        """Return the roots that the vendor names for the underlying and of which no contract has come."""
+        shown = {root for page in self._pages.values() for root in page.get_column("symbol").str.head(-15).unique()}
+        return [root for root in self._underlying.roots if root not in {*shown, self._spelled}]
+
+    def empty_days(self, days: Sequence[date]) -> list[date]:
+        """Return those expirations that were answered with no contract at all."""
+        full = {day for (day, _), page in self._pages.items() if page.height}
+        failed = {day for day, _ in self._failures}
+        return [day for day in days if day not in full | failed]
 
     def whole(self, days: Sequence[date]) -> pl.DataFrame:
         """Return the chain of some expirations, or raise with the part of it that did arrive."""
-        pages = [self._pages[day] for day in days if day in self._pages]
-        failures = [self._failures[part] for part in (*days, None) if part in self._failures]
-        if failures and not pages:
+        pages = [page for (day, _), page in self._pages.items() if day in days]
+        failures = [error for day, error in self._failures if day is None or day in days]
+        # What expires today is taken off at some time after the close; any other day was listed a moment ago.
+        failures += [self._lacking(day) for day in self.empty_days(days) if day > session_day(self._now)]
+        if failures and not any(page.height for page in pages):
             raise failures[0]
         chain = self._assembled(pages)
         if failures:
@@ -155,6 +195,13 @@ class _Parts:
         require_each_once(chain, provider="tradier", endpoint=ENDPOINT)
         require_consistent(chain, provider="tradier", endpoint=ENDPOINT)
         return chain
+
+    def _lacking(self, day: date) -> PayloadError:
+        return PayloadError(
+            f"tradier: no contracts of {day}, which is listed as an expiration of {self._query.underlying}; try again",
+            provider="tradier",
+            endpoint=ENDPOINT,
+        )
 
     def _assembled(self, pages: Sequence[pl.DataFrame]) -> pl.DataFrame:
         if not pages:
@@ -168,9 +215,6 @@ class _Parts:
         others = rows.filter((pl.col("expiration_date") != day.isoformat()) | (pl.col("underlying") != self._spelled))
         if others.height:
             raise ValueError(f"contracts that were not asked for, {others.get_column('symbol')[0]} first")
-        # What expires today is taken off at some time after the close; any other day was listed a moment ago.
-        if rows.is_empty() and day > session_day(self._now):
-            raise ValueError(f"no contracts of {day}, which is listed as an expiration")
         return rows
 
 
@@ -185,12 +229,13 @@ def underlying_quote(rest: TradierRest, underlying: str, page: pl.DataFrame) -> 
     """Return the price of an underlying out of a page of quotes; none where the vendor does not know it."""
     names = {symbols.tradier_underlying(underlying): underlying}
     of_it = page.filter(pl.col("symbol").is_in(list(names)))
+    roots = tuple(root for text in of_it.get_column("root_symbols").drop_nulls() for root in text.split(",") if root)
     answer = answered(rest, is_delayed=rest.is_sandbox)
     if symbols.is_index(underlying):
         row = index_quotes(of_it, names, answer=answer).row(0, named=True)
-        return UnderlyingQuote(row["value"], row["value_ts"], row["feed"])
+        return UnderlyingQuote(row["value"], row["value_ts"], row["feed"], roots)
     row = equity_quotes(of_it, names, answer=answer).row(0, named=True)
-    return UnderlyingQuote(row["price"], row["last_ts"] or row["quote_ts"], row["feed"])
+    return UnderlyingQuote(row["price"], row["last_ts"] or row["quote_ts"], row["feed"], roots)
 
 
 def _read_underlying(rest: TradierRest, underlying: str, answer: Items) -> UnderlyingQuote:

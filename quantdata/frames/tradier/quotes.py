@@ -46,6 +46,7 @@ WIRE: Final = {
     "asksize": _F,
     "askexch": _S,
     "ask_date": _I,
+    "root_symbols": _S,
     "underlying": _S,
     "strike": _F,
     "open_interest": _F,
