@@ -1,4 +1,4 @@
-"""One GET over real loopback sockets: retries, deadline, damage, and no key in anything that is shown."""
+"""One request over real loopback sockets: retries, deadline, damage, and no key in anything that is shown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ from quantdata.wire.massive.envelope import read_page
 from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+    from quantdata.wire.limits import Budget, Limiter
 
 KEY = "k3y-that-nobody-may-see"
 ASK = Request("/v3/thing", {"limit": "1"})
@@ -47,6 +49,7 @@ DOWN = http_answer(b"<html>", status="503 Service Unavailable")
 # Without an answer, aiohttp itself sends a GET once more on a new connection: one try of ours is two of these.
 HANG_UP = b""
 SILENCE = b" "
+REFUSED = "403 Forbidden"
 
 
 class Server:
@@ -55,6 +58,8 @@ class Server:
     def __init__(self, answers: Sequence[bytes]) -> None:
         self._answers = list(answers)
         self.heads: list[bytes] = []
+        self.bodies: list[bytes] = []
+        self.body_bytes = 0
         self.asked = asyncio.Event()
         self._serving: set[asyncio.Task[None] | None] = set()
 
@@ -62,6 +67,7 @@ class Server:
         self._serving.add(asyncio.current_task())
         try:
             self.heads.append(await reader.readuntil(b"\r\n\r\n"))
+            self.bodies.append(await reader.readexactly(self.body_bytes))
             self.asked.set()
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
             if answer == SILENCE:
@@ -90,7 +96,7 @@ async def _serving(
     *answers: bytes,
     sleep: Callable[[float], Awaitable[None]] | None = None,
     policy: RetryPolicy | None = None,
-    limiter: TokenBucket | None = None,
+    limiter: Limiter | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[tuple[Http, Server]]:
     scripted = Server(answers)
@@ -183,6 +189,85 @@ def test_target_is_path_and_query(request_: Request, target: str) -> None:
 )
 def test_a_symbol_never_leaves_its_place_in_a_path(text: str, segment: str) -> None:
     assert path_segment(text) == segment
+
+
+FORM = Request("/v1/markets/quotes", {"symbols": "SPY,BRK/B", "greeks": "false"}, is_form=True)
+
+
+def test_a_form_is_posted_with_its_parameters_in_the_body_and_not_in_the_url() -> None:
+    body = b"symbols=SPY%2CBRK%2FB&greeks=false"
+
+    async def fetch() -> tuple[bytes, bytes]:
+        async with _serving(GOOD) as (http, server):
+            server.body_bytes = len(body)
+            await http.fetch(FORM, _body)
+            return server.heads[0], server.bodies[0]
+
+    head, sent = asyncio.run(fetch())
+    line, _, headers = head.partition(b"\r\n")
+    assert line == b"POST /v1/markets/quotes HTTP/1.1"
+    assert sent == body
+    assert b"content-type: application/x-www-form-urlencoded\r\n" in headers.lower()
+    assert b"accept: application/json\r\n" in headers.lower()
+    assert headers.count(KEY.encode()) == 1
+
+
+def test_a_form_is_asked_again_like_a_query() -> None:
+    assert FORM.target == "/v1/markets/quotes"
+    assert _fetched(DOWN, GOOD, request=FORM) == (GOOD_BODY, 2)
+
+
+class Told:
+    """A limiter that lets all pass and keeps what it is told."""
+
+    is_slow = False
+
+    def __init__(self) -> None:
+        self.acquired: list[str] = []
+        self.learnt: list[tuple[str, str | None, str | None]] = []
+        self.paused: list[tuple[float, str]] = []
+
+    async def acquire(self, endpoint: str) -> None:
+        self.acquired.append(endpoint)
+
+    def learn(self, endpoint: str, headers: Mapping[str, str]) -> None:
+        self.learnt.append((endpoint, headers.get("X-Ratelimit-Used"), headers.get("date")))
+
+    def pause(self, seconds: float, endpoint: str) -> None:
+        self.paused.append((seconds, endpoint))
+
+    def budgets(self) -> list[Budget]:
+        return []
+
+
+DATED = "X-RATELIMIT-USED: 7\r\nDate: Wed, 18 Nov 2026 17:00:07 GMT\r\n"
+
+
+@pytest.mark.parametrize("answer", [http_answer(headers=DATED), http_answer(b"<", status=REFUSED, headers=DATED)])
+def test_the_limiter_gets_path_and_headers_of_every_answer(answer: bytes) -> None:
+    told = Told()
+
+    async def fetch() -> None:
+        async with _serving(answer, limiter=told) as (http, _):
+            await http.fetch(ASK, _body)
+
+    asyncio.run(fetch())
+    assert told.acquired == ["/v3/thing"]
+    assert told.learnt == [("/v3/thing", "7", "Wed, 18 Nov 2026 17:00:07 GMT")]
+
+
+def test_the_limiter_is_told_of_a_violation_of_its_path_and_asked_before_each_try() -> None:
+    told = Told()
+    too_many = http_answer(b"", status="429 Too Many Requests", headers="Retry-After: 2\r\n")
+
+    async def fetch() -> None:
+        async with _serving(too_many, GOOD, limiter=told) as (http, _):
+            await http.fetch(ASK, _checked)
+
+    asyncio.run(fetch())
+    assert told.acquired == ["/v3/thing"] * 2
+    assert told.paused == [(2.0, "/v3/thing")]
+    assert len(told.learnt) == 2
 
 
 # --- retries --------------------------------------------------------------------------------------------------------
@@ -562,9 +647,6 @@ def test_a_retry_is_logged_with_its_facts(caplog: pytest.LogCaptureFixture) -> N
     assert [record.getMessage() for record in caplog.records if record.name == "quantdata.wire"] == [
         "retry provider=massive endpoint=/v3/thing tries=1 delay_s=0.25"
     ]
-
-
-REFUSED = "403 Forbidden"
 
 
 def _refused(request_id: str, headers: str = "") -> bytes:
