@@ -26,7 +26,7 @@ from quantdata.frames.columns import BARS, CHAIN, EQUITY_QUOTES, TRADES, schema
 from quantdata.symbols import parse_option
 from quantdata.wire.retry import RetryPolicy
 from quantdata.wire.tradier import endpoints
-from tests.contract.tradier_recordings import SANDBOX, SUNDAY, TOKEN, Asking, RecordedVendor, renamed, row_of, utc
+from tests.contract.tradier_recordings import SANDBOX, SUNDAY, Asking, RecordedVendor, renamed, row_of, utc
 
 if TYPE_CHECKING:
     from quantdata.clients.tradier import AsyncTradier
@@ -157,10 +157,10 @@ def test_every_request_carries_the_token_in_one_header_and_wants_json(pltr: Reco
     ask(lambda client: client.chain(ChainQuery.of("PLTR", expirations=AUGUST)), at=SUNDAY)
     assert len(pltr.requests) == 3
     for request in pltr.requests:
-        assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+        assert request.headers["Authorization"] == f"Bearer {ask.token}"
         assert request.headers["Accept"] == "application/json"
         assert (request.method, request.url.host) == ("GET", "api.tradier.com")
-        assert TOKEN not in str(request.url)
+        assert ask.token not in str(request.url)
 
 
 def test_a_chain_of_one_expiration_is_its_contracts_with_the_price_of_their_underlying(
@@ -661,12 +661,12 @@ def test_the_recorded_rate_is_what_is_left_of_it(vendor: RecordedVendor, ask: As
 def test_no_error_shows_the_token_though_the_vendor_repeats_it(
     vendor: RecordedVendor, tradier: Tradier, ask: Asking, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recorded = tradier.body(path)
-    body = recorded.replace(b'":"', b'":"' + TOKEN.encode() + b" ", 1).replace(b'["', b'["' + TOKEN.encode() + b" ")
+    recorded, token = tradier.body(path), ask.token.encode()
+    body = recorded.replace(b'":"', b'":"' + token + b" ", 1).replace(b'["', b'["' + token + b" ")
     if body == recorded:
         words = recorded.split(b" ")
-        body = b" ".join([*words[:-1], TOKEN.encode(), words[-1]])
-    assert TOKEN.encode() in body
+        body = b" ".join([*words[:-1], token, words[-1]])
+    assert token in body
     vendor.on(EXPIRATIONS, path, body=body)
     with caplog.at_level("DEBUG"), pytest.raises(DataProviderError) as caught:
         ask(lambda client: client.expirations("PLTR", start=None, end=None), at=SUNDAY)
@@ -675,4 +675,4 @@ def test_no_error_shows_the_token_though_the_vendor_repeats_it(
     while error is not None:
         shown += [str(error), repr(error), repr(vars(error))]
         error = error.__cause__ or error.__context__
-    assert [text for text in (*shown, caplog.text) if TOKEN in text] == []
+    assert [text for text in (*shown, caplog.text) if ask.token in text] == []

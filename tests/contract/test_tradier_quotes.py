@@ -84,6 +84,15 @@ def test_one_stock_alone_comes_as_an_object_and_after_the_close_has_one(
     assert_says(read(tradier, PLTR), 0, expected)
 
 
+def test_once_there_is_a_close_it_is_the_close_whatever_traded_later(tradier: Tradier) -> None:
+    # No recording has a last price other than the close.
+    asked, at = QUOTES[PLTR]
+    body = tradier.body(PLTR).replace(b'"last":27.23', b'"last":27.4')
+    page = quoted(tradier, PLTR, "PLTR", at, body)
+    frame = equity_quotes(page, asked, answer=Answer(source="tradier", snapshot_ts=at))
+    assert frame.select("price", "close").row(0) == (27.4, 27.23)
+
+
 def test_a_fund_of_the_sandbox_during_the_session(tradier: Tradier, assert_says: AssertSays) -> None:
     # Answered at 16:06:01 UTC, a quarter of an hour late. Close is null in the session: the last price is it so far.
     expected = LOTS | {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 ONE_TRY: Final = RetryPolicy(tries=1, first_delay_s=0.0)
 SANDBOX: Final = "https://sandbox.tradier.com/v1"
 PRODUCTION: Final = "https://api.tradier.com/v1"
-TOKEN: Final = "token-of-the-recordings"  # noqa: S105  # nobody's
 # When the Sunday's recording of PLTR was made, by its Date header: 19:34 in New York, two days after the last session.
 SUNDAY: Final = datetime(2024, 7, 7, 23, 34, 18, tzinfo=UTC)
 
@@ -139,11 +139,18 @@ def _response(status: int, headers: httpx.Headers, content: bytes) -> httpx.Resp
     return httpx.Response(status, headers=kept, stream=httpx.ByteStream(content))
 
 
+_numbers: Final = count(1)
+
+
 class Asking:
-    """Asks a client of a recorded vendor, with its clock put to the time of the recording."""
+    """Asks a client of a recorded vendor, with its clock put to the time of the recording.
+
+    Each has a token of its own, since all clients with one token share what they know of its rate.
+    """
 
     def __init__(self, vendor: RecordedVendor, monkeypatch: pytest.MonkeyPatch) -> None:
         self.vendor = vendor
+        self.token = f"token-of-recordings-{next(_numbers)}"
         self._monkeypatch = monkeypatch
 
     def __call__(
@@ -159,7 +166,7 @@ class Asking:
         self._monkeypatch.setattr("quantdata.wire.http.Http.now", lambda _: at)
 
         async def conversation() -> Any:
-            client = AsyncTradier(TOKEN, base_url=base_url, policy=policy)
+            client = AsyncTradier(self.token, base_url=base_url, policy=policy)
             try:
                 return await question(client)
             finally:
