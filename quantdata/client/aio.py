@@ -117,8 +117,9 @@ class AsyncClient(ClientBase):
             One row per contract with the columns of ``quantdata.frames.columns.CHAIN``, sorted by expiration,
             root_symbol, strike, option_type. Prices are USD per share, volatilities fractions, times UTC; null is what
             the vendor did not send or cannot be known. The day block (open to volume) is that of ``day_session``, which
-            for a contract that has not traded today is an older one: sum ``volume`` over
-            ``pl.col("day_session") == pl.col("day_session").max()``. Series that settled this morning are still
+            for a contract that has not traded today is an older one at Massive: sum ``volume`` over
+            ``pl.col("day_session") == pl.col("day_session").max()``. Tradier's volatilities and greeks are of the last
+            hour, at ``iv_ts`` and ``greeks_ts``. Series that settled this morning are still
             listed, with their last quotes: ``time_to_expiry`` is 0.
 
         Raises
@@ -134,7 +135,8 @@ class AsyncClient(ClientBase):
 
         References
         ----------
-        Massive, *Option Chain Snapshot*, ``GET /v3/snapshot/options/{underlyingAsset}``.
+        Massive, *Option Chain Snapshot*, ``GET /v3/snapshot/options/{underlyingAsset}``; Tradier, *Get an option
+        chain*, ``GET /v1/markets/options/chains``, one request an expiration.
 
         Examples
         --------
@@ -299,12 +301,16 @@ class AsyncClient(ClientBase):
             One row per bar with the columns of ``quantdata.frames.columns.BARS``; symbols in the order asked, each
             oldest first. ``ts`` is the START of the window (UTC). A window without trades has no bar; the bar of a
             window that is not over holds what has traded so far. A `QuantDataWarning` says so when a history begins
-            more than a week after ``start``.
+            more than a week after ``start`` (by the minute: a session), or could not be adjusted as asked; the column
+            ``adjustment`` tells.
 
         Raises
         ------
         QuoteNotFoundError, ContractNotFoundError
             If there is no such symbol.
+        EntitlementError
+            If the vendor or the plan has no such bars: Tradier has none of expired contracts, none of an index by the
+            minute, and minutes of the last weeks alone.
         IncompleteError
             If only a part arrived, of one symbol or of several; the part is in ``received``.
         """
@@ -318,13 +324,13 @@ class AsyncClient(ClientBase):
         symbol
             As in `bars`.
         start, end
-            As in `bars`; keep the span short: an active stock prints a million trades a day.
+            As in `bars`; keep the span short: an active stock prints a million trades a day. Tradier keeps five sessions.
 
         Returns
         -------
         pl.DataFrame
-            One row per print with the columns of ``quantdata.frames.columns.TRADES``, oldest first, times to the
-            nanosecond.
+            One row per print with the columns of ``quantdata.frames.columns.TRADES``, oldest first: times to the
+            nanosecond from Massive; from Tradier to the second, with price and size alone.
 
         Raises
         ------
@@ -350,7 +356,7 @@ class AsyncClient(ClientBase):
         -------
         pl.DataFrame
             One row per block of data with the columns of ``quantdata.frames.columns.ENTITLEMENTS``; ``is_entitled`` is
-            null where the answer did not tell. Costs some thirty small requests.
+            null where the answer did not tell. Costs some ten to thirty small requests.
         """
         return await self._get(self._core.entitlements())
 

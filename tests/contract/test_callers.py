@@ -13,7 +13,7 @@ import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 import polars as pl
 import pytest
@@ -166,27 +166,49 @@ def test_a_client_that_is_open_when_the_process_ends_leaves_nothing_to_read(simu
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "1\n", "")
 
 
+MANY: Final = (Fault("status", "*", status=401), Fault("status", "*", status=429), Fault("drop", "*"))
+FAULTS: Final = {
+    "massive": (*MANY, Fault("invalid_json"), Fault("next_url_loop")),
+    "tradier": (
+        *MANY,
+        Fault("invalid_json", "tradier"),
+        Fault("expired_token", "tradier"),
+        Fault("quota_violation", "tradier", seconds=30),
+        Fault("errors_200", "tradier"),
+    ),
+}
+
+
+@pytest.mark.parametrize("source", ["massive", "tradier"])
 def test_no_sink_shows_the_key(
-    client: qd.Client, simulator: Simulator, caplog: pytest.LogCaptureFixture, tmp_path: Path
+    source: Literal["massive", "tradier"],
+    simulator: Simulator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    tmp_path: Path,
 ) -> None:
+    monkeypatch.setenv("MASSIVE_BASE_URL", simulator.base_url)
+    monkeypatch.setenv("MASSIVE_API_KEY", SECRET)
+    monkeypatch.setenv("TRADIER_BASE_URL", simulator.tradier_url)
+    monkeypatch.setenv("TRADIER_ACCESS_TOKEN", SECRET)
     caplog.set_level(logging.DEBUG)
-    sinks = [repr(client), repr(vars(client)), repr(client.entitlements())]
-    for fault in (
-        Fault("status", status=401),
-        Fault("status", status=429, retry_after=60),
-        Fault("drop"),
-        Fault("invalid_json"),
-        Fault("next_url_loop"),
-    ):
-        simulator.faults.add(fault)
-        with pytest.raises(qd.DataProviderError) as caught:
-            client.chain("QQQ")
-        simulator.faults.clear()
-        error = caught.value
-        sinks += ["".join(traceback.format_exception(error)), repr(error.__dict__), repr(pickle.dumps(error))]
-    write_file(client.chain("DIA", dte=(0, 7)), tmp_path / "chain.parquet")
-    sinks += [caplog.text, repr((tmp_path / "chain.parquet").read_bytes()), repr(client._core.cache._entries.keys())]
-    assert pl.read_parquet_metadata(tmp_path / "chain.parquet")["quantdata.feed"] == "simulated"
-    assert not [sink for sink in sinks if SECRET in sink]
-    with pytest.raises(TypeError, match="never pickled"):
-        pickle.dumps(client._core._config.massive_api_key)
+    with qd.Client(source) as client:
+        sinks = [repr(client), repr(vars(client)), repr(client.entitlements())]
+        for fault in FAULTS[source]:
+            simulator.faults.add(fault)
+            with pytest.raises(qd.DataProviderError) as caught:
+                client.chain("QQQ")
+            simulator.faults.clear()
+            error = caught.value
+            sinks += ["".join(traceback.format_exception(error)), repr(error.__dict__), repr(pickle.dumps(error))]
+        write_file(client.chain("DIA", dte=(0, 7)), tmp_path / "chain.parquet")
+        sinks += [
+            caplog.text,
+            repr((tmp_path / "chain.parquet").read_bytes()),
+            repr(client._core.cache._entries.keys()),
+        ]
+        assert pl.read_parquet_metadata(tmp_path / "chain.parquet")["quantdata.feed"] == "simulated"
+        assert not [sink for sink in sinks if SECRET in sink]
+        for secret in (client._core._config.massive_api_key, client._core._config.tradier_access_token):
+            with pytest.raises(TypeError, match="never pickled"):
+                pickle.dumps(secret)

@@ -91,6 +91,7 @@ class ChainLoader:
             await together(parts.expiration(day) for day in _wanted(query, listed, now) if day not in asked)
         days = _wanted(query, listed, now)
         await together(self._root(root, parts, days) for root in parts.absent_roots())
+        await together(parts.expiration(day) for day in parts.lacking(days))  # once more, as whatever makes no sense
         return await asyncio.to_thread(parts.whole, days)
 
     async def expirations(self, underlying: str) -> list[date]:
@@ -181,12 +182,15 @@ class _Parts:
         failed = {day for day, _ in self._failures}
         return [day for day in days if day not in full | failed]
 
+    def lacking(self, days: Sequence[date]) -> list[date]:
+        """Return the empty ones that cannot be: what expires today is taken off at some time after the close."""
+        return [day for day in self.empty_days(days) if day > session_day(self._now)]
+
     def whole(self, days: Sequence[date]) -> pl.DataFrame:
         """Return the chain of some expirations, or raise with the part of it that did arrive."""
         pages = [page for (day, _), page in self._pages.items() if day in days]
         failures = [error for day, error in self._failures if day is None or day in days]
-        # What expires today is taken off at some time after the close; any other day was listed a moment ago.
-        failures += [self._lacking(day) for day in self.empty_days(days) if day > session_day(self._now)]
+        failures += [self._no_contracts(day) for day in self.lacking(days)]
         if failures and not any(page.height for page in pages):
             raise failures[0]
         chain = self._assembled(pages)
@@ -196,7 +200,7 @@ class _Parts:
         require_consistent(chain, provider="tradier", endpoint=ENDPOINT)
         return chain
 
-    def _lacking(self, day: date) -> PayloadError:
+    def _no_contracts(self, day: date) -> PayloadError:
         return PayloadError(
             f"tradier: no contracts of {day}, which is listed as an expiration of {self._query.underlying}; try again",
             provider="tradier",
