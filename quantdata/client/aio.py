@@ -324,7 +324,8 @@ class AsyncClient(ClientBase):
         symbol
             As in `bars`.
         start, end
-            As in `bars`; keep the span short: an active stock prints a million trades a day. Tradier keeps five sessions.
+            As in `bars`; keep the span short: an active stock prints a million trades a day. Tradier keeps five
+            sessions.
 
         Returns
         -------
