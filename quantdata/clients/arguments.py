@@ -58,7 +58,8 @@ def checked_day(value: object, *, name: str) -> date:
 def checked_range(low: T | None, high: T | None, *, name: str) -> tuple[T | None, T | None]:
     """Return an inclusive range whose ends are in order; None is an open end."""
     if low is not None and high is not None and low > high:  # type: ignore[operator]
-        raise ArgumentError(f"{name} is the wrong way round: {low} comes after {high}; ranges are (low, high)")
+        first, second = (f"{end:.12g}" if isinstance(end, float) else str(end) for end in (low, high))
+        raise ArgumentError(f"{name} is the wrong way round: {first} comes after {second}; ranges are (low, high)")
     return low, high
 
 

@@ -88,8 +88,12 @@ class BrokerDataProvider(Protocol):
 class Provider(OptionsDataProvider, IndicesDataProvider, BrokerDataProvider, Protocol):
     """All three, and what is known of the account: what a client needs of a vendor."""
 
-    name: str
     capabilities: Capabilities
+
+    @property
+    def name(self) -> str:
+        """The vendor's name."""
+        ...
 
     @property
     def requests_sent(self) -> int:

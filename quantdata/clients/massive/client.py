@@ -14,7 +14,6 @@ from quantdata import symbols
 from quantdata.clients.answer import answered
 from quantdata.clients.arguments import texts
 from quantdata.clients.bar_query import BarQuery
-from quantdata.clients.capabilities import Capabilities
 from quantdata.clients.chain_query import ChainQuery
 from quantdata.clients.integrity import overlap, require_consistent, require_some
 from quantdata.clients.massive.bars import BarLoader, ticker
@@ -22,6 +21,7 @@ from quantdata.clients.massive.chain import ENDPOINT, ChainLoader
 from quantdata.clients.plan import learn_blocks, learning, probe
 from quantdata.clients.status import MarketStatus
 from quantdata.clients.together import together
+from quantdata.clients.vendor import VendorClient
 from quantdata.config import MASSIVE_BASE_URL, Secret
 from quantdata.errors import (
     ArgumentError,
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from quantdata.symbols import OptionSymbol
-    from quantdata.wire.limits import Budget
     from quantdata.wire.massive.envelope import Page
     from quantdata.wire.retry import RetryPolicy
 
@@ -60,7 +59,7 @@ EXPIRATION_WINDOWS: Final = (7, 21, 45, 90, 180, 365)
 SYMBOLS_AT_ONCE: Final = 250
 
 
-class AsyncMassive:
+class AsyncMassive(VendorClient[MassiveRest]):
     """Massive.com: option chains, equity and index quotes, bars, trades.
 
     Belongs to the event loop that it is first used on; `AsyncClient` wraps it for use from any loop. Every frame is
@@ -88,28 +87,15 @@ class AsyncMassive:
         requests_per_minute: float | None = None,
         policy: RetryPolicy | None = None,
     ) -> None:
-        self.capabilities = Capabilities(self.name)
-        self._rest = MassiveRest(
+        rest = MassiveRest(
             api_key if isinstance(api_key, Secret) else Secret(api_key),
             base_url=base_url,
             requests_per_minute=requests_per_minute or PAID_REQUESTS_PER_MINUTE,
             policy=policy,
         )
+        super().__init__(rest)
         self._chains = ChainLoader(self._rest)
         self._bars = BarLoader(self._rest)
-
-    @property
-    def requests_sent(self) -> int:
-        """Count of requests sent so far, retries included."""
-        return self._rest.requests_sent
-
-    def budgets(self) -> list[Budget]:
-        """Return what is left of the account's rate, as counted here."""
-        return self._rest.budgets()
-
-    def now(self) -> datetime:
-        """Return the present at the host (UTC): the simulator's clock if it is one."""
-        return self._rest.now()
 
     async def chain(self, query: ChainQuery) -> pl.DataFrame:
         """Return the chain that the vendor's part of a query lets through, with the columns of `CHAIN`.
@@ -329,10 +315,6 @@ class AsyncMassive:
                 )
             )
         return self.capabilities.frame()
-
-    async def close(self) -> None:
-        """Close all connections; may be called twice."""
-        await self._rest.close()
 
     async def _with_underlying(self, chain: pl.DataFrame, underlying: str) -> pl.DataFrame:
         """Complete a chain whose plan sends no underlying price from the vendor's own snapshot of it."""

@@ -14,7 +14,6 @@ from quantdata import symbols
 from quantdata.clients.answer import answered
 from quantdata.clients.arguments import texts
 from quantdata.clients.bar_query import BarQuery
-from quantdata.clients.capabilities import Capabilities
 from quantdata.clients.chain_query import ChainQuery
 from quantdata.clients.integrity import overlap, require_consistent, require_some
 from quantdata.clients.plan import learn_blocks, learning, probe
@@ -25,6 +24,7 @@ from quantdata.clients.tradier.chain import ChainLoader, underlying_quote, with_
 from quantdata.clients.tradier.series import ENDPOINT as TIMESALES
 from quantdata.clients.tradier.series import Series, first_kept, hours_between, midnight, require_unexpired
 from quantdata.clients.tradier.spelling import ticker
+from quantdata.clients.vendor import VendorClient
 from quantdata.config import TRADIER_BASE_URL, Secret
 from quantdata.errors import ArgumentError, ContractNotFoundError, EntitlementError, QuoteNotFoundError
 from quantdata.frames.tradier import chain as chain_frames
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from quantdata.frames.provenance import Answer
     from quantdata.symbols import OptionSymbol
-    from quantdata.wire.limits import Budget
     from quantdata.wire.retry import RetryPolicy
     from quantdata.wire.tradier.envelope import Items
 
@@ -53,7 +52,7 @@ SYMBOLS_AT_ONCE: Final = 500
 ONE: Final = timedelta(microseconds=1)
 
 
-class AsyncTradier:
+class AsyncTradier(VendorClient[TradierRest]):
     """Tradier: option chains, equity and index quotes, bars, ticks of the last sessions.
 
     Belongs to the event loop that it is first used on; `AsyncClient` wraps it for use from any loop. Every frame is
@@ -75,26 +74,11 @@ class AsyncTradier:
     def __init__(
         self, access_token: Secret | str, *, base_url: str = TRADIER_BASE_URL, policy: RetryPolicy | None = None
     ) -> None:
-        self.capabilities = Capabilities(self.name)
-        self._rest = TradierRest(
-            access_token if isinstance(access_token, Secret) else Secret(access_token), base_url=base_url, policy=policy
-        )
+        token = access_token if isinstance(access_token, Secret) else Secret(access_token)
+        super().__init__(TradierRest(token, base_url=base_url, policy=policy))
         self._chains = ChainLoader(self._rest)
         self._bars = BarLoader(self._rest)
         self._learning = partial(learning, self.capabilities, rest=self._rest, is_delayed=self._rest.is_sandbox)
-
-    @property
-    def requests_sent(self) -> int:
-        """Count of requests sent so far, retries included."""
-        return self._rest.requests_sent
-
-    def budgets(self) -> list[Budget]:
-        """Return what is left of the account's rate, endpoint by endpoint."""
-        return self._rest.budgets()
-
-    def now(self) -> datetime:
-        """Return the present at the host (UTC): the simulator's clock if it is one."""
-        return self._rest.now()
 
     async def chain(self, query: ChainQuery) -> pl.DataFrame:
         """Return the chain that the vendor's part of a query lets through, with the columns of `CHAIN`.
@@ -278,10 +262,6 @@ class AsyncTradier:
             "option_quotes", is_entitled=False, reason="tradier has the present quotes alone, no history of them"
         )
         return self.capabilities.frame()
-
-    async def close(self) -> None:
-        """Close all connections; may be called twice."""
-        await self._rest.close()
 
     def _answered(self) -> Answer:
         return answered(self._rest, is_delayed=self._rest.is_sandbox)

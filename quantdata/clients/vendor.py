@@ -1,0 +1,57 @@
+"""What the client of every vendor has alike: an account behind one `Rest`, and what is known of its plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from quantdata.clients.capabilities import Capabilities
+from quantdata.wire.rest import Rest
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from quantdata.wire.limits import Budget
+
+__all__ = ["VendorClient"]
+
+R = TypeVar("R", bound=Rest)
+
+
+class VendorClient(Generic[R]):
+    """One account at one vendor; the class of each vendor adds its answers.
+
+    Parameters
+    ----------
+    rest
+        How the vendor is asked.
+
+    Attributes
+    ----------
+    name
+        The vendor's.
+    capabilities
+        What its plan has been seen to deliver.
+    """
+
+    name: str
+
+    def __init__(self, rest: R) -> None:
+        self.capabilities = Capabilities(self.name)
+        self._rest = rest
+
+    @property
+    def requests_sent(self) -> int:
+        """Count of requests sent so far, retries included."""
+        return self._rest.requests_sent
+
+    def budgets(self) -> list[Budget]:
+        """Return what is left of the account's rate."""
+        return self._rest.budgets()
+
+    def now(self) -> datetime:
+        """Return the present at the host (UTC): the simulator's clock if it is one."""
+        return self._rest.now()
+
+    async def close(self) -> None:
+        """Close all connections; may be called twice."""
+        await self._rest.close()
