@@ -171,7 +171,7 @@ PROVENANCE: Final = (
     _e("source", SOURCE, "the provider of the row; hybrid where several made it"),
     _t("snapshot_ts", "when the call was answered; one per frame"),
     _t("received_ts", "when this row arrived here"),
-    _e("feed", FEED, "worst of the row's groups"),
+    _e("feed", FEED, "worst of the row's prices; greeks, which may be hourly, have their own"),
     _s("fallback_reason", "why another provider than the first answered; null when it was the first"),
 )
 

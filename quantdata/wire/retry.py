@@ -51,7 +51,7 @@ class RetryPolicy:
         random
             Uniform in [0, 1).
         """
-        allowed = 2 if isinstance(error, PayloadError) else self.tries
+        allowed = min(2, self.tries) if isinstance(error, PayloadError) else self.tries
         if not isinstance(error, UnavailableError | RateLimitError | PayloadError) or tries_done >= allowed:
             return None
         delay = error.retry_after_s

@@ -76,3 +76,9 @@ def test_the_vendors_own_time_is_kept_to_the_second(kind: type[DataProviderError
 )
 def test_no_wait_outlasts_the_deadline(elapsed_s: float, retry_after_s: float, expected: float | None) -> None:
     assert _delay(_down(retry_after_s), elapsed_s=elapsed_s) == expected
+
+
+def test_one_try_is_one_whatever_came_of_it() -> None:
+    once = RetryPolicy(tries=1)
+    for error in (PayloadError("?", provider="massive"), UnavailableError("?", provider="massive")):
+        assert once.delay_before_retry(error, tries_done=1, elapsed_s=0.0, random=lambda: 0.0) is None
