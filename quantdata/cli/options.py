@@ -34,6 +34,7 @@ __all__ = [
 
 FAULT_KINDS: Final[tuple[str, ...]] = get_args(FaultKind)
 FAULT_SETTINGS: Final = tuple(field.name for field in fields(Fault) if field.name != "kind")
+SHOWN_LENGTH: Final = 60
 BARS_USAGE: Final = "SYMBOL... TIMEFRAME START END"
 
 
@@ -62,10 +63,13 @@ class Range(click.ParamType[Any]):
         if not isinstance(value, str):
             return value
         low, dots, high = value.partition("..")
+        shown = repr(value if len(value) <= SHOWN_LENGTH else value[:SHOWN_LENGTH] + "...")
+        if not (low or high):  # an empty variable of a script's, which must not pass for no filter
+            self.fail(f"{shown} is not {self.name}", param, ctx)
         try:
             ends = [self._convert(end) if end else None for end in (low, high)]
         except ValueError:
-            self.fail(f"{value!r} is not {self.name}", param, ctx)
+            self.fail(f"{shown} is not {self.name}", param, ctx)
         return tuple(ends) if dots else ends[0]
 
 
@@ -114,7 +118,7 @@ def asked_bars(ctx: click.Context, _: click.Parameter, values: tuple[str, ...]) 
     """
     # click would fill its arguments from the left and call whatever is then missing SYMBOLS.
     *tickers, timeframe, start, end = ("",) * max(0, 3 - len(values)) + values
-    if not tickers or not timeframe[0].isdigit():
+    if not tickers or not timeframe[:1].isdigit():
         got = f", not {' '.join(values)!r}" if values else ""
         raise click.UsageError(f"bars takes {BARS_USAGE}, as in SPY 5m 2026-11-02 2026-11-20{got}", ctx)
     return AskedBars(tuple(tickers), timeframe, start, end)
