@@ -119,10 +119,9 @@ class AsyncTradier(VendorClient[TradierRest]):
         page = await self._quotes(spelled, greeks=True)
         row = page.filter(pl.col("symbol") == symbol.tradier)
         if row.is_empty():
-            raise ContractNotFoundError(
-                f"tradier has no live contract {symbol.occ}; it may have expired, and then tradier keeps nothing of it",
-                provider=self.name,
-            )
+            is_over = symbol.expiration < session_day(self.now())
+            why = f"it expired on {symbol.expiration}, and tradier keeps nothing of it" if is_over else "check the symbol"
+            raise ContractNotFoundError(f"tradier has no live contract {symbol.occ}; {why}", provider=self.name)
         if page.get_column("symbol").is_duplicated().any():
             raise overlap("the quotes", provider=self.name)
         contract = chain_frames.chain([row], underlying=underlying, answer=self._answered())
