@@ -21,7 +21,7 @@ from quantdata.frames.tradier import chain as frames
 from quantdata.frames.tradier import reference
 from quantdata.frames.tradier.equities import equity_quotes
 from quantdata.frames.tradier.indices import index_quotes
-from quantdata.frames.tradier.quotes import quote_page
+from quantdata.frames.tradier.quotes import quote_page, require_asked
 from quantdata.sessions import session_day
 from quantdata.wire.tradier import endpoints
 
@@ -243,4 +243,6 @@ def underlying_quote(rest: TradierRest, underlying: str, page: pl.DataFrame) -> 
 
 
 def _read_underlying(rest: TradierRest, underlying: str, answer: Items) -> UnderlyingQuote:
-    return underlying_quote(rest, underlying, quote_page(answer.items, received=datetime.now(UTC)))
+    page = quote_page(answer.items, received=datetime.now(UTC))
+    require_asked(page, [symbols.tradier_underlying(underlying)])
+    return underlying_quote(rest, underlying, page)
