@@ -184,7 +184,7 @@ class BarLoader:
         """Get what dividends take off the prices from the start on: all of them up to the present count."""
         self._require_corporate_actions(query.symbol, "dividends")
         spelled = ticker(query.symbol)
-        first = session_day(query.start)
+        first = query.whole_weeks()[0] if query.timeframe == "1w" else session_day(query.start)
         dividends, splits, closes = await together(
             [
                 self._rest.items(
