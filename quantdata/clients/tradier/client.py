@@ -120,7 +120,8 @@ class AsyncTradier(VendorClient[TradierRest]):
         row = page.filter(pl.col("symbol") == symbol.tradier)
         if row.is_empty():
             is_over = symbol.expiration < session_day(self.now())
-            why = f"it expired on {symbol.expiration}, and tradier keeps nothing of it" if is_over else "check the symbol"
+            over = f"it expired on {symbol.expiration}, and tradier keeps nothing of it"
+            why = over if is_over else "check the symbol"
             raise ContractNotFoundError(f"tradier has no live contract {symbol.occ}; {why}", provider=self.name)
         if page.get_column("symbol").is_duplicated().any():
             raise overlap("the quotes", provider=self.name)
