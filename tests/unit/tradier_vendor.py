@@ -31,8 +31,9 @@ SANDBOX: Final = "http://127.0.0.1:1/sandbox/v1"
 TODAY: Final = date(2026, 11, 18)
 NOON: Final = datetime(2026, 11, 18, 17, tzinfo=UTC)
 NOON_MS: Final = 1_795_021_200_000
-OPEN_UNTIL: Final = time(16, 0)
+# Regular hours, with the minute of the closing auction.
 OPEN_FROM: Final = time(9, 30)
+OPEN_UNTIL: Final = time(16, 1)
 # Each client has a token of its own, so that none waits for another's minute.
 _numbers = count()
 
@@ -139,7 +140,7 @@ class Tradier:
             asked = parameters(request)
             found = [row for row in rows if asked["start"] <= _minute(row) <= asked["end"]]
             if asked["session_filter"] == "open":
-                found = [row for row in found if OPEN_FROM <= _new_york(row).time() <= OPEN_UNTIL]
+                found = [row for row in found if OPEN_FROM <= _new_york(row).time() < OPEN_UNTIL]
             return self.vendor.answer(collection("series", "data", found))
 
         self.on(TIMESALES, answer)
