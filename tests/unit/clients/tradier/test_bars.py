@@ -117,6 +117,11 @@ def test_days_that_come_out_of_order_are_sorted(tradier: Tradier) -> None:
     assert _bars().get_column("ts").is_sorted()
 
 
+def test_a_week_of_days_out_of_order_opens_with_its_first_and_closes_with_its_last(tradier: Tradier) -> None:
+    tradier.history([day_row(MONDAY + timedelta(days=number), 100.0 + number) for number in (4, 0, 2, 1, 3)])
+    assert _bars("SPY", "1w").select("session", "open", "close").rows() == [(MONDAY, 100.0, 104.0)]
+
+
 def test_prices_that_are_none_are_null(tradier: Tradier) -> None:
     tradier.history([day_row(MONDAY, open="NaN")])
     assert _bars().get_column("open").to_list() == [None]
