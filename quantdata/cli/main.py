@@ -38,7 +38,7 @@ CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 11
 DAYS: Final = Range(date.fromisoformat, "DAY")
 NUMBERS: Final = Range(float, "N")
 COUNTS: Final = Range(int, "N")
-AT_LEAST_ONE: Final = click.IntRange(1)
+AT_LEAST_ONE: Final = click.IntRange(1, 1_000_000)
 
 
 def _examples(*lines: str) -> str:

@@ -41,7 +41,7 @@ def check_suffix(path: Path) -> None:
         If the name ends in nothing known.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise ArgumentError(f"{path.name}: the name must end in {', '.join(SUFFIXES)}")
+        raise ArgumentError(f"{path.name or path}: the name must end in {', '.join(SUFFIXES)}")
 
 
 def write_file(frame: pl.DataFrame, path: Path) -> None:

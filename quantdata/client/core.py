@@ -55,6 +55,7 @@ T = TypeVar("T")
 
 LONGEST_PROBE_S: Final = 2.0
 LATE_SESSIONS: Final = 5
+MOST_SHOWN: Final = 5
 
 
 class Ask(NamedTuple, Generic[T]):
@@ -166,10 +167,13 @@ class Core:
             roots=root,
         )
         found = self.chain(query)
-        named = f"{query.underlying} {query.expirations[0]} {query.strikes[0]:g} {query.option_type}"
-        key = ("contract", *query.key[1:])
+        named = f"{query.underlying} {query.expirations[0]} {query.strikes[0]:.12g} {query.option_type}"
         provider = "massive" if self.source == "sim" else self.source
-        return Ask(key, found.fetch, lambda chain: _only_contract(found.finish(chain), named, query, provider))
+        return Ask(
+            ("contract", *query.key[1:]),
+            partial(self._described, query, named, provider),
+            lambda chain: _only_contract(found.finish(chain), named, query, provider),
+        )
 
     def expirations(self, underlying: str, *, start: Day | None, end: Day | None) -> Ask[list[date]]:
         """Ask for the days on which listed options expire."""
@@ -239,6 +243,13 @@ class Core:
 
     async def _chain(self, query: ChainQuery) -> pl.DataFrame:
         return await (await self._connected()).chain(query)
+
+    async def _described(self, query: ChainQuery, named: str, provider: str) -> pl.DataFrame:
+        """Get the chain that one described contract must be in; one that has expired is in none."""
+        try:
+            return await self._chain(query)
+        except ArgumentError as error:
+            raise ContractNotFoundError(f"no live contract {named}: {error}", provider=provider) from error
 
     async def _contract(self, symbol: symbols.OptionSymbol) -> pl.DataFrame:
         return await (await self._connected()).contract(symbol)
@@ -403,10 +414,10 @@ def _warned(quotes: pl.DataFrame) -> pl.DataFrame:
     """Return quotes; warn of the rows that the vendor gave nothing for."""
     lacking = quotes.filter(pl.col("vendor_error").is_not_null())
     if lacking.height:
-        reasons = "; ".join(
-            f"{symbol}: {reason}" for symbol, reason in lacking.select("symbol", "vendor_error").iter_rows()
-        )
-        _warn(f"no quote for {reasons}")
+        shown = lacking.select("symbol", "vendor_error").head(MOST_SHOWN)
+        reasons = "; ".join(f"{symbol}: {reason}" for symbol, reason in shown.iter_rows())
+        others = f"; and {lacking.height - MOST_SHOWN:,} more" if lacking.height > MOST_SHOWN else ""
+        _warn(f"no quote for {reasons}{others}")
     return quotes
 
 

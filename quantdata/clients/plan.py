@@ -37,7 +37,9 @@ def learning(capabilities: Capabilities, block: str, rest: Rest, *, is_delayed: 
     try:
         yield
     except EntitlementError as error:
-        capabilities.learn(block, is_entitled=False, reason=str(error))
+        # Without a status it is a refusal of ours, of this one question: the block may well be had.
+        if error.status is not None:
+            capabilities.learn(block, is_entitled=False, reason=str(error))
         raise
     capabilities.learn(block, is_entitled=True, feed=answered(rest, is_delayed=is_delayed).feed)
 
@@ -73,7 +75,8 @@ async def probe(
     try:
         with learning(capabilities, block, rest, is_delayed=is_delayed):
             return await asking
-    except EntitlementError:
+    except EntitlementError as error:
+        capabilities.learn(block, is_entitled=False, reason=str(error))
         return None
     except DataProviderError as error:
         capabilities.learn(block, is_entitled=None, reason=str(error))

@@ -32,6 +32,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from math import inf
 from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING, Literal, get_args
@@ -87,6 +88,7 @@ FaultKind = Literal[
     "lost_rows",
 ]
 _KINDS: tuple[str, ...] = get_args(FaultKind)
+_STATUSES = range(200, 600)
 _LATER_PAGES_ONLY = frozenset({"page_failure", "wrong_page", "repeated_page"})
 
 
@@ -143,8 +145,10 @@ class Fault:
         for name in ("probability", "share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ArgumentError(f"{name}={getattr(self, name)}: it runs from 0 to 1")
-        if self.skip < 0 or self.seconds < 0 or (self.times is not None and self.times < 1):
+        if self.skip < 0 or not 0.0 <= self.seconds < inf or (self.times is not None and self.times < 1):
             raise ArgumentError(f"{self}: skip and seconds are 0 or more, times is 1 or more")
+        if self.status not in _STATUSES or not 0.0 <= (self.retry_after or 0.0) < inf:
+            raise ArgumentError(f"{self}: status runs from 200 to 599, retry_after is 0 or more seconds")
         if self.rows < 1:
             raise ArgumentError(f"rows={self.rows}: a page has 1 row or more")
 

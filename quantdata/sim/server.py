@@ -17,6 +17,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
 import uvicorn
@@ -105,6 +106,8 @@ class Simulator:
         wall: Callable[[], datetime] = partial(datetime.now, UTC),  # noqa: B008 - called later
     ) -> None:
         _check_loopback(host)
+        if not 0.0 <= latency_s < inf:
+            raise ArgumentError(f"latency_s={latency_s}: it is 0 or more seconds")
         self.seed = seed
         self.plan = plan_named(plan)
         self.market: MarketSource = _market(seed) if market is None else market

@@ -130,6 +130,8 @@ class Http:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
+        # One for each connection: waiting for one is waiting in a queue, and no part of a request's deadline.
+        self._slots = asyncio.Semaphore(CONNECTIONS)
         # The simulator's clock as of its last answer; None while the answers come from a vendor.
         self.simulated_at: datetime | None = None
         self._client = httpx.AsyncClient(
@@ -170,19 +172,20 @@ class Http:
         while True:
             tries += 1
             await self.limiter.acquire(request.path)
-            began = self._clock()
-            failure: DataProviderError | None = None
-            try:
-                async with asyncio.timeout(self.policy.deadline_s - spent_s):
-                    return await self._try(request, read)
-            except TimeoutError:
-                pass
-            except DataProviderError as error:
-                failure = error
-            if failure is None:
-                # Not from the time-out: the frames that it passed hold our headers, key included.
-                raise self._timed_out(request, tries=tries)
-            spent_s += self._clock() - began
+            async with self._slots:
+                began = self._clock()
+                failure: DataProviderError | None = None
+                try:
+                    async with asyncio.timeout(self.policy.deadline_s - spent_s):
+                        return await self._try(request, read)
+                except TimeoutError:
+                    pass
+                except DataProviderError as error:
+                    failure = error
+                if failure is None:
+                    # Not from the time-out: the frames that it passed hold our headers, key included.
+                    raise self._timed_out(request, tries=tries)
+                spent_s += self._clock() - began
             delay_s = self.policy.delay_before_retry(failure, tries_done=tries, elapsed_s=spent_s, random=self._jitter)
             if delay_s is None or self._client.is_closed:
                 raise _final(failure, tries=tries)

@@ -52,6 +52,8 @@ __all__ = ["AsyncMassive"]
 T = TypeVar("T")
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# Nanoseconds that a microsecond, the last one asked for, holds beside its first.
+WITHIN_NS: Final = 999
 
 # Ends, in days from today, of the windows that expirations are listed by side by side.
 EXPIRATION_WINDOWS: Final = (7, 21, 45, 90, 180, 365)
@@ -261,7 +263,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
         ----------
         Massive, *Trades*, ``GET /v3/trades/{ticker}``.
         """
-        request = endpoints.trades(ticker(symbol), start_ns=_nanoseconds(start), end_ns=_nanoseconds(end))
+        request = endpoints.trades(ticker(symbol), start_ns=_nanoseconds(start), end_ns=_nanoseconds(end) + WITHIN_NS)
         failure: DataProviderError | None = None
         try:
             pages = await self._rest.pages(request, partial(_read_trades, start, end))

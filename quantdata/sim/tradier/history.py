@@ -34,10 +34,10 @@ def history(request: Request) -> Answer:
     interval = request.choice("interval", default="daily", allowed=_INTERVALS)
     request.choice("session_filter", default="all", allowed=("all", "open"))
     today = request.today
-    first = max(request.day("start", default=date(today.year, 1, 1)), FIRST_DAY)
-    last = min(request.day("end", default=today), LAST_DAY)
-    if request.query.get("start") and request.query.get("end") and first > last:
+    start, end = request.day("start", default=date(today.year, 1, 1)), request.day("end", default=today)
+    if request.query.get("start") and request.query.get("end") and start > end:
         raise bad_parameter("end", "must be on or after start")
+    first, last = max(start, FIRST_DAY), min(end, LAST_DAY)
     instrument = request.catalog.instrument(symbol)
     answer = Answer("history", "day")
     is_gone = (

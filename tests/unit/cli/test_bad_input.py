@@ -135,8 +135,12 @@ MISTAKES: Final = [
     Mistake(chain("--min-open-interest", "-1"), "min_open_interest must be at least 0, not -1"),
     Mistake(chain("--max-spread-percent", "nan"), "max_spread_percent must be a finite number, not nan"),
     Mistake(chain("--max-spread-percent", "-1"), "max_spread_percent must be at least 0, not -1"),
-    Mistake(chain("--series", "0"), f"Invalid value for '--series': 0 is not in the range x>=1{help_of('chain')}"),
-    Mistake(chain("--rows", "-1"), f"Invalid value for '--rows': -1 is not in the range x>=1{help_of('chain')}"),
+    Mistake(
+        chain("--series", "0"), f"Invalid value for '--series': 0 is not in the range 1<=x<=1000000{help_of('chain')}"
+    ),
+    Mistake(
+        chain("--rows", "-1"), f"Invalid value for '--rows': -1 is not in the range 1<=x<=1000000{help_of('chain')}"
+    ),
     Mistake(
         chain("--expiration", "2026-12-18"),
         f"No such option '--expiration'. Did you mean '--expirations'?{help_of('chain')}",

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from quantdata.clients.capabilities import BLOCKS, Capabilities
-from quantdata.clients.plan import CHAIN_BLOCKS, TELLING_ROWS, learn_blocks, learning
+from quantdata.clients.plan import CHAIN_BLOCKS, TELLING_ROWS, learn_blocks, learning, probe
 from quantdata.config import Secret
 from quantdata.errors import EntitlementError, QuoteNotFoundError
 from quantdata.frames.columns import CHAIN, schema
@@ -63,8 +63,26 @@ def test_what_came_from_a_simulator_says_so(capabilities: Capabilities, rest: Ma
 
 def test_what_was_refused_is_lacking_and_still_refused(capabilities: Capabilities, rest: MassiveRest) -> None:
     with pytest.raises(EntitlementError), learning(capabilities, "bars", rest):
-        raise EntitlementError("not in this plan", provider="massive")
+        raise EntitlementError("not in this plan", provider="massive", status=403)
     assert capabilities.lacks("bars")
+
+
+def test_what_a_client_itself_refuses_says_nothing_about_the_plan(
+    capabilities: Capabilities, rest: MassiveRest
+) -> None:
+    with pytest.raises(EntitlementError), learning(capabilities, "bars", rest):
+        raise EntitlementError("that contract has expired", provider="tradier")
+    assert _known(capabilities, "bars") == (None, None)
+
+
+def test_what_a_client_refuses_when_it_is_asked_for_a_block_is_not_to_be_had(
+    capabilities: Capabilities, rest: MassiveRest
+) -> None:
+    async def ask() -> None:
+        raise EntitlementError("the sandbox has none", provider="tradier")
+
+    assert asyncio.run(probe(capabilities, "option_trades", rest, ask())) is None
+    assert capabilities.lacks("option_trades")
 
 
 def test_another_failure_says_nothing_about_the_plan(capabilities: Capabilities, rest: MassiveRest) -> None:

@@ -659,7 +659,7 @@ def test_trades_keep_every_nanosecond(market: Vendor) -> None:
     assert trades.get_column("ts").to_physical().to_list() == [QUOTED_NS, QUOTED_NS + 1]
     assert trades.get_column("feed").to_list() == ["simulated"] * 2
     params = market.requests[0].url.params
-    assert (params["timestamp.gte"], params["timestamp.lte"]) == (str(QUOTED_NS), str(QUOTED_NS + 1000))
+    assert (params["timestamp.gte"], params["timestamp.lte"]) == (str(QUOTED_NS), str(QUOTED_NS + 1999))
 
 
 @pytest.mark.parametrize(("status", "feed"), [("OK", None), ("DELAYED", "delayed")])

@@ -12,8 +12,8 @@ import pytest
 
 from quantdata.config import Secret
 from quantdata.errors import ConfigError, IncompleteError, PayloadError, QuoteNotFoundError, UnavailableError
-from quantdata.wire.http import Request
 from quantdata.wire import limits
+from quantdata.wire.http import Request
 from quantdata.wire.massive.rest import EMPTY_PAGES_AT_MOST, MassiveRest
 from quantdata.wire.retry import RetryPolicy
 
@@ -173,9 +173,9 @@ def test_a_few_empty_pages_are_read_over_and_many_are_no_answer(vendor: Vendor, 
     ("requests_per_minute", "is_slow", "burst"), [(5.0, True, 5), (0.5, True, 1), (6e3, False, 100)]
 )
 def test_burst_and_pace_follow_the_plan(requests_per_minute: float, *, is_slow: bool, burst: int) -> None:
-    rest = _rest(requests_per_minute)
+    rest = _account("an account that nobody has used", per_minute=requests_per_minute)
     assert rest.is_slow is is_slow
-    assert rest._http.limiter.burst == burst
+    assert rest.budgets()[0][:3] == ("*", requests_per_minute, burst)
 
 
 def _account(key: str = "k3y", base_url: str = "https://api.massive.com", per_minute: float = 6000.0) -> MassiveRest:
