@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import os
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, cast, get_args
@@ -14,7 +15,7 @@ from quantdata.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ENVIRONMENT", "Config", "Secret", "Source", "checked_url", "is_loopback"]
+__all__ = ["ENVIRONMENT", "Config", "Secret", "Source", "checked_secret", "checked_url", "is_loopback"]
 
 Source = Literal["hybrid", "massive", "tradier", "sim"]
 
@@ -36,6 +37,8 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
 # Another name that a variable is found under.
 ALIASES: Final[Mapping[str, str]] = {"TRADIER_ACCESS_TOKEN": "TRADIER_TOKEN"}
 
+LONGEST_HOST: Final = 253
+_LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?", re.IGNORECASE)
 _LOOPBACK_NAMES: Final = frozenset({"localhost"})
 
 
@@ -84,11 +87,12 @@ def checked_url(url: str, *, name: str) -> str:
     """
     # The text itself is not shown: it may hold a password, or a key that was meant for another variable.
     parts = _split(url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ConfigError(f"{name} must be a URL such as https://api.massive.com")
+    if parts.scheme not in {"http", "https"} or not _is_host(parts.hostname or ""):
+        example = TRADIER_BASE_URL if name.startswith("TRADIER") else MASSIVE_BASE_URL
+        raise ConfigError(f"{name} must be a URL such as {example}")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError(f"{name} must hold host and path only: no user name, query or fragment")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise ConfigError(f"{name}: plain http is for this machine only; use https://{parts.netloc}{parts.path}")
     return url.strip().rstrip("/")
 
@@ -101,6 +105,17 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         return urlsplit("")
     return parts
+
+
+def _is_host(name: str) -> bool:
+    """Tell whether a text can be a host: an address, or labels of 1 to 63 letters, digits and dashes."""
+    labels = name.rstrip(".").split(".")
+    if ":" in name or all(label.isdecimal() for label in labels):
+        try:
+            return bool(ip_address(name))
+        except ValueError:
+            return False
+    return len(name) <= LONGEST_HOST and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def is_loopback(host: str) -> bool:
@@ -197,13 +212,18 @@ def _given(variables: Mapping[str, str], name: str) -> str:
     return next((text for each in names if (text := variables.get(each, "").strip())), "")
 
 
+def checked_secret(secret: Secret, *, name: str) -> Secret:
+    """Return a key that can stand in a header; ConfigError, which does not show it, for any other."""
+    key = secret.reveal()
+    if key.isascii() and key.isprintable() and " " not in key:
+        return secret
+    hint = "leave out the word Bearer" if key.lower().startswith("bearer ") else "copy it again from your dashboard"
+    raise ConfigError(f"{name} holds characters that no key has; {hint}")
+
+
 def _secret(given: Mapping[str, str], name: str) -> Secret | None:
     key = given.get(name)
-    if key is None:
-        return None
-    if not (key.isascii() and key.isprintable() and " " not in key):
-        raise ConfigError(f"{name} holds characters that no key has; copy it again from your dashboard")
-    return Secret(key)
+    return None if key is None else checked_secret(Secret(key), name=name)
 
 
 def checked_source(source: str, *, name: str) -> Source:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from quantdata.cli.reporting import FAILED, MISUSED
 from quantdata.client.connect import connected
+from quantdata.clients.capabilities import NOT_SEEN
 from quantdata.errors import AuthenticationError, ConfigError, DataProviderError
 from quantdata.wire.tradier.rest import is_sandbox
 
@@ -29,7 +30,7 @@ __all__ = ["Finding", "examined", "exit_code", "rows", "show"]
 Verdict = Literal["ok", "note", "warning", "failed", "missing"]
 
 VENDORS: Final[tuple[Source, ...]] = ("massive", "tradier")
-KEYS: Final = {"massive": "MASSIVE_API_KEY", "tradier": "TRADIER_ACCESS_TOKEN"}
+KEYS: Final = {"massive": "MASSIVE_API_KEY", "tradier": "TRADIER_ACCESS_TOKEN (or TRADIER_TOKEN)"}
 LARGEST_SKEW_S: Final = 2.0
 MARKS: Final[dict[Verdict, str]] = {
     "ok": "[green]ok[/green]",
@@ -63,13 +64,14 @@ class Finding:
 
 
 async def examined(config: Config, source: Source | None, *, seed: int, clock: str) -> list[Finding]:
-    """Look at one source, or at each vendor that has a key; runs on the portal's loop.
+    """Look at one source, that of QUANTDATA_SOURCE, or each vendor that has a key; runs on the portal's loop.
 
     Raises
     ------
     ConfigError
         If the source that was asked for has no key or an impossible host.
     """
+    source = source or config.source
     if source is not None:
         config.resolve_source(source)
         return await _one(source, config, seed=seed, clock=clock)
@@ -131,7 +133,7 @@ def _settings(source: Source, config: Config) -> list[Finding]:
     base_url = {"massive": config.massive_base_url, "tradier": config.tradier_base_url}[source]
     host = urlsplit(base_url).netloc
     if source == "tradier":
-        host += " (the sandbox: data is 15 minutes late)" if is_sandbox(base_url) else " (production)"
+        host += " (the sandbox: data is 15 minutes late)" if is_sandbox(base_url) else ""
     return [Finding(source, "key", "ok", f"{KEYS[source]} is set"), Finding(source, "address", "note", host)]
 
 
@@ -161,18 +163,18 @@ def _clock(source: Source, status: MarketStatus) -> Finding:
 
 
 async def _plan(source: Source, provider: Provider) -> list[Finding]:
-    """Say of each block of data whether it came; one that did not for another reason than the plan is a failure."""
-    verdicts: dict[bool | None, Verdict] = {True: "ok", False: "note", None: "warning"}
-    found = await provider.entitlements()
-    return [
-        Finding(
-            source,
-            f"plan: {row['block']}",
-            verdicts[row["is_entitled"]],
-            row["feed"] or "yes" if row["is_entitled"] else f"no: {row['reason']}",
-        )
-        for row in found.iter_rows(named=True)
-    ]
+    """Say of each block of data whether it came."""
+    return [_block(source, row) for row in (await provider.entitlements()).iter_rows(named=True)]
+
+
+def _block(source: Source, row: dict[str, Any]) -> Finding:
+    """Say whether one block came; one that did not for another reason than the plan is a failure."""
+    check, reason = f"plan: {row['block']}", row["reason"]
+    if row["is_entitled"]:
+        return Finding(source, check, "ok", row["feed"] or "yes")
+    if row["is_entitled"] is False:
+        return Finding(source, check, "note", f"no: {reason}")
+    return Finding(source, check, "warning" if reason == NOT_SEEN else "failed", reason)
 
 
 def _rate(source: Source, budget: Budget) -> Finding:

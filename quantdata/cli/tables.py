@@ -101,7 +101,8 @@ def _ladder(part: pl.DataFrame) -> list[list[Text]]:
     """Return a row per strike of a series: the call's cells, the strike, the put's cells in reverse."""
     standard = part.filter(~pl.col("is_adjusted"))
     ladder = []
-    for rows in standard.partition_by("strike", maintain_order=True):
+    # Adjusted contracts stand beside the standard ones of their strike nowhere; a series that is all adjusted is shown.
+    for rows in (standard if standard.height else part).partition_by("strike", maintain_order=True):
         strike, money = rows.item(0, "strike"), rows.item(0, "underlying_price")
         sides = {row["option_type"]: row for row in rows.iter_rows(named=True)}
         calls = _side(sides.get("call"), SIDES, in_the_money=money is not None and strike < money)

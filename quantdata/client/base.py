@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quantdata.client.core import Core
+from quantdata.client.core import CLOCK, SEED, Core
 from quantdata.config import Config
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ class ClientBase:
         source: Literal["massive", "tradier", "sim"] | None = None,
         *,
         cache_ttl: Mapping[str, float] | None = None,
-        seed: int = 7,
-        clock: str = "open",
+        seed: int = SEED,
+        clock: str = CLOCK,
     ) -> None:
         self._core = Core(source, config=Config.from_environment(), cache_ttl=cache_ttl, seed=seed, clock=clock)
 

@@ -49,11 +49,14 @@ if TYPE_CHECKING:
     from quantdata.clients import MarketStatus, Provider
     from quantdata.config import Config
 
-__all__ = ["Ask", "Core"]
+__all__ = ["CLOCK", "SEED", "Ask", "Core"]
 
 T = TypeVar("T")
 
 LONGEST_PROBE_S: Final = 2.0
+# Of the simulated market where nothing else is said.
+SEED: Final = 7
+CLOCK: Final = "open"
 LATE_SESSIONS: Final = 5
 MOST_SHOWN: Final = 5
 
@@ -97,6 +100,10 @@ class Core:
         self.source = config.resolve_source(source)
         if not isinstance(clock, str):
             raise ArgumentError(f"clock must be text such as 'open' or 'at:2026-11-18T15:30', not {clock!r}")
+        if self.source != "sim" and (seed, clock) != (SEED, CLOCK):
+            raise ArgumentError(
+                f"seed and clock are those of the simulated market, source='sim', not of {self.source!r}"
+            )
         self._cache_ttl = cache_ttl
         self._cache = Cache(ttl=cache_ttl)
         self._config = config
@@ -203,7 +210,7 @@ class Core:
         ]
         queries = list(dict.fromkeys(asked))
         key = ("bars", *(query.key for query in queries))
-        return Ask(key, partial(self._bars, queries), partial(_warned_of_lacks, queries))
+        return Ask(key, partial(self._bars, queries), partial(_warned_of_lacks, queries, self._kept_since))
 
     def trades(self, symbol: str, start: Moment, end: Moment) -> Ask[pl.DataFrame]:
         """Ask for the tape of one stock or option contract."""
@@ -273,6 +280,9 @@ class Core:
         if failures:
             raise failures[0] if len(queries) == 1 else _incomplete(answers, failures[0])
         return pl.concat(answer for answer in answers if isinstance(answer, pl.DataFrame))
+
+    def _kept_since(self, query: BarQuery) -> date | None:
+        return None if self._provider is None else self._provider.kept_since(query)
 
     async def _trades(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
         return await (await self._connected()).trades(symbol, start=start, end=end)
@@ -381,22 +391,22 @@ def _incomplete(answers: list[pl.DataFrame | BaseException], reason: DataProvide
     return IncompleteError(first, received=received, arrived=f"bars of {len(whole)} of {len(answers)} symbols")
 
 
-def _warned_of_lacks(queries: list[BarQuery], bars: pl.DataFrame) -> pl.DataFrame:
+def _warned_of_lacks(
+    queries: list[BarQuery], kept_since: Callable[[BarQuery], date | None], bars: pl.DataFrame
+) -> pl.DataFrame:
     """Return bars; warn of those that begin later, or are adjusted for less, than what was asked for."""
     found = bars.group_by("symbol").agg(pl.col("session").min(), pl.col("adjustment").first())
     known = {symbol: (first, adjustment) for symbol, first, adjustment in found.iter_rows()}
     for query in queries:
         first, adjustment = known.get(query.symbol, (None, query.adjustment))
-        if first is not None and _begins_late(query, first):
-            _warn(
-                f"{query.symbol}: {query.timeframe} bars begin on {first}, asked for from {session_day(query.start)}; "
-                "vendor or plan have none before"
-            )
+        asked, kept = session_day(query.start), kept_since(query)
+        named = f"{query.symbol}: {query.timeframe} bars"
+        if kept is not None and asked < kept:
+            _warn(f"{named} are kept since {kept}, asked for from {asked}; daily ones reach further back")
+        elif first is not None and _begins_late(query, first):
+            _warn(f"{named} begin on {first}, asked for from {asked}; vendor or plan have none before")
         if adjustment != query.adjustment:
-            _warn(
-                f"{query.symbol}: {query.timeframe} bars are as traded, not adjusted for splits: the vendor gave no "
-                "splits to adjust them by"
-            )
+            _warn(f"{named} are as traded, not adjusted for splits: the vendor gave no splits to adjust them by")
     return bars
 
 
@@ -405,7 +415,7 @@ def _begins_late(query: BarQuery, first: date) -> bool:
     asked = session_day(query.start)
     if symbols.is_option_symbol(query.symbol) or first <= asked:
         return False
-    # Of minutes vendors keep weeks, to the day; a listing on its first days is none of their doing.
+    # A stock trades every minute or so: a session without minutes is one that the vendor lacks.
     allowed = 1 if query.window.is_intraday else LATE_SESSIONS
     return len(sessions(asked, first)) > allowed
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from quantdata.frames.columns import ENTITLEMENTS, schema
 
-__all__ = ["BLOCKS", "Capabilities"]
+__all__ = ["BLOCKS", "NOT_SEEN", "Capabilities"]
 
 BLOCKS: Final = (
     "chain",
@@ -24,10 +24,13 @@ BLOCKS: Final = (
 )
 
 
+NOT_SEEN: Final = "not seen yet"
+
+
 class _Fact(NamedTuple):
     is_entitled: bool | None = None
     feed: str | None = None
-    reason: str | None = "not seen yet"
+    reason: str | None = NOT_SEEN
 
 
 class Capabilities:

@@ -108,6 +108,10 @@ class Provider(OptionsDataProvider, IndicesDataProvider, BrokerDataProvider, Pro
         """Return the present at the host (UTC)."""
         ...
 
+    def kept_since(self, query: BarQuery) -> date | None:
+        """Return the first session of which the vendor keeps such bars; None where there is no such limit."""
+        ...
+
     async def entitlements(self) -> pl.DataFrame:
         """Ask for a little of everything; return what the plan delivers, with the columns of `ENTITLEMENTS`."""
         ...

@@ -8,8 +8,9 @@ from quantdata.clients.capabilities import Capabilities
 from quantdata.wire.rest import Rest
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
+    from quantdata.clients.bar_query import BarQuery
     from quantdata.wire.limits import Budget
 
 __all__ = ["VendorClient"]
@@ -51,6 +52,10 @@ class VendorClient(Generic[R]):
     def now(self) -> datetime:
         """Return the present at the host (UTC): the simulator's clock if it is one."""
         return self._rest.now()
+
+    def kept_since(self, query: BarQuery) -> date | None:  # noqa: ARG002  # a vendor that forgets has its own
+        """Return the first session of which bars are kept; None where there is no such limit."""
+        return None
 
     async def close(self) -> None:
         """Close all connections; may be called twice."""

@@ -143,7 +143,8 @@ def scaled_by_splits(bars: pl.DataFrame, splits: pl.DataFrame, *, is_back: bool)
     """
     found = _with_later(bars.sort("session", maintain_order=True), splits, on="session")
     shares = pl.col("later_ratio") if is_back else 1 / pl.col("later_ratio")
-    prices = pl.col("open", "high", "low", "close", "vwap") * shares
+    # What was traded has four decimals at most; a product of two rounded numbers shows more.
+    prices = (pl.col("open", "high", "low", "close", "vwap") * shares).round(6 if is_back else 9)
     return found.with_columns(prices, volume=pl.col("volume") / shares).select(bars.columns)
 
 

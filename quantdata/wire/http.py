@@ -19,7 +19,14 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from quantdata.config import is_loopback
-from quantdata.errors import DataProviderError, MaxRetriesError, PayloadError, RateLimitError, UnavailableError
+from quantdata.errors import (
+    ConfigError,
+    DataProviderError,
+    MaxRetriesError,
+    PayloadError,
+    RateLimitError,
+    UnavailableError,
+)
 from quantdata.wire.reply import Reply
 from quantdata.wire.retry import RetryPolicy
 
@@ -40,11 +47,14 @@ SIMULATED_HEADER: Final = "X-Quantdata-Simulated"
 # Those of the simulated market; further out the session table ends.
 SIMULATED_YEARS: Final = range(2016, 2032)
 CONNECTIONS: Final = 64
+MOMENT_S: Final = 1.0
 GZIP_MAGIC: Final = b"\x1f\x8b"
 GZIP_WINDOW: Final = 31  # zlib's number for a gzip stream
 # The largest known answer, a whole market of stock snapshots, is some 10 MB.
 MOST_BYTES_SENT: Final = 64 * 1024 * 1024
 MOST_BYTES_READ: Final = 512 * 1024 * 1024
+# A vendor that wants to be left alone for longer is asked again, and may say so again.
+LONGEST_PAUSE_S: Final = 60.0
 HEADERS_READ: Final = ("X-Request-Id", "Retry-After", "Date")
 
 
@@ -134,6 +144,7 @@ class Http:
         self._slots = asyncio.Semaphore(CONNECTIONS)
         # The simulator's clock as of its last answer; None while the answers come from a vendor.
         self.simulated_at: datetime | None = None
+        self._told_at = 0.0
         self._client = httpx.AsyncClient(
             transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONNECTIONS), proxy=_proxy_to(base_url)),
             base_url=base_url,
@@ -142,6 +153,10 @@ class Http:
             follow_redirects=False,
             trust_env=False,
         )
+
+    def has_just_told_the_time(self) -> bool:
+        """Tell whether a simulator has said within the last moment what time it is there."""
+        return self.simulated_at is not None and self._clock() - self._told_at < MOMENT_S
 
     def now(self) -> datetime:
         """Return the present as this host sees it: the simulator's clock if it is one, else this machine's (UTC)."""
@@ -187,10 +202,11 @@ class Http:
                     raise self._timed_out(request, tries=tries)
                 spent_s += self._clock() - began
             delay_s = self.policy.delay_before_retry(failure, tries_done=tries, elapsed_s=spent_s, random=self._jitter)
+            if isinstance(failure, RateLimitError):
+                # For all requests of the account, not this one alone; and whether or not this one is tried again.
+                self.limiter.pause(min(failure.retry_after_s or delay_s or 0.0, LONGEST_PAUSE_S), request.path)
             if delay_s is None or self._client.is_closed:
                 raise _final(failure, tries=tries)
-            if isinstance(failure, RateLimitError):
-                self.limiter.pause(delay_s, request.path)  # for all requests of the account, not this one alone
             logger.info("retry %s", _facts(self.provider, request.path, tries=tries, delay_s=round(delay_s, 3)))
             await self._sleep(delay_s)
             spent_s += delay_s
@@ -212,7 +228,7 @@ class Http:
         self.limiter.learn(request.path, response.headers)
         simulated = response.headers.get(SIMULATED_HEADER)
         if simulated is not None:
-            self.simulated_at = self._simulated_moment(request, simulated)
+            self.simulated_at, self._told_at = self._simulated_moment(request, simulated), self._clock()
         return await asyncio.to_thread(self._read, request, response, body, read)
 
     def _simulated_moment(self, request: Request, text: str) -> datetime:
@@ -282,7 +298,8 @@ class Http:
     def _read(self, request: Request, response: httpx.Response, raw: bytes, read: Callable[[Reply], T]) -> T:
         """Read an answer in a worker thread."""
         body = self._without_secret(self._unzipped(request, response, raw))
-        headers = {name: response.headers[name] for name in HEADERS_READ if name in response.headers}
+        sent = {name: response.headers[name] for name in HEADERS_READ if name in response.headers}
+        headers = {name: text for name, text in sent.items() if text.isascii()}  # what is not is no id, number or date
         if self._secret and any(self._secret in text for text in headers.values()):
             headers = {}
         reply = Reply(self.provider, request.path, response.status_code, httpx.Headers(headers), body)
@@ -324,7 +341,12 @@ def _proxy_to(base_url: str) -> httpx.Proxy | None:
         return None
     proxies = getproxies()
     url = proxies.get(parts.scheme) or proxies.get("all")
-    return httpx.Proxy(url) if url else None
+    if not url:
+        return None
+    try:
+        return httpx.Proxy(url if "://" in url else f"http://{url}")
+    except (ValueError, httpx.InvalidURL) as error:
+        raise ConfigError(f"the proxy that the environment names for {host} cannot be used: {error}") from None
 
 
 def _facts(provider: str, endpoint: str, **facts: object) -> str:

@@ -7,9 +7,10 @@ import hashlib
 import logging
 import math
 import time
+from collections import OrderedDict
 from datetime import UTC, datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, cast
-from weakref import WeakValueDictionary
 
 from quantdata.wire.reply import http_date
 
@@ -30,6 +31,8 @@ LATENESS_S: Final = LONGEST_WINDOW_S - WINDOW_S
 LEAST_WAIT_S: Final = 0.05
 # How often a guessed end is looked at again: an answer may have told it meanwhile.
 GUESS_WAIT_S: Final = 1.0
+# From here on the log says that requests wait.
+LONG_WAIT_S: Final = 1.0
 MOST_DIGITS: Final = 15
 
 
@@ -80,7 +83,10 @@ class Limiter(Protocol):
 
 
 L = TypeVar("L", bound=Limiter)
-_limiters: Final[WeakValueDictionary[tuple[object, ...], Limiter]] = WeakValueDictionary()
+# The accounts used last; kept when their clients are gone, because the vendor goes on counting.
+_limiters: Final[OrderedDict[tuple[object, ...], Limiter]] = OrderedDict()
+ACCOUNTS_AT_MOST: Final = 64
+_accounts: Final = Lock()
 
 
 def of_account(key: Secret, *terms: object, make: Callable[[], L]) -> L:
@@ -97,12 +103,13 @@ def of_account(key: Secret, *terms: object, make: Callable[[], L]) -> L:
     """
     # A digest, so that no key lies about in memory as part of another.
     account = (hashlib.sha256(key.reveal().encode()).digest(), *terms)
-    found = _limiters.get(account)
-    if found is None:
-        made = make()
-        _limiters[account] = made
-        return made
-    return cast("L", found)
+    with _accounts:
+        if account not in _limiters:
+            _limiters[account] = make()
+        _limiters.move_to_end(account)
+        if len(_limiters) > ACCOUNTS_AT_MOST:
+            _limiters.popitem(last=False)
+        return cast("L", _limiters[account])
 
 
 class TokenBucket:
@@ -225,6 +232,8 @@ class WindowLimiter:
         self._sleep = sleep
         self._wall = wall
         self._windows: dict[str, _Window] = {}
+        # When an endpoint may be asked again after the vendor said so; headers of other answers do not shorten it.
+        self._resumes_at: dict[str, float] = {}
 
     @property
     def is_slow(self) -> bool:
@@ -233,14 +242,15 @@ class WindowLimiter:
 
     async def acquire(self, endpoint: str) -> None:
         """Wait until one request may leave: until the window ends when it is used up."""
-        while (window := self._current(endpoint)).used >= window.allowed:
-            wait_s = max(window.ends_at - self._clock(), LEAST_WAIT_S)
-            if not window.is_announced:
+        while self._wait_s(endpoint, window := self._current(endpoint)) > 0.0:
+            wait_s = max(self._wait_s(endpoint, window), LEAST_WAIT_S)
+            if wait_s >= LONG_WAIT_S and not window.is_announced:
                 logger.warning(
-                    "%s: all %d requests of this minute are used; on in %.0f s", endpoint, window.allowed, wait_s
+                    "%s: %d requests a minute are let through; on in %.0f s", endpoint, window.allowed, wait_s
                 )
                 window.is_announced = True
-            await self._sleep(wait_s if window.is_known else min(wait_s, GUESS_WAIT_S))
+            is_guess = window.used >= window.allowed and not window.is_known
+            await self._sleep(min(wait_s, GUESS_WAIT_S) if is_guess else wait_s)
         window.used += 1
         window.left_at.append(self._clock())
 
@@ -266,19 +276,26 @@ class WindowLimiter:
 
     def pause(self, seconds: float, endpoint: str) -> None:
         """Let nothing pass at an endpoint for a while: the vendor has said when to come back."""
-        window = self._current(endpoint)
-        window.used = max(window.used, window.allowed)
-        window.ends_at = max(window.ends_at if window.is_known else 0.0, self._clock() + seconds)
-        window.is_known = True
+        self._resumes_at[endpoint] = max(self._resumes_at.get(endpoint, 0.0), self._clock() + seconds)
 
     def budgets(self) -> list[Budget]:
         """Return one budget for each endpoint asked so far."""
         now = self._clock()
         current = {endpoint: self._current(endpoint) for endpoint in list(self._windows)}
         return [
-            Budget(endpoint, float(window.allowed), max(0, window.allowed - window.used), window.ends_at - now)
+            Budget(
+                endpoint,
+                float(window.allowed),
+                0 if self._wait_s(endpoint, window) > 0.0 else window.allowed - window.used,
+                max(window.ends_at, self._resumes_at.get(endpoint, 0.0)) - now,
+            )
             for endpoint, window in current.items()
         ]
+
+    def _wait_s(self, endpoint: str, window: _Window) -> float:
+        """Return the seconds until the next request may leave; none, or fewer than none, when it may now."""
+        resumes_at = self._resumes_at.get(endpoint, 0.0)
+        return max(resumes_at, window.ends_at if window.used >= window.allowed else 0.0) - self._clock()
 
     def _current(self, endpoint: str) -> _Window:
         """Return the window that an endpoint is in now; a known one is followed by others of a minute."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from quantdata.config import checked_url, is_loopback
+from quantdata.config import checked_secret, checked_url, is_loopback
 from quantdata.errors import DataProviderError, PayloadError
 from quantdata.wire.http import Http
 
@@ -64,12 +64,16 @@ class Rest:
         self._http = Http(
             provider=provider,
             base_url=checked_url(base_url, name="base_url"),
-            headers={"Authorization": f"Bearer {key.reveal()}", "User-Agent": "quantdata"},
+            headers={
+                "Authorization": f"Bearer {checked_secret(key, name='the key').reveal()}",
+                "User-Agent": "quantdata",
+            },
             secret=key.reveal() if len(key.reveal()) >= SHORTEST_SECRET else "",
             limiter=limiter,
             policy=policy,
         )
         self._clock_request = clock_request
+        # A simulator's time is that of its last answer, and may have moved on since.
         self._may_be_simulator = is_loopback(urlsplit(base_url).hostname or "")
 
     @property
@@ -96,8 +100,11 @@ class Rest:
         return self._http.now()
 
     async def present(self) -> datetime:
-        """Return the present at the host (UTC); a host on this machine is asked first, for it may be a simulator."""
-        if self._may_be_simulator and not self.is_simulated:
+        """Return the present at the host (UTC); a host on this machine is asked first, for it may be a simulator.
+
+        One that is, is asked again when its last answer is more than a moment old: its time goes on, or jumps.
+        """
+        if self._may_be_simulator and not self._http.has_just_told_the_time():
             try:
                 await self._fetch(self._clock_request, lambda _: None)
             except DataProviderError as error:

@@ -994,7 +994,7 @@ def test_minutes_of_25_years_are_what_tradier_still_keeps_and_a_warning(client: 
     with pytest.warns(QuantDataWarning) as told:
         bars = client.bars("SPY", "1m", "2005-01-03", "2029-12-31")
     assert [str(each.message) for each in told] == [
-        "SPY: 1m bars begin on 2026-10-21, asked for from 2005-01-03; vendor or plan have none before"
+        "SPY: 1m bars are kept since 2026-10-21, asked for from 2005-01-03; daily ones reach further back"
     ]
     assert bars.get_column("session").n_unique() == 21
 

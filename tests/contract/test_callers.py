@@ -166,14 +166,14 @@ def test_a_client_that_is_open_when_the_process_ends_leaves_nothing_to_read(simu
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "1\n", "")
 
 
-MANY: Final = (Fault("status", "*", status=401), Fault("status", "*", status=429), Fault("drop", "*"))
+MANY: Final = (Fault("status", "*", status=401), Fault("status", "*", status=403), Fault("drop", "*"))
 FAULTS: Final = {
-    "massive": (*MANY, Fault("invalid_json"), Fault("next_url_loop")),
+    "massive": (*MANY, Fault("status", status=429), Fault("invalid_json"), Fault("next_url_loop")),
     "tradier": (
         *MANY,
         Fault("invalid_json", "tradier"),
         Fault("expired_token", "tradier"),
-        Fault("quota_violation", "tradier", seconds=30),
+        Fault("quota_violation", "tradier", seconds=0),
         Fault("errors_200", "tradier"),
     ),
 }

@@ -58,14 +58,14 @@ def refusal(
             AuthenticationError,
             ErrorCode.AUTHENTICATION_FAILED,
             401,
-            ["missing or not valid for this host", "check TRADIER_ACCESS_TOKEN", "the sandbox has tokens of its own"],
+            ["missing or not valid for this host", "check TRADIER_ACCESS_TOKEN", "has tokens of its own"],
         ),
         (
             INVALID_TOKEN_FAULT,
             AuthenticationError,
             ErrorCode.AUTHENTICATION_FAILED,
             401,
-            ["missing or not valid for this host", "check TRADIER_ACCESS_TOKEN", "the sandbox has tokens of its own"],
+            ["missing or not valid for this host", "check TRADIER_ACCESS_TOKEN", "has tokens of its own"],
         ),
         (
             EXPIRED_TOKEN,
@@ -126,7 +126,7 @@ def test_a_quota_violation_says_when_to_come_back(tradier: Tradier) -> None:
     assert type(error) is RateLimitError
     assert (error.code, error.status, error.endpoint) == (ErrorCode.RATE_LIMITED, 429, PATH)
     assert error.retry_after_s == 44.0
-    assert f"tradier: {PATH}: too many requests for this token; the window ends in 44 s" in str(error)
+    assert f"tradier: {PATH}: too many requests for this token; wait 44 s, then try again" in str(error)
     assert "Quota Violation. Quota Exceeded. Limit: 120." in str(error)
 
 

@@ -147,7 +147,7 @@ CASES: Final = (
     _case("HTTP 429 once", Fault("status", status=429, times=1), same),
     _case("HTTP 429 once, Retry-After: 0.2", Fault("status", status=429, times=1, retry_after=0.2), same),
     _case("HTTP 429 always", Fault("status", status=429), RateLimitError),
-    _case("HTTP 429, Retry-After: 30", Fault("status", status=429, retry_after=30), RateLimitError),
+    _case("HTTP 429, Retry-After: 3", Fault("status", status=429, retry_after=3), RateLimitError),
     _case("HTTP 400", Fault("status", status=400), DataProviderError),
     _case("HTTP 401", Fault("status", status=401), AuthenticationError),
     _case("HTTP 403", Fault("status", status=403), EntitlementError),

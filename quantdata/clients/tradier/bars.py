@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -15,15 +15,22 @@ from quantdata.clients.bar_query import is_equity
 from quantdata.clients.together import together
 from quantdata.clients.tradier.series import ENDPOINT, Series, first_kept, midnight, require_unexpired
 from quantdata.clients.tradier.spelling import ticker
-from quantdata.errors import DataProviderError, EntitlementError, PayloadError
+from quantdata.errors import (
+    AuthenticationError,
+    DataProviderError,
+    EntitlementError,
+    PayloadError,
+    QuoteNotFoundError,
+)
 from quantdata.frames import bars as frames
 from quantdata.frames.tradier import reference
 from quantdata.frames.tradier.bars import daily_bars, intraday_bars
+from quantdata.frames.tradier.quotes import quote_page
 from quantdata.sessions import session_day
 from quantdata.wire.tradier import endpoints
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import date
 
     from quantdata.clients.bar_query import Adjustment, BarQuery
     from quantdata.frames.bars import Timeframe
@@ -77,6 +84,8 @@ class BarLoader:
         """
         now = await self._rest.present()
         require_unexpired(query.symbol, now)
+        if query.symbol.startswith("I:"):
+            await self._require_index(query.symbol)
         source = SOURCES.get(query.timeframe)
         adjustment: Adjustment = query.adjustment
         if source is None:
@@ -94,6 +103,22 @@ class BarLoader:
             factors=factors if adjustment != "raw" else None,
             adjustment=adjustment,
         )
+
+    def kept_since(self, query: BarQuery) -> date | None:
+        """Return the first session of which bars are kept; None where there is no such limit."""
+        source = SOURCES.get(query.timeframe)
+        if source is None:
+            return None
+        return first_kept(source.interval, self._rest.now(), is_regular=query.session == "regular")
+
+    async def _require_index(self, symbol: str) -> None:
+        """Raise unless what only its prefix calls an index is one here: the vendor's symbols have no prefix."""
+        request = endpoints.quotes([ticker(symbol)])
+        page = await self._rest.items(request, lambda answer: quote_page(answer.items, received=datetime.now(UTC)))
+        if page.get_column("type").to_list() != ["index"]:
+            raise QuoteNotFoundError(
+                f"tradier knows no index {symbol.removeprefix('I:')}", provider="tradier", endpoint=request.path
+            )
 
     async def _daily(self, query: BarQuery) -> pl.DataFrame:
         first, last = session_day(query.start), session_day(query.end)
@@ -122,8 +147,7 @@ class BarLoader:
         return _each_once(bars, symbol, endpoint=request.path)
 
     async def _intraday(self, query: BarQuery, source: _Source, now: datetime) -> tuple[pl.DataFrame, Adjustment]:
-        is_regular = query.session == "regular"
-        kept = first_kept(source.interval, now, is_regular=is_regular)
+        kept = first_kept(source.interval, now, is_regular=query.session == "regular")
         start = max(query.start, midnight(kept))
         if start > query.end:
             raise EntitlementError(
@@ -132,7 +156,14 @@ class BarLoader:
                 provider="tradier",
                 endpoint=ENDPOINT,
             )
-        series = Series(self._rest, ticker(query.symbol), source.interval, intraday_bars, is_regular=is_regular)
+        series = Series(
+            self._rest,
+            ticker(query.symbol),
+            source.interval,
+            intraday_bars,
+            is_regular=query.session == "regular",
+            window=source.base.length,
+        )
         # To the end of the last bar that starts in the range.
         pages = await series.load(start, query.end + frames.TIMEFRAMES[query.timeframe].length)
         bars = _each_once(pl.concat(pages), query.symbol, endpoint=ENDPOINT)
@@ -147,11 +178,14 @@ class BarLoader:
         return await self._in_todays_shares(bars, query)
 
     async def _in_todays_shares(self, bars: pl.DataFrame, query: BarQuery) -> tuple[pl.DataFrame, Adjustment]:
-        """Return minute bars, which come as traded, adjusted for splits; as they are where no splits can be had."""
+        """Return minute bars, which come as traded, adjusted for splits; as they are where there are no splits to have.
+
+        A failure that may pass is raised: the same bars must not come adjusted at one time and raw at another.
+        """
         try:
             splits = await self._splits_of(query.symbol)
-        except DataProviderError:
-            if query.adjustment == "total":
+        except DataProviderError as error:
+            if query.adjustment == "total" or not _is_refused(error):
                 raise
             return bars, "raw"
         adjusted = frames.scaled_by_splits(frames.with_session(bars), splits, is_back=False)
@@ -174,10 +208,9 @@ class BarLoader:
     def _require_corporate_actions(self, symbol: str, what: str) -> None:
         if self._rest.is_sandbox:
             raise EntitlementError(
-                f"tradier's sandbox has no {what} of {symbol}, which bars as traded and total returns are made with: "
-                "use adjust='split', or a production token",
+                f"tradier's sandbox has no {what} of {symbol}, which daily bars as traded and total returns are made "
+                "with: use adjust='split', or a production token",
                 provider="tradier",
-                endpoint=endpoints.splits(symbol).path,
             )
 
     async def _dividend_factors(self, query: BarQuery, now: datetime) -> pl.DataFrame:
@@ -200,6 +233,12 @@ class BarLoader:
             return frames.dividend_factors(counted, splits=splits, closes=frames.with_session(closes))
         except ValueError as error:
             raise PayloadError(f"tradier: dividends of {query.symbol}: {error}", provider="tradier") from error
+
+
+def _is_refused(error: DataProviderError) -> bool:
+    """Tell whether a failure of the beta endpoint is there to stay: closed to a good token, gone, or no help."""
+    is_closed = isinstance(error, AuthenticationError | EntitlementError | PayloadError)
+    return is_closed or error.status == 404  # noqa: PLR2004
 
 
 def _is_index(symbol: str) -> bool:

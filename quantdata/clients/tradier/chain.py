@@ -153,7 +153,7 @@ class _Parts:
         """Get the contracts of one expiration: those of the underlying, or of one root of it."""
         symbol = root or self._spelled
         try:
-            page = await self._rest.items(endpoints.chain(symbol, day), partial(self._read, day))
+            page = await self._rest.items(endpoints.chain(symbol, day), partial(self._read, day, root))
         except DataProviderError as error:
             self.fail(error, day)
         else:
@@ -214,8 +214,10 @@ class _Parts:
         chain = frames.chain(pages, underlying=self._query.underlying, answer=answer)
         return with_quote(chain, self._underlying).filter(self._query.vendor_part(self._now))
 
-    def _read(self, day: date, answer: Items) -> pl.DataFrame:
+    def _read(self, day: date, root: str | None, answer: Items) -> pl.DataFrame:
         rows = quote_page(answer.items, received=datetime.now(UTC))
+        if root is not None:  # whether others come along is not known, and these are here already
+            rows = rows.filter(pl.col("symbol").str.head(-15) == root)
         others = rows.filter((pl.col("expiration_date") != day.isoformat()) | (pl.col("underlying") != self._spelled))
         if others.height:
             raise ValueError(f"contracts that were not asked for, {others.get_column('symbol')[0]} first")
@@ -233,16 +235,20 @@ def underlying_quote(rest: TradierRest, underlying: str, page: pl.DataFrame) -> 
     """Return the price of an underlying out of a page of quotes; none where the vendor does not know it."""
     names = {symbols.tradier_underlying(underlying): underlying}
     of_it = page.filter(pl.col("symbol").is_in(list(names)))
-    roots = tuple(root for text in of_it.get_column("root_symbols").drop_nulls() for root in text.split(",") if root)
+    named = of_it.get_column("root_symbols").str.split(",").explode().str.strip_chars()
+    roots = tuple(root for root in named.drop_nulls() if root)
     answer = answered(rest, is_delayed=rest.is_sandbox)
     if symbols.is_index(underlying):
         row = index_quotes(of_it, names, answer=answer).row(0, named=True)
         return UnderlyingQuote(row["value"], row["value_ts"], row["feed"], roots)
     row = equity_quotes(of_it, names, answer=answer).row(0, named=True)
-    return UnderlyingQuote(row["price"], row["last_ts"] or row["quote_ts"], row["feed"], roots)
+    return UnderlyingQuote(row["price"], row["last_ts"], row["feed"], roots)
 
 
 def _read_underlying(rest: TradierRest, underlying: str, answer: Items) -> UnderlyingQuote:
     page = quote_page(answer.items, received=datetime.now(UTC))
     require_asked(page, [symbols.tradier_underlying(underlying)])
+    # What the vendor says it does not know is a chain without a price; to say nothing is no answer.
+    if page.is_empty() and not answer.unmatched:
+        raise ValueError(f"no quote of {underlying}, and no word that it is unknown")
     return underlying_quote(rest, underlying, page)

@@ -22,17 +22,25 @@ from quantdata.clients.together import together
 from quantdata.clients.tradier.bars import BarLoader
 from quantdata.clients.tradier.chain import ChainLoader, underlying_quote, with_quote
 from quantdata.clients.tradier.series import ENDPOINT as TIMESALES
-from quantdata.clients.tradier.series import Series, first_kept, hours_between, midnight, require_unexpired
+from quantdata.clients.tradier.series import (
+    Series,
+    first_kept,
+    has_extended_hours,
+    hours_between,
+    midnight,
+    require_unexpired,
+)
 from quantdata.clients.tradier.spelling import ticker
 from quantdata.clients.vendor import VendorClient
 from quantdata.config import TRADIER_BASE_URL, Secret
 from quantdata.errors import ArgumentError, ContractNotFoundError, EntitlementError, QuoteNotFoundError
+from quantdata.frames.chain import newest_session
 from quantdata.frames.tradier import chain as chain_frames
 from quantdata.frames.tradier import trades as tape
 from quantdata.frames.tradier.equities import equity_quotes
 from quantdata.frames.tradier.indices import index_quotes
 from quantdata.frames.tradier.quotes import quote_page, require_asked
-from quantdata.sessions import session_day
+from quantdata.sessions import session, session_day
 from quantdata.wire.tradier import endpoints
 from quantdata.wire.tradier.rest import TradierRest
 
@@ -114,9 +122,8 @@ class AsyncTradier(VendorClient[TradierRest]):
         ----------
         Tradier, *Get Quotes*, ``GET /v1/markets/quotes``.
         """
-        underlying = symbol.underlying
-        spelled = [symbol.tradier, symbols.tradier_underlying(underlying)]
-        page = await self._quotes(spelled, greeks=True)
+        guessed = symbols.tradier_underlying(symbol.underlying)
+        page = await self._quotes([symbol.tradier, guessed], greeks=True)
         row = page.filter(pl.col("symbol") == symbol.tradier)
         if row.is_empty():
             is_over = symbol.expiration < session_day(self.now())
@@ -125,9 +132,12 @@ class AsyncTradier(VendorClient[TradierRest]):
             raise ContractNotFoundError(f"tradier has no live contract {symbol.occ}; {why}", provider=self.name)
         if page.get_column("symbol").is_duplicated().any():
             raise overlap("the quotes", provider=self.name)
-        contract = chain_frames.chain([row], underlying=underlying, answer=self._answered())
-        require_consistent(contract, provider=self.name, endpoint=endpoints.quotes([]).path)
-        return with_quote(contract, underlying_quote(self._rest, underlying, page))
+        # A root does not always tell its underlying (MOGA is that of MOG/A, old roots outlive a change of name); the
+        # row does.
+        named = row.get_column("underlying")[0] or guessed
+        if named != guessed:
+            page = await self._quotes([named])
+        return await asyncio.to_thread(self._contract, row, symbols.underlying(named), page)
 
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
         """Return the days on which listed options on an underlying expire, all roots together, rising.
@@ -181,8 +191,8 @@ class AsyncTradier(VendorClient[TradierRest]):
     async def bars(self, query: BarQuery) -> pl.DataFrame:
         """Return bars of one symbol, oldest first, with the columns of `BARS`.
 
-        Daily bars reach back for decades; those of minutes are kept for weeks (1m: 20 sessions, 5m and up: 40; with
-        extended hours 10 and 18) and begin there when more was asked for.
+        Daily bars reach back for decades; those of minutes are kept for weeks (see `kept_since`) and begin there when
+        more was asked for.
 
         Raises
         ------
@@ -202,17 +212,26 @@ class AsyncTradier(VendorClient[TradierRest]):
             await self._require_known(query.symbol)
         return bars
 
+    def kept_since(self, query: BarQuery) -> date | None:
+        """Return the first session of which bars are kept; None where there is no such limit.
+
+        In regular hours 20 sessions of 1m and 40 of 5m and up, with extended hours 10 and 18.
+        """
+        return self._bars.kept_since(query)
+
     async def trades(self, symbol: str, *, start: datetime, end: datetime) -> pl.DataFrame:
         """Return the ticks of one stock or option contract, oldest first, with the columns of `TRADES`.
 
-        Tradier sends price, size and the second, no venue and no conditions, and keeps five sessions of regular hours.
+        Tradier sends price, size and the second, no venue and no conditions, of regular hours alone (to 16:15, for the
+        closing auction and options that trade so long), and keeps five sessions.
 
         Raises
         ------
         QuoteNotFoundError, ContractNotFoundError
             If there are no ticks because there is no such symbol.
         EntitlementError
-            If the contract has expired, the range begins before what is kept, or this is the sandbox, which has none.
+            If the contract has expired, the range begins before what is kept or lies in extended hours alone, or this
+            is the sandbox, which has no ticks.
 
         References
         ----------
@@ -220,9 +239,11 @@ class AsyncTradier(VendorClient[TradierRest]):
         """
         now = await self._rest.present()
         require_unexpired(symbol, now)
-        self._require_ticks(symbol, start, now)
+        finish = min(end, now) + ONE
+        self._require_ticks(symbol, start, finish, now)
+        hours = hours_between(start, finish)
         series = Series(self._rest, ticker(symbol), "tick", tape.tick_page, is_regular=True)
-        parts = await together(series.load(*part) for part in hours_between(start, min(end, now) + ONE))
+        parts = await together(series.load(*hour) for hour in hours)
         found = [tape.tick_page(b"[]"), *(page for part in parts for page in part)]
         trades = await asyncio.to_thread(tape.trades, found, symbol, feed=self._answered().feed)
         if trades.is_empty():
@@ -257,7 +278,10 @@ class AsyncTradier(VendorClient[TradierRest]):
         if chain is not None and chain.height:
             learn_blocks(self.capabilities, chain, is_whole=True)
             contract = chain.get_column("contract_symbol")[chain.height // 2]
-            await probing("option_trades", asking=self.trades(contract, start=now - timedelta(hours=1), end=now))
+            newest = session(newest_session(now))
+            end = min(now, newest.close)
+            hour = max(end - timedelta(hours=1), newest.open)
+            await probing("option_trades", asking=self.trades(contract, start=hour, end=end))
         self.capabilities.learn(
             "option_quotes", is_entitled=False, reason="tradier has the present quotes alone, no history of them"
         )
@@ -265,6 +289,11 @@ class AsyncTradier(VendorClient[TradierRest]):
 
     def _answered(self) -> Answer:
         return answered(self._rest, is_delayed=self._rest.is_sandbox)
+
+    def _contract(self, row: pl.DataFrame, underlying: str, quotes: pl.DataFrame) -> pl.DataFrame:
+        contract = chain_frames.chain([row], underlying=underlying, answer=self._answered())
+        require_consistent(contract, provider=self.name, endpoint=endpoints.quotes([]).path)
+        return with_quote(contract, underlying_quote(self._rest, underlying, quotes))
 
     async def _quotes(self, spelled: Sequence[str], *, greeks: bool = False) -> pl.DataFrame:
         return await self._rest.items(endpoints.quotes(spelled, greeks=greeks), partial(_read_quotes, spelled))
@@ -275,20 +304,24 @@ class AsyncTradier(VendorClient[TradierRest]):
         with self._learning(block):
             page = pl.concat(await together(self._quotes(batch) for batch in batches))
             try:
-                quotes = frame(page, names, answer=self._answered())
+                quotes = await asyncio.to_thread(frame, page, names, answer=self._answered())
             except ValueError as error:
                 raise overlap("the quotes", provider=self.name) from error
         require_some(quotes, list(names.values()), capabilities=self.capabilities, block=block)
         self.capabilities.learn(block, is_entitled=True, feed=quotes.get_column("feed").drop_nulls()[0])
         return quotes
 
-    def _require_ticks(self, symbol: str, start: datetime, now: datetime) -> None:
+    def _require_ticks(self, symbol: str, start: datetime, finish: datetime, now: datetime) -> None:
         kept = first_kept("tick", now, is_regular=True)
-        why = "tradier's sandbox has no ticks" if self._rest.is_sandbox else ""
-        if start < midnight(kept):
-            why = why or f"tradier keeps ticks since {kept} only, and {symbol} was asked for from {session_day(start)}"
-        if why:
-            raise EntitlementError(why, provider=self.name, endpoint=TIMESALES)
+        if self._rest.is_sandbox:
+            why = "tradier's sandbox has no ticks"
+        elif start < midnight(kept):
+            why = f"tradier keeps ticks since {kept} only, and {symbol} was asked for from {session_day(start)}"
+        elif not hours_between(start, finish) and has_extended_hours(start, finish):
+            why = f"tradier has ticks of regular hours alone, and {symbol} was asked for outside of them"
+        else:
+            return
+        raise EntitlementError(why, provider=self.name, endpoint=TIMESALES)
 
     async def _require_known(self, symbol: str) -> None:
         """Raise unless a symbol, whose answer was empty, exists."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from quantdata.wire.tradier.envelope import Items
     from quantdata.wire.tradier.rest import TradierRest
 
-__all__ = ["ENDPOINT", "Series", "first_kept", "hours_between", "midnight", "require_unexpired"]
+__all__ = ["ENDPOINT", "Series", "first_kept", "has_extended_hours", "hours_between", "midnight", "require_unexpired"]
 
 ENDPOINT: Final = "/v1/markets/timesales"
 # Sessions before today, in regular hours and with extended ones: reference/tradier.md §5.8.
@@ -49,6 +49,8 @@ class Series:
         Turns the items of one answer into a frame with a column ``ts``.
     is_regular
         Regular hours alone.
+    window
+        What one row spans: one that begins before the range and reaches into it is no fault, and is left out.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class Series:
         read: Callable[[bytes], pl.DataFrame],
         *,
         is_regular: bool,
+        window: timedelta = MINUTE,
     ) -> None:
         self._rest = rest
         self._spelled = spelled
         self._interval: Interval = interval
         self._read_items = read
         self._is_regular = is_regular
+        self._window = window
 
     async def load(self, start: datetime, finish: datetime) -> list[pl.DataFrame]:
         """Return the pages of a range without its end, in order of time.
@@ -96,7 +100,7 @@ class Series:
     def _read(self, start: datetime, finish: datetime, answer: Items) -> pl.DataFrame:
         page = self._read_items(answer.items)
         # Ranges are told to the minute, both ends included, and of ticks perhaps the whole of the last one.
-        if not page.get_column("ts").is_between(start - MINUTE, finish + 2 * MINUTE).all():
+        if not page.get_column("ts").is_between(start - self._window, finish + 2 * MINUTE).all():
             raise ValueError("rows outside of the range that was asked for")
         return page.filter(pl.col("ts").is_between(start, finish, closed="left"))
 
@@ -118,6 +122,12 @@ def hours_between(start: datetime, finish: datetime) -> list[tuple[datetime, dat
             parts.append((begin, min(begin + HOUR, end)))
             begin += HOUR
     return parts
+
+
+def has_extended_hours(start: datetime, finish: datetime) -> bool:
+    """Tell whether a range holds any trading before the open or after the close."""
+    days = sessions(session_day(start), session_day(finish)) if start < finish else []
+    return any(start < each.late_close and each.early_open < finish for each in days)
 
 
 def midnight(day: date) -> datetime:

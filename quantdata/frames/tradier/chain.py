@@ -18,10 +18,11 @@ from quantdata.frames.chain import finish, newest_session, root_of
 from quantdata.frames.columns import FEED, MOMENT, OPTION_TYPE
 from quantdata.frames.decode import whole
 from quantdata.frames.tradier.quotes import day_close, last_ts, positive, quote_ts
+from quantdata.sessions import current_session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
+    from datetime import datetime
 
     from quantdata.frames.provenance import Answer
 
@@ -43,7 +44,7 @@ def chain(pages: Sequence[pl.DataFrame], *, underlying: str, answer: Answer) -> 
     rows = whole_chain.with_columns(
         pl.col("greeks").struct.unnest(), iv_ts=_updated_at(pl.col("greeks").struct.field("updated_at"))
     )
-    return finish(rows.select(_columns(newest_session(seen_at))), underlying=underlying, answer=answer)
+    return finish(rows.select(_columns(seen_at)), underlying=underlying, answer=answer)
 
 
 def _updated_at(text: pl.Expr) -> pl.Expr:
@@ -51,14 +52,14 @@ def _updated_at(text: pl.Expr) -> pl.Expr:
     return text.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", time_zone="UTC", strict=False).cast(MOMENT)
 
 
-def _columns(newest: date) -> list[pl.Expr | str]:
+def _columns(seen_at: datetime) -> list[pl.Expr | str]:
     has_quote = (pl.col("ask") > 0) | (pl.col("bid") > 0)
     return [
         *_contract(),
         pl.lit(None, pl.Float64).alias("underlying_price"),
         *_quote(has_quote),
         *_trade(),
-        *_day(newest),
+        *_day(seen_at),
         whole("open_interest"),
         pl.when(pl.col("open_interest").is_not_null()).then(TRADIER).alias("open_interest_source"),
         *_volatility(),
@@ -110,19 +111,23 @@ def _trade() -> list[pl.Expr]:
     ]
 
 
-def _day(newest: date) -> list[pl.Expr]:
-    has_day = pl.col("volume").is_not_null()
+def _day(seen_at: datetime) -> list[pl.Expr]:
+    today = current_session(seen_at)
+    # At some hour before the open the vendor clears the day: a volume of 0 is then of the old session or of the new.
+    is_known = pl.col("volume") > 0 if today is not None and seen_at < today.open else pl.col("volume").is_not_null()
+    has_close = day_close().is_not_null()
     return [
         positive("open").alias("open"),
         positive("high").alias("high"),
         positive("low").alias("low"),
         day_close().alias("close"),
         positive("prevclose").alias("prev_close"),
-        pl.col("change"),
-        pl.col("change_percentage").alias("change_percent"),
-        whole("volume"),
-        pl.when(has_day).then(pl.lit(newest)).alias("day_session"),
-        pl.when(has_day).then(TRADIER).alias("day_source"),
+        # Of a contract that has not traded today the vendor's are those of an old price: 0.0.
+        pl.when(has_close).then("change").alias("change"),
+        pl.when(has_close).then("change_percentage").alias("change_percent"),
+        pl.when(is_known).then(whole("volume")).alias("volume"),
+        pl.when(is_known).then(pl.lit(newest_session(seen_at))).alias("day_session"),
+        pl.when(is_known).then(TRADIER).alias("day_source"),
     ]
 
 

@@ -61,7 +61,8 @@ def _columns() -> list[pl.Expr]:
         pl.when(quote_ts().is_not_null()).then(pl.lit("round_lots")).cast(SIZE_UNIT).alias("size_unit"),
         quote_ts().alias("quote_ts"),
         positive("last_volume").alias("last_size"),
-        last_ts().alias("last_ts"),
+        # After the close the time goes on to 19:00 New York, the price does not, and the size is 0.
+        pl.when(pl.col("last_volume") > 0).then(last_ts()).alias("last_ts"),
         positive("open").alias("open"),
         positive("high").alias("high"),
         positive("low").alias("low"),
@@ -69,7 +70,7 @@ def _columns() -> list[pl.Expr]:
         positive("prevclose").alias("prev_close"),
         pl.col("change").alias("change"),
         pl.col("change_percentage").alias("change_percent"),
-        positive("volume").alias("volume"),
+        pl.col("volume").alias("volume"),
     ]
     return [
         pl.col("symbol"),

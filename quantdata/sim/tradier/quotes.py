@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from quantdata.sessions import previous_session, session_day
+from quantdata.sim.timeline import ns_of
 from quantdata.sim.tradier.answers import Answer, collapsed, encode_rows
 from quantdata.sim.tradier.catalog import vendor_symbol
 from quantdata.sim.tradier.day import day_at, milliseconds
@@ -97,11 +99,12 @@ def _option(request: Request, instrument: Instrument) -> Any:
 def _equity(request: Request, instrument: Instrument) -> Row:
     view = request.market.equity(instrument.own, request.at)
     day = day_at(request.at)
-    last = view.price
+    last, traded_ns = view.price, view.last_ts
     if not day.has_opened:
-        last = view.prev_close  # trades outside regular hours do not count
+        # Trades outside regular hours do not count: until the opening both are those of the close before, as recorded.
+        last, traded_ns = view.prev_close, ns_of(previous_session(session_day(request.at)).close)
     elif day.is_over:
-        last = view.close
+        last = view.close  # the time goes on, as recorded
     block = {name: getattr(view, name) if day.has_opened else None for name in ("open", "high", "low")}
     return _assembled(
         request,
@@ -111,7 +114,7 @@ def _equity(request: Request, instrument: Instrument) -> Row:
         block=block | {"close": view.close if day.is_over else None},
         volume=int(view.volume),
         last_volume=0 if day.is_over else view.last_size,
-        trade_date=milliseconds(view.last_ts),
+        trade_date=milliseconds(traded_ns),
         quote=_nbbo(view),
     )
 

@@ -36,6 +36,7 @@ EMPTY: Final = frozenset({b"null", b'"null"', b"{}", b"[]", b""})
 # The vendor counts in minutes; a reset further off than this, before or after, is no time of a window.
 LONGEST_WAIT_S: Final = 3600.0
 MARGIN_S: Final = 1.0
+SANDBOX: Final = "https://sandbox.tradier.com/v1"
 
 # Texts of refusals, in lower case, that were seen or may come under 200.
 REFUSALS: Final = ("invalid access token", "access token expired", "quota violation", "invalid parameter")
@@ -99,6 +100,12 @@ def read_items(reply: Reply, request: Collection) -> Items:
 
 def _items_of_text(reply: Reply, body: bytes) -> Items:
     """Return no items for a word that means none; raise for any other text."""
+    if body.startswith(b"<") and reply.status in {401, 403}:
+        raise UnavailableError(
+            f"{reply.provider}: {reply.endpoint} was turned away with a web page (HTTP {reply.status}), not by the "
+            "vendor's service: a firewall or a proxy stands between; try again later",
+            **reply.facts,
+        )
     text = "" if body.startswith(b"<") else body.decode("utf-8", errors="replace")
     if reply.status != 200 or text.lower().startswith(REFUSALS):  # noqa: PLR2004
         raise _error(reply, text, "")
@@ -178,12 +185,13 @@ def _error(  # noqa: PLR0911  # a table of what the vendor may say
     if "access token" in lowered or "keymanagement" in code or (status == 401 and not said):  # noqa: PLR2004
         why = "has expired" if "expired" in lowered else "is missing or not valid for this host"
         return AuthenticationError(
-            f"{asked}: the access token {why}; check TRADIER_ACCESS_TOKEN (the sandbox has tokens of its own)",
+            f"{asked}: the access token {why}; check TRADIER_ACCESS_TOKEN and TRADIER_BASE_URL (the sandbox, "
+            f"{SANDBOX}, has tokens of its own)",
             **reply.facts,
         )
     if "quota" in lowered or "ratelimit" in code.lower() or status == 429:  # noqa: PLR2004
         after_s = _resets_in_s(reply, text)
-        when = f"; the window ends in {after_s:.0f} s" if after_s is not None else ""
+        when = f"; wait {after_s:.0f} s, then try again" if after_s is not None else ""
         return RateLimitError(
             f"{asked}: too many requests for this token{when}{quoted}", retry_after_s=after_s, **reply.facts
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
+from quantdata.config import checked_url
 from quantdata.wire.limits import WindowLimiter, of_account
 from quantdata.wire.rest import Rest
 from quantdata.wire.tradier import endpoints
@@ -43,9 +44,10 @@ class TradierRest(Rest):
     """
 
     def __init__(self, access_token: Secret, *, base_url: str, policy: RetryPolicy | None = None) -> None:
-        self.is_sandbox = is_sandbox(base_url)
+        base = checked_url(base_url, name="base_url")
+        self.is_sandbox = is_sandbox(base)
         # The beta endpoints lie beside /v1, so that paths hold the version.
-        root = base_url.strip().rstrip("/").removesuffix(VERSION)
+        root = base.removesuffix(VERSION)
         allowed = SANDBOX_REQUESTS_PER_MINUTE if self.is_sandbox else REQUESTS_PER_MINUTE
         super().__init__(
             "tradier",

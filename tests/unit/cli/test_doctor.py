@@ -68,9 +68,9 @@ def test_a_healthy_vendor_is_ok_in_everything_and_a_vendor_without_a_key_does_no
         "source": "tradier",
         "check": "key",
         "verdict": "ok",
-        "said": "TRADIER_ACCESS_TOKEN is set",
+        "said": "TRADIER_ACCESS_TOKEN (or TRADIER_TOKEN) is set",
     }
-    assert found["tradier", "address"]["said"] == f"127.0.0.1:{simulator.port} (production)"
+    assert found["tradier", "address"]["said"] == f"127.0.0.1:{simulator.port}"
     assert found["tradier", "host"]["verdict"] == "ok"
     assert found["tradier", "host"]["said"].endswith("the market is open")
     assert found["tradier", "clock"]["said"] == "simulated: 2026-11-18 16:00:00 UTC"

@@ -61,10 +61,13 @@ def test_missing_values_are_dashes_and_a_missing_side_is_blank() -> None:
     assert row.split() == ["-", "-", "25.0%", "-", "1.50", "-", "100"]
 
 
-def test_adjusted_contracts_do_not_stand_in_for_standard_ones() -> None:
+def test_adjusted_contracts_are_shown_where_there_are_no_standard_ones() -> None:
     (part,) = around_the_money(chain(is_adjusted=True), series=1, strikes=5)
     (table,) = chain_tables([part], width=160)
-    assert table.row_count == 0
+    assert table.row_count == 5
+    (both,) = around_the_money(pl.concat([chain(), chain(is_adjusted=True, bid=9.99)]), series=1, strikes=5)
+    (table,) = chain_tables([both], width=160)
+    assert not any("9.99" in line for line in printed(table))
 
 
 def test_times_are_shown_in_new_york_and_empty_columns_left_out() -> None:

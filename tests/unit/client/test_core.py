@@ -360,7 +360,25 @@ def test_bars_that_could_not_be_adjusted_say_so_and_warn() -> None:
         schema_overrides={"session": pl.Date},
     )
     with pytest.warns(QuantDataWarning, match="SPY: 5m bars are as traded, not adjusted for splits"):
-        assert _warned_of_lacks([query], bars).equals(bars)
+        assert _warned_of_lacks([query], lambda _: None, bars).equals(bars)
+
+
+def test_bars_that_are_kept_for_weeks_alone_warn_of_that_and_not_of_what_they_begin_with() -> None:
+    option = BarQuery.of("SPY261218C00600000", "5m", "2026-11-03", "2026-11-20")
+    bars = pl.DataFrame(
+        {"symbol": [option.symbol], "session": [date(2026, 11, 11)], "adjustment": [option.adjustment]},
+        schema_overrides={"session": pl.Date},
+    )
+    with pytest.warns(QuantDataWarning) as told:
+        _warned_of_lacks([option], lambda _: date(2026, 11, 10), bars)
+    (only,) = told
+    assert str(only.message) == (
+        "SPY261218C00600000: 5m bars are kept since 2026-11-10, asked for from 2026-11-03; daily ones reach further "
+        "back"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _warned_of_lacks([option], lambda _: date(2026, 11, 3), bars)
 
 
 # --- the provider ---------------------------------------------------------------------------------------------------

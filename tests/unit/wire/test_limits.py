@@ -380,8 +380,8 @@ def test_a_new_minute_announces_its_own_waits(clock: Clock, caplog: pytest.LogCa
     limiter._sleep = _next_minute_begins(limiter, clock)
     assert _leave(limiter, 1, clock) == [pytest.approx(112.9)]
     assert [record.message for record in caplog.records] == [
-        f"{QUOTES}: all 3 requests of this minute are used; on in 1 s",
-        f"{QUOTES}: all 3 requests of this minute are used; on in 60 s",
+        f"{QUOTES}: 3 requests a minute are let through; on in 1 s",
+        f"{QUOTES}: 3 requests a minute are let through; on in 60 s",
     ]
 
 
@@ -499,18 +499,27 @@ def test_after_a_quota_violation_nothing_passes_until_the_vendors_time(clock: Cl
     limiter = _limiter(clock, allowed=120)
     _leave(limiter, 1, clock)
     limiter.pause(20.0, QUOTES)
-    assert limiter.budgets() == [Budget(QUOTES, 120.0, 0, 20.0)]
+    assert limiter.budgets() == [Budget(QUOTES, 120.0, 0, 60.0)]
     assert _leave(limiter, 1, clock) == [20.0]
     assert _leave(limiter, 1, clock, HISTORY) == [20.0]
 
 
-def test_a_pause_within_a_known_minute_lasts_to_its_end(clock: Clock) -> None:
-    # The vendor said that the minute is used up, and counts anew only then.
+def test_a_pause_within_a_known_minute_leaves_the_rest_of_it(clock: Clock) -> None:
+    # The vendor says when to come back; of a refusal without a time nobody knows that the minute is used up.
     limiter = _limiter(clock, allowed=120)
     _leave(limiter, 1, clock)
     limiter.learn(QUOTES, _told(used=1))
     limiter.pause(0.25, QUOTES)
-    assert _leave(limiter, 1, clock) == [53.0]
+    assert _leave(limiter, 1, clock) == [0.25]
+
+
+def test_headers_of_other_answers_do_not_shorten_a_pause(clock: Clock) -> None:
+    limiter = _limiter(clock, allowed=120)
+    _leave(limiter, 1, clock)
+    limiter.pause(20.0, QUOTES)
+    limiter.learn(QUOTES, _told(used=1, ends_in_s=5))
+    limiter.pause(1.0, QUOTES)
+    assert _leave(limiter, 1, clock) == [20.0]
 
 
 def test_a_pause_past_a_known_minute_lasts_longer(clock: Clock) -> None:
@@ -536,7 +545,7 @@ def test_the_log_says_once_a_minute_that_all_is_used(caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.INFO, logger="quantdata.wire"):
         world.run(limiter, 7)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{QUOTES}: all 2 requests of this minute are used; on in 60 s"
+        f"{QUOTES}: 2 requests a minute are let through; on in 60 s"
     ] * 3
     assert {record.levelname for record in caplog.records} == {"WARNING"}
 

@@ -15,6 +15,7 @@ from quantdata.errors import (
     EntitlementError,
     PayloadError,
     QuoteNotFoundError,
+    RateLimitError,
     UnavailableError,
 )
 from quantdata.frames.columns import BARS, schema
@@ -127,13 +128,22 @@ def test_prices_that_are_none_are_null(tradier: Tradier) -> None:
     assert _bars().get_column("open").to_list() == [None]
 
 
-@pytest.mark.parametrize(
-    ("symbol", "spelled"), [("BRK.B", "BRK/B"), ("SPX", "SPX"), ("I:XYZQ", "XYZQ"), (OPTION, OPTION)]
-)
+@pytest.mark.parametrize(("symbol", "spelled"), [("BRK.B", "BRK/B"), ("SPX", "SPX"), (OPTION, OPTION)])
 def test_anything_that_has_bars_is_spelled_as_the_vendor_does(tradier: Tradier, symbol: str, spelled: str) -> None:
     tradier.history(day_rows(MONDAY, 1))
     assert _bars(symbol).get_column("symbol").to_list() == [symbol]
     assert tradier.asked(HISTORY)[0]["symbol"] == spelled
+
+
+def test_what_its_prefix_calls_an_index_must_be_one(tradier: Tradier) -> None:
+    # The vendor's symbols have no prefix: XYZQ may be a share as well.
+    tradier.history(day_rows(MONDAY, 1))
+    tradier.quotes(stock_quote("XYZQ", kind="index"))
+    assert _bars("I:XYZQ").get_column("symbol").to_list() == ["I:XYZQ"]
+    assert tradier.asked(HISTORY)[0]["symbol"] == "XYZQ"
+    tradier.quotes(stock_quote("XYZQ"))
+    assert "tradier knows no index XYZQ" in str(_failure(QuoteNotFoundError, "I:XYZQ"))
+    assert len(tradier.asked(HISTORY)) == 1
 
 
 def test_the_volume_of_an_index_is_none(tradier: Tradier) -> None:
@@ -387,13 +397,27 @@ def test_minutes_come_as_traded_and_are_put_in_todays_shares(tradier: Tradier) -
     assert (set(split.get_column("adjustment")), set(raw.get_column("adjustment"))) == ({"split"}, {"raw"})
 
 
-@pytest.mark.parametrize("body", [b"", []], ids=["down", "unknown"])
-def test_without_splits_minutes_are_as_traded_and_say_so(tradier: Tradier, body: object) -> None:
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [([], 200), (b"no such thing", 404), (b"Not for you", 403), (b"", 401)],
+    ids=["unknown", "gone", "not in the plan", "not for this token"],
+)
+def test_without_splits_minutes_are_as_traded_and_say_so(tradier: Tradier, body: object, status: int) -> None:
     tradier.timesales(series_rows(OPEN, 2))
-    tradier.on(SPLITS, body, status=503 if body == b"" else 200)
+    tradier.on(SPLITS, body, status=status)
     bars = _bars("SPY", "1m")
     assert set(bars.get_column("adjustment")) == {"raw"}
     assert _closes(bars) == [100.0, 100.0]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, UnavailableError), (429, RateLimitError)])
+def test_minutes_do_not_come_as_traded_because_a_splits_request_failed(
+    tradier: Tradier, status: int, kind: type[DataProviderError]
+) -> None:
+    # Else the same bars would come adjusted at one time and as traded at another.
+    tradier.timesales(series_rows(OPEN, 2))
+    tradier.on(SPLITS, b"", status=status)
+    _failure(kind, "SPY", "1m")
 
 
 def test_minutes_are_adjusted_for_dividends_as_their_day_is(tradier: Tradier) -> None:
@@ -488,7 +512,7 @@ def test_the_sandbox_has_no_corporate_actions(tradier: Tradier, timeframe: str, 
     tradier.timesales(series_rows(OPEN, 2, minutes=5))
     with pytest.raises(EntitlementError, match=f"tradier's sandbox has no {what} of SPY") as failure:
         _sandbox_bars("SPY", timeframe, adjust=adjust)
-    assert failure.value.endpoint == SPLITS
+    assert failure.value.endpoint is None
     assert tradier.asked(SPLITS) == tradier.asked(DIVIDENDS) == []
 
 

@@ -134,10 +134,10 @@ def test_the_price_of_the_underlying_comes_with_its_time(tradier: Tradier) -> No
     assert row["moneyness"] == pytest.approx(590 / 600)
 
 
-def test_without_a_last_trade_the_underlying_has_the_time_of_its_quote(tradier: Tradier) -> None:
+def test_the_price_of_the_underlying_has_no_time_but_that_of_its_trade(tradier: Tradier) -> None:
     _offer(tradier)
     tradier.quotes(stock_quote(trade_date=0))
-    assert _chain().get_column("underlying_ts")[0].isoformat() == "2026-11-18T16:59:59+00:00"
+    assert _chain().select("underlying_price", "underlying_ts").row(0) == (600.0, None)
 
 
 @pytest.mark.parametrize(

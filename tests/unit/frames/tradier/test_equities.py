@@ -104,7 +104,7 @@ def test_what_is_something_else_has_its_reason_and_no_values(kind: str) -> None:
     [
         ("last", "price"), ("bid", "bid"), ("ask", "ask"), ("bidsize", "bid_size"), ("asksize", "ask_size"),
         ("last_volume", "last_size"), ("open", "open"), ("high", "high"), ("low", "low"), ("prevclose", "prev_close"),
-        ("volume", "volume"), ("trade_date", "last_ts"),
+        ("trade_date", "last_ts"), ("last_volume", "last_ts"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("nothing", [0, None])

@@ -37,10 +37,15 @@ def test_several_ticks_of_a_second_keep_their_order() -> None:
     ]
 
 
-@pytest.mark.parametrize("second", [{"timestamp": None}, {"timestamp": 1728057599}])
-def test_ticks_without_a_time_or_out_of_order_are_refused(second: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="ticks without a time, or out of order"):
-        page(TICK, TICK | second)
+def test_seconds_out_of_order_are_put_in_order() -> None:
+    before = TICK | {"timestamp": 1728057599}
+    ticks = page(TICK, before | {"price": 32.7}, before | {"price": 32.6}, TICK | {"price": 32.9})
+    assert ticks.get_column("price").to_list() == [32.7, 32.6, 32.8, 32.9]
+
+
+def test_a_tick_without_a_time_is_refused() -> None:
+    with pytest.raises(ValueError, match="a tick without a time"):
+        page(TICK, TICK | {"timestamp": None})
 
 
 def test_ticks_of_another_shape_are_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import weakref
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -173,7 +173,7 @@ def test_a_few_empty_pages_are_read_over_and_many_are_no_answer(vendor: Vendor, 
     ("requests_per_minute", "is_slow", "burst"), [(5.0, True, 5), (0.5, True, 1), (6e3, False, 100)]
 )
 def test_burst_and_pace_follow_the_plan(requests_per_minute: float, *, is_slow: bool, burst: int) -> None:
-    rest = _account("an account that nobody has used", per_minute=requests_per_minute)
+    rest = _account("an-account-that-nobody-has-used", per_minute=requests_per_minute)
     assert rest.is_slow is is_slow
     assert rest.budgets()[0][:3] == ("*", requests_per_minute, burst)
 
@@ -198,13 +198,21 @@ def test_another_key_host_or_rate_is_another_account(other: dict[str, Any]) -> N
     assert first._http.limiter is not second._http.limiter
 
 
-def test_an_account_is_forgotten_with_its_last_client() -> None:
-    rest: MassiveRest | None = _account("0nce")
-    assert rest is not None
-    limiter = weakref.ref(rest._http.limiter)
-    rest = None
+def test_an_account_outlives_its_clients_for_the_vendor_counts_on() -> None:
+    limiter = _account("0nce")._http.limiter
     gc.collect()
-    assert limiter() is None
+    assert _account("0nce")._http.limiter is limiter
+
+
+def test_of_many_accounts_those_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_limiters", OrderedDict())
+    first, second = (_account(key)._http.limiter for key in ("f1rst", "s3cond"))
+    for number in range(limits.ACCOUNTS_AT_MOST - 1):
+        _account("f1rst")
+        _account(f"0ther{number}")
+    assert len(limits._limiters) == limits.ACCOUNTS_AT_MOST
+    assert _account("f1rst")._http.limiter is first
+    assert _account("s3cond")._http.limiter is not second
 
 
 def test_what_is_kept_of_an_account_does_not_hold_its_key() -> None:

@@ -234,7 +234,6 @@ DENIED = "keymanagement.service.invalid_access_token"
         (b"Invalid Access Token", 200, "is missing or not valid for this host"),
         (b"  invalid access token\n", 403, "is missing or not valid for this host"),
         (b"", 401, "is missing or not valid for this host"),
-        (HTML, 401, "is missing or not valid for this host"),
         (_fault("Invalid Access Token", DENIED), 401, "is missing or not valid for this host"),
         (_fault("Invalid Access Token", DENIED), 403, "is missing or not valid for this host"),
         (_fault("Access Token expired", "keymanagement.service.access_token_expired"), 500, "has expired"),
@@ -249,8 +248,8 @@ def test_a_token_that_is_not_taken_is_known_by_the_text(content: object, status:
     error = _error(content, status=status)
     assert type(error) is AuthenticationError
     assert str(error) == (
-        f"tradier: /v1/markets/quotes: the access token {why}; check TRADIER_ACCESS_TOKEN (the sandbox has tokens of "
-        "its own)"
+        f"tradier: /v1/markets/quotes: the access token {why}; check TRADIER_ACCESS_TOKEN and TRADIER_BASE_URL "
+        "(the sandbox, https://sandbox.tradier.com/v1, has tokens of its own)"
     )
 
 
@@ -260,6 +259,16 @@ def test_another_refusal_of_that_status_is_about_the_plan(content: object, statu
     error = _error(content, status=status)
     assert type(error) is EntitlementError
     assert str(error) == 'tradier: /v1/markets/quotes is not open to this token (the vendor says: "Not for you")'
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_web_page_in_the_way_is_no_word_of_the_vendor_about_the_token(status: int) -> None:
+    error = _error(HTML, status=status)
+    assert type(error) is UnavailableError
+    assert str(error) == (
+        f"tradier: /v1/markets/quotes was turned away with a web page (HTTP {status}), not by the vendor's service: a "
+        "firewall or a proxy stands between; try again later"
+    )
 
 
 def test_a_403_that_says_nothing_is_about_the_plan() -> None:
@@ -278,7 +287,7 @@ def test_a_quota_violation_says_when_the_window_ends(content: object, status: in
     error = _error(content, status=status, headers=DATE)
     assert type(error) is RateLimitError
     assert error.retry_after_s == pytest.approx(14.0)  # and a second, for the vendor's clock is told in whole ones
-    assert "too many requests for this token; the window ends in 14 s (the vendor says: " in str(error)
+    assert "too many requests for this token; wait 14 s, then try again (the vendor says: " in str(error)
 
 
 @pytest.mark.parametrize(
@@ -305,7 +314,7 @@ def test_a_quota_violation_without_a_time_waits_as_the_header_says(
     error = _error(content, status=status, headers=headers)
     assert type(error) is RateLimitError
     assert error.retry_after_s == seconds
-    assert ("the window ends in 7 s" in str(error)) is (seconds == 7.0)
+    assert ("wait 7 s, then try again" in str(error)) is (seconds == 7.0)
 
 
 def test_a_window_that_has_just_ended_is_not_waited_for() -> None:
