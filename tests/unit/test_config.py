@@ -133,6 +133,20 @@ def test_a_key_that_cannot_be_one_is_refused_unseen(variable: str, key: str) -> 
     assert key not in str(failure.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("Bearer k3y", "leave out the word Bearer"),
+        ("BEARER k3y", "leave out the word Bearer"),
+        ("k3 y", "copy it again"),
+    ],
+)
+def test_what_is_wrong_with_a_key_is_said(key: str, hint: str) -> None:
+    with pytest.raises(ConfigError, match=hint) as failure:
+        Config.from_environment({"TRADIER_ACCESS_TOKEN": key})
+    assert key not in str(failure.value)
+
+
 @pytest.mark.parametrize("text", ["five", "0", "-1", "nan", "inf", "1e7"])
 def test_a_rate_is_a_positive_number(text: str) -> None:
     with pytest.raises(ConfigError, match="MASSIVE_REQUESTS_PER_MINUTE must be a number"):
@@ -182,12 +196,30 @@ def test_a_good_url_loses_its_last_slash_only(url: str, expected: str) -> None:
         f"https://api.massive.com#{KEY}",
         f"ftp://{KEY}@api.massive.com",
         KEY,
+        "https://api massive.com",
+        "https://api..massive.com",
+        "https://-massive.com",
+        "https://mässive.com",
+        "https://1.2.3",
+        "https://[1::2::3]",
+        f"https://{'a' * 64}.com",
+        f"https://{'a.' * 127}com",
     ],
 )
 def test_what_is_no_base_url_is_refused_unseen(url: str) -> None:
     with pytest.raises(ConfigError, match="MASSIVE_BASE_URL must") as failure:
         checked_url(url, name="MASSIVE_BASE_URL")
     assert KEY not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "example"),
+    [("MASSIVE_BASE_URL", "https://api.massive.com"), ("TRADIER_BASE_URL", "https://api.tradier.com/v1")],
+)
+def test_the_vendors_own_address_is_the_example(name: str, example: str) -> None:
+    with pytest.raises(ConfigError) as failure:
+        checked_url("nowhere", name=name)
+    assert str(failure.value) == f"{name} must be a URL such as {example}"
 
 
 @pytest.mark.parametrize("host", ["api.massive.com", "127.0.0.1.evil.example", "10.0.0.1", "localhost.evil.example"])

@@ -13,6 +13,7 @@ from quantdata.cli import doctor
 from quantdata.cli.doctor import Finding, exit_code
 from quantdata.cli.main import main
 from quantdata.clients import MarketStatus
+from quantdata.sim import Fault
 from quantdata.wire.limits import Budget
 
 if TYPE_CHECKING:
@@ -132,6 +133,29 @@ def test_a_host_that_cannot_be_one_fails_and_the_other_vendor_is_still_asked(
     assert code == 1
     assert "plain http is for this machine only" in found["massive", "host"]["said"]
     assert found["tradier", "host"]["verdict"] == "ok"
+
+
+def test_the_source_of_the_environment_is_looked_at_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], simulator: Simulator
+) -> None:
+    _point_at(monkeypatch, simulator, massive=SECRET, tradier=SECRET)
+    monkeypatch.setenv("QUANTDATA_SOURCE", "tradier")
+    code, found = _findings(monkeypatch, capsys)
+    assert code == 0
+    assert {source for source, _ in found} == {"tradier"}
+
+
+def test_what_did_not_come_for_another_reason_than_the_plan_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], simulator: Simulator
+) -> None:
+    _point_at(monkeypatch, simulator, tradier=SECRET)
+    simulator.faults.add(Fault("datastore_error", "tradier", path="/v1/markets/history"))
+    code, found = _findings(monkeypatch, capsys, "--source", "tradier")
+    simulator.faults.clear()
+    assert code == 1
+    assert found["tradier", "plan: chain"]["verdict"] == "ok"
+    assert found["tradier", "plan: bars"]["verdict"] == "failed"
+    assert "Datastore Error" in found["tradier", "plan: bars"]["said"]
 
 
 def test_a_source_that_is_asked_for_without_its_key_is_misuse(

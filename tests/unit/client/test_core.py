@@ -58,6 +58,12 @@ def _answer(core: Core, ask: Ask[Any]) -> Any:
 # --- at the door ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("simulated", [{"seed": 8}, {"clock": "night"}])
+def test_a_real_vendor_has_no_seed_and_no_clock_to_set(simulated: dict[str, Any]) -> None:
+    with pytest.raises(ArgumentError, match="seed and clock are those of the simulated market, source='sim', not of"):
+        _core(**simulated)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -356,6 +356,20 @@ def test_a_rate_limit_holds_up_all_requests_of_the_account(headers: str, held_up
     assert waited.seconds == [held_up_s]
 
 
+@pytest.mark.parametrize(("after_s", "paused_s"), [("30", 30.0), ("3600", 60.0)])
+def test_a_rate_limit_that_nobody_waits_for_holds_up_those_who_come_later(after_s: str, paused_s: float) -> None:
+    told = Told()
+
+    async def fetch() -> None:
+        refusal = http_answer(b"", status="429 Too Many Requests", headers=f"Retry-After: {after_s}\r\n")
+        async with _serving(refusal, limiter=told) as (http, _):
+            with pytest.raises(RateLimitError):
+                await http.fetch(ASK, _checked)
+
+    asyncio.run(fetch())
+    assert told.paused == [(paused_s, "/v3/thing")]
+
+
 @pytest.mark.parametrize("first", [DOWN, HANG_UP, http_answer(b"{")], ids=["503", "hang-up", "half"])
 def test_another_failure_holds_up_its_own_request_alone(first: bytes) -> None:
     waited = Slept()

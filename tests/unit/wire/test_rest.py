@@ -124,6 +124,23 @@ def test_a_simulator_is_asked_once_whatever_it_answers(vendor: Vendor, status: i
     assert vendor.paths() == ["/v1/clock"]
 
 
+def test_a_simulator_that_has_been_silent_for_a_moment_is_asked_anew(vendor: Vendor) -> None:
+    # The clock of a running market goes on between two questions.
+    later = {"X-Quantdata-Simulated": "2026-11-18T16:20:00+00:00"}
+    vendor.on("/v1/clock", lambda _: vendor.answer({}, headers=SIMULATED if len(vendor.requests) == 1 else later))
+    rest = _rest()
+    now = 0.0
+    rest._http._clock = lambda: now
+
+    async def ask() -> list[datetime]:
+        nonlocal now
+        first = await rest.present()
+        now += 1.5
+        return [first, await rest.present()]
+
+    assert asyncio.run(ask()) == [SIMULATED_AT, SIMULATED_AT + timedelta(minutes=20)]
+
+
 def test_a_simulator_that_has_answered_before_is_not_asked(vendor: Vendor) -> None:
     vendor.on("/v1/thing", lambda _: vendor.answer({}, headers=SIMULATED))
     rest = _rest()

@@ -152,6 +152,13 @@ def test_an_underlying_without_a_price_leaves_its_columns_empty(tradier: Tradier
     assert chain.get_column("underlying_source").null_count() == 18
 
 
+def test_no_word_on_the_underlying_is_no_answer(tradier: Tradier) -> None:
+    _offer(tradier)
+    tradier.on(QUOTES, {"quotes": None})
+    with pytest.raises(IncompleteError, match="no quote of SPY, and no word that it is unknown"):
+        _chain()
+
+
 def test_an_index_has_the_contracts_of_all_its_roots(tradier: Tradier) -> None:
     rows = [option_row(6000.0, root=root, underlying="SPX") for root in ("SPXW", "SPX")]
     tradier.expirations([DECEMBER], of="SPX")

@@ -308,6 +308,15 @@ def test_a_contract_without_a_known_underlying_has_no_price_of_it(tradier: Tradi
     assert _contract().get_column("underlying_price").to_list() == [None]
 
 
+def test_a_contract_has_the_price_of_what_its_row_says_it_is_on(tradier: Tradier) -> None:
+    # MOGA is the root of MOG/A: no symbol tells that.
+    row = option_row(100.0, root="MOGA", underlying="MOG/A")
+    tradier.quotes(row, stock_quote("MOG/A", 99.0))
+    (found,) = _contract("MOGA261218C00100000").rows(named=True)
+    assert (found["underlying_symbol"], found["underlying_price"]) == ("MOG.A", 99.0)
+    assert [asked["symbols"] for asked in tradier.asked(QUOTES)] == ["MOGA261218C00100000,MOGA", "MOG/A"]
+
+
 @pytest.mark.parametrize(
     ("symbol", "why"),
     [
@@ -413,6 +422,14 @@ def test_ticks_of_the_future_are_not_asked_for(tradier: Tradier) -> None:
     trades = _trades(start=NOON - timedelta(minutes=1), end=NOON + timedelta(days=9))
     assert trades.height == 61
     assert [asked["end"] for asked in tradier.asked(TIMESALES)] == ["2026-11-18 12:01"]
+
+
+@pytest.mark.parametrize("start", [datetime(2026, 11, 18, 12, tzinfo=UTC), datetime(2026, 11, 17, 22, tzinfo=UTC)])
+def test_ticks_before_the_open_or_after_the_close_alone_are_refused(tradier: Tradier, start: datetime) -> None:
+    end = start + timedelta(hours=1)
+    error = _fails(EntitlementError, lambda client: client.trades("SPY", start=start, end=end))
+    assert str(error) == "tradier has ticks of regular hours alone, and SPY was asked for outside of them"
+    assert tradier.asked(TIMESALES) == []
 
 
 @pytest.mark.parametrize("start", [NOON + timedelta(days=1), datetime(2026, 11, 14, 15, tzinfo=UTC)])

@@ -266,6 +266,17 @@ def test_a_day_without_trades_has_a_volume_of_0() -> None:
     assert (row["volume"], row["day_session"], row["day_source"]) == (0, date(2024, 6, 28), "tradier")
 
 
+@pytest.mark.parametrize(("volume", "known"), [(0, (None, None, None)), (3, (3, date(2024, 6, 27), "tradier"))])
+def test_before_the_open_a_volume_of_0_may_be_of_either_day(volume: int, known: tuple[object, ...]) -> None:
+    row = one(volume=volume, at=datetime(2024, 6, 28, 13, 29, tzinfo=UTC))
+    assert (row["volume"], row["day_session"], row["day_source"]) == known
+
+
+def test_what_has_not_traded_today_has_no_change_of_today() -> None:
+    row = one(open=None, high=None, low=None, close=None, volume=0, change=0.0, change_percentage=0.0)
+    assert (row["last"] is not None, row["close"], row["change"], row["change_percent"]) == (True, None, None, None)
+
+
 def test_without_a_volume_there_is_no_day() -> None:
     row = one(volume=None)
     assert (row["volume"], row["day_session"], row["day_source"]) == (None, None, None)
