@@ -293,7 +293,8 @@ class AsyncClient(ClientBase):
             and indices are always raw.
         session
             ``"regular"`` hours, half-days included; or ``"all"``, with pre-market and after-hours. Daily and weekly
-            bars are the vendor's own, whatever is asked: prices of regular hours, volume of the whole day.
+            bars are the vendor's own, whatever is asked: prices of regular hours, volume of the whole day. A stock's
+            closing auction prints after the last regular minute: it is in daily bars and in ``"all"``.
 
         Returns
         -------

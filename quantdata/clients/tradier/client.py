@@ -92,7 +92,8 @@ class AsyncTradier(VendorClient[TradierRest]):
         """Return the chain that the vendor's part of a query lets through, with the columns of `CHAIN`.
 
         One row per contract, sorted by expiration, root, strike and type. What no vendor filters is left to the
-        caller: `ChainQuery.local_part`. Costs one request for each expiration, and two.
+        caller: `ChainQuery.local_part`. Costs one request for each expiration and two, and one for each root that the
+        vendor names and did not show.
 
         Raises
         ------
