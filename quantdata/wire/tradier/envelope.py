@@ -33,6 +33,7 @@ __all__ = ["Items", "TooBigError", "TooEarlyError", "read_items"]
 
 # What an empty collection looks like: reference/tradier.md §3.2.
 EMPTY: Final = frozenset({b"null", b'"null"', b"{}", b"[]", b""})
+LONGEST_EMPTY: Final = 64
 # The vendor counts in minutes; a reset further off than this, before or after, is no time of a window.
 LONGEST_WAIT_S: Final = 3600.0
 MARGIN_S: Final = 1.0
@@ -109,7 +110,7 @@ def _items_of_text(reply: Reply, body: bytes) -> Items:
     text = "" if body.startswith(b"<") else body.decode("utf-8", errors="replace")
     if reply.status != 200 or text.lower().startswith(REFUSALS):  # noqa: PLR2004
         raise _error(reply, text, "")
-    if body and body in EMPTY:
+    if body and _is_empty(body):
         return Items(b"[]")
     raise unreadable(reply, ValueError("it is text"))
 
@@ -128,16 +129,21 @@ def _require_good(reply: Reply, fields: dict[str, msgspec.Raw]) -> None:
 def _items(reply: Reply, request: Collection, fields: dict[str, msgspec.Raw]) -> Items:
     found = bytes(fields.get(request.plural, b"{}" if not fields else b""))
     is_object = found.startswith(b"{")
-    if found == b"" or (request.singular and found not in EMPTY and not is_object):
+    if found == b"" or (request.singular and not is_object and not _is_empty(found)):
         raise _lacking(reply, request.plural)
     inner = _fields(found) if request.singular and is_object else {}
     unmatched = tuple(_texts(_inside(bytes(inner.get("unmatched_symbols", b"")), "symbol")))
     items = bytes(inner.get(request.singular, b"")) if request.singular else found
-    if not items and not unmatched and found not in EMPTY:
+    if not items and not unmatched and not _is_empty(found):
         raise _lacking(reply, request.singular)  # other items than those that were asked for
-    if items in EMPTY:
+    if _is_empty(items):
         return Items(b"[]", unmatched)
     return Items(items if items.startswith(b"[") else b"[" + items + b"]", unmatched)
+
+
+def _is_empty(raw: bytes) -> bool:
+    """Tell whether a text says that there is nothing; spaces within it, as of a pretty printer, do not matter."""
+    return len(raw) <= LONGEST_EMPTY and b"".join(raw.split()) in EMPTY
 
 
 def _lacking(reply: Reply, name: str) -> PayloadError:
@@ -151,7 +157,7 @@ def _inside(value: bytes, name: str) -> bytes:
 
 def _texts(raw: bytes) -> list[str]:
     """Return one text, several or none as a list."""
-    if raw in EMPTY:
+    if _is_empty(raw):
         return []
     value = msgspec.json.decode(raw)
     return [str(each) for each in (value if isinstance(value, list) else [value])]

@@ -101,6 +101,11 @@ def test_nothing_comes_in_many_forms(request_: Collection, nothing: object) -> N
     assert _items({request_.plural: {request_.singular: nothing}}, request_) == Items(b"[]")
 
 
+@pytest.mark.parametrize("nothing", [b"{ }", b"[\n  ]", b'{"quote": [ ]}', b'{ "quote" : { } }'])
+def test_nothing_may_be_printed_prettily(nothing: bytes) -> None:
+    assert _items(b'{"quotes": ' + nothing + b"}", QUOTES) == Items(b"[]")
+
+
 @pytest.mark.parametrize("body", [b"null", b'"null"', b"{}", b" null\n", b"{ }"])
 def test_a_body_that_says_nothing_holds_nothing(body: bytes) -> None:
     assert _items(body) == Items(b"[]")
