@@ -1,6 +1,6 @@
 """What a provider answers: three kinds of vendor, each a protocol, and the whole that a client is built on.
 
-A third provider implements the kinds that it can; ``tests/contract/conformance.py`` holds it to what they promise.
+A third provider implements the kinds that it can; ``tests/contract/conformance`` holds it to what they promise.
 Every answer is a canonical frame (`quantdata.frames.columns`), complete or a `DataProviderError`. Subscriptions join
 these protocols with the live hub.
 """

@@ -11,10 +11,7 @@ import pytest
 
 from quantdata import portal
 from quantdata.clients import AsyncMassive, AsyncTradier
-
-pytest.register_assert_rewrite("tests.contract.conformance")
-
-from tests.contract.conformance import (  # noqa: E402  # first its asserts are made to speak
+from tests.contract.conformance import (
     BarQuestions,
     ChainQuestions,
     ContractQuestions,

@@ -20,10 +20,7 @@ from quantdata import portal
 from quantdata.clients import AsyncMassive, AsyncTradier
 from quantdata.sessions import NEW_YORK
 from quantdata.wire.retry import RetryPolicy
-
-pytest.register_assert_rewrite("tests.contract.conformance")
-
-from tests.contract.conformance import (  # noqa: E402  # first its asserts are made to speak
+from tests.contract.conformance import (
     BarQuestions,
     ChainQuestions,
     ContractQuestions,
