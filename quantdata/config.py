@@ -24,6 +24,7 @@ AVAILABLE_SOURCES: Final = ("massive", "tradier", "sim")
 
 MASSIVE_BASE_URL: Final = "https://api.massive.com"
 TRADIER_BASE_URL: Final = "https://api.tradier.com/v1"
+EXAMPLES: Final = {"MASSIVE_BASE_URL": MASSIVE_BASE_URL, "TRADIER_BASE_URL": TRADIER_BASE_URL}
 
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "MASSIVE_API_KEY": "key of your Massive.com account",
@@ -68,7 +69,9 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self._value.encode(), other._value.encode())
+        return hmac.compare_digest(
+            self._value.encode(errors="surrogatepass"), other._value.encode(errors="surrogatepass")
+        )
 
     __hash__ = None  # type: ignore[assignment]  # never a part of a cache key
 
@@ -88,7 +91,7 @@ def checked_url(url: str, *, name: str) -> str:
     # The text itself is not shown: it may hold a password, or a key that was meant for another variable.
     parts = _split(url.strip())
     if parts.scheme not in {"http", "https"} or not _is_host(parts.hostname or ""):
-        example = TRADIER_BASE_URL if name.startswith("TRADIER") else MASSIVE_BASE_URL
+        example = EXAMPLES.get(name, "https://api.example.com")
         raise ConfigError(f"{name} must be a URL such as {example}")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError(f"{name} must hold host and path only: no user name, query or fragment")

@@ -7,6 +7,7 @@ import inspect
 import threading
 import warnings
 import weakref
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
@@ -58,6 +59,7 @@ LONGEST_PROBE_S: Final = 2.0
 SEED: Final = 7
 CLOCK: Final = "open"
 LATE_SESSIONS: Final = 5
+ONE_DAY: Final = timedelta(days=1)
 MOST_SHOWN: Final = 5
 
 
@@ -401,7 +403,7 @@ def _warned_of_lacks(
         first, adjustment = known.get(query.symbol, (None, query.adjustment))
         asked, kept = session_day(query.start), kept_since(query)
         named = f"{query.symbol}: {query.timeframe} bars"
-        if kept is not None and asked < kept:
+        if kept is not None and _sessions_before(kept, query):
             _warn(f"{named} are kept since {kept}, asked for from {asked}; daily ones reach further back")
         elif first is not None and _begins_late(query, first):
             _warn(f"{named} begin on {first}, asked for from {asked}; vendor or plan have none before")
@@ -412,12 +414,17 @@ def _warned_of_lacks(
 
 def _begins_late(query: BarQuery, first: date) -> bool:
     """Tell whether the first session of some bars is later than what was asked for; an option may just not trade."""
-    asked = session_day(query.start)
-    if symbols.is_option_symbol(query.symbol) or first <= asked:
-        return False
     # A stock trades every minute or so: a session without minutes is one that the vendor lacks.
-    allowed = 1 if query.window.is_intraday else LATE_SESSIONS
-    return len(sessions(asked, first)) > allowed
+    allowed = 0 if query.window.is_intraday else LATE_SESSIONS - 1
+    return not symbols.is_option_symbol(query.symbol) and _sessions_before(first, query) > allowed
+
+
+def _sessions_before(first: date, query: BarQuery) -> int:
+    """Count the sessions before a day in which any of the hours asked for lie."""
+    asked = session_day(query.start)
+    before = sessions(asked, first - ONE_DAY) if asked < first else []
+    is_regular = query.session == "regular"
+    return sum((each.close if is_regular else each.late_close) > query.start for each in before)
 
 
 def _warned(quotes: pl.DataFrame) -> pl.DataFrame:

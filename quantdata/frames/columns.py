@@ -89,7 +89,7 @@ CONTRACT: Final = (
 
 UNDERLYING: Final = (
     _f("underlying_price", "USD per share", "price of the underlying (index value for an index)"),
-    _t("underlying_ts", "when that price was made"),
+    _t("underlying_ts", "when that price was made; null at Tradier for a stock after the close"),
     _e("underlying_source", MODELLED, "who gave it"),
     _f("forward_price", "USD per share", "forward of the series by put-call parity; null until priced by the model"),
     _f("moneyness", "ratio", "strike / underlying price"),

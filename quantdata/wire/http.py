@@ -343,10 +343,13 @@ def _proxy_to(base_url: str) -> httpx.Proxy | None:
     url = proxies.get(parts.scheme) or proxies.get("all")
     if not url:
         return None
-    try:
+    with suppress(ValueError, httpx.InvalidURL):
         return httpx.Proxy(url if "://" in url else f"http://{url}")
-    except (ValueError, httpx.InvalidURL) as error:
-        raise ConfigError(f"the proxy that the environment names for {host} cannot be used: {error}") from None
+    # Neither the text nor what is wrong with it is shown: it may hold a password.
+    raise ConfigError(
+        f"the proxy that the environment names for {host} cannot be used: it must be a URL such as "
+        "http://name:password@proxy.example.com:8080, with special characters in name and password percent-encoded"
+    )
 
 
 def _facts(provider: str, endpoint: str, **facts: object) -> str:

@@ -11,7 +11,9 @@ from collections import OrderedDict
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, cast
+from weakref import WeakValueDictionary
 
+from quantdata.config import checked_secret
 from quantdata.wire.reply import http_date
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ LEAST_WAIT_S: Final = 0.05
 GUESS_WAIT_S: Final = 1.0
 # From here on the log says that requests wait.
 LONG_WAIT_S: Final = 1.0
+ASKED_TO_WAIT: Final = "the vendor has asked to wait"
 MOST_DIGITS: Final = 15
 
 
@@ -83,8 +86,9 @@ class Limiter(Protocol):
 
 
 L = TypeVar("L", bound=Limiter)
-# The accounts used last; kept when their clients are gone, because the vendor goes on counting.
-_limiters: Final[OrderedDict[tuple[object, ...], Limiter]] = OrderedDict()
+_limiters: Final[WeakValueDictionary[tuple[object, ...], Limiter]] = WeakValueDictionary()
+# Those of the newest accounts are kept when their clients are gone, because the vendor goes on counting.
+_newest: Final[OrderedDict[tuple[object, ...], Limiter]] = OrderedDict()
 ACCOUNTS_AT_MOST: Final = 64
 _accounts: Final = Lock()
 
@@ -102,14 +106,27 @@ def of_account(key: Secret, *terms: object, make: Callable[[], L]) -> L:
         Makes the limiter of an account that has none.
     """
     # A digest, so that no key lies about in memory as part of another.
-    account = (hashlib.sha256(key.reveal().encode()).digest(), *terms)
+    account = (hashlib.sha256(checked_secret(key, name="the key").reveal().encode()).digest(), *terms)
     with _accounts:
-        if account not in _limiters:
-            _limiters[account] = make()
-        _limiters.move_to_end(account)
-        if len(_limiters) > ACCOUNTS_AT_MOST:
-            _limiters.popitem(last=False)
-        return cast("L", _limiters[account])
+        limiter = cast("L | None", _limiters.get(account)) or make()
+        _limiters[account] = _newest[account] = limiter
+        _newest.move_to_end(account)
+        if len(_newest) > ACCOUNTS_AT_MOST:
+            _newest.popitem(last=False)
+        return limiter
+
+
+class _Log:
+    """Says once why and until when some requests wait."""
+
+    def __init__(self) -> None:
+        self._said_until: dict[str, float] = {}
+
+    def say(self, which: str, why: str, *, now: float, until: float) -> None:
+        """Log a wait, unless it is short or has been told."""
+        if until - max(now, self._said_until.get(which, now)) >= LONG_WAIT_S:
+            logger.warning("%s: %s; on in %.0f s", which, why, until - now)
+            self._said_until[which] = until
 
 
 class TokenBucket:
@@ -141,6 +158,7 @@ class TokenBucket:
         self._tokens = float(burst)
         self._counted_at = clock()
         self._resumes_at = self._counted_at
+        self._log = _Log()
 
     @property
     def is_slow(self) -> bool:
@@ -151,6 +169,7 @@ class TokenBucket:
         """Wait until one request may leave."""
         self._refill()
         self._tokens -= 1.0
+        self._log.say("all requests", ASKED_TO_WAIT, now=self._counted_at, until=self._resumes_at)
         wait_s = max(-self._tokens * 60.0 / self.per_minute, self._resumes_at - self._counted_at)
         if wait_s > 0.0:
             try:
@@ -183,8 +202,7 @@ class _Window:
     ``used`` counts our own requests as they leave and follows the vendor's count when that is higher (others use the
     account too). ``ends_at`` is a guess, a minute from the first request, until an answer tells; ``is_known`` says so.
     ``left_at`` holds when ours left. ``expiry_ms`` is the vendor's name for the window, its end, once an answer told;
-    ``over_ms`` that of an earlier one, whose late answers say nothing of this one. ``is_announced`` is set when the
-    first request waits for the end: then the log has said so.
+    ``over_ms`` that of an earlier one, whose late answers say nothing of this one.
     """
 
     def __init__(self, allowed: int, ends_at: float, *, is_known: bool, used: int = 0, over_ms: int = 0) -> None:
@@ -195,7 +213,6 @@ class _Window:
         self.left_at: list[float] = []
         self.expiry_ms: int | None = None
         self.over_ms = over_ms
-        self.is_announced = False
 
     def next(self, ends_at: float) -> _Window:
         """Return the window that follows; what left just before its beginning may count in it and so does."""
@@ -234,6 +251,7 @@ class WindowLimiter:
         self._windows: dict[str, _Window] = {}
         # When an endpoint may be asked again after the vendor said so; headers of other answers do not shorten it.
         self._resumes_at: dict[str, float] = {}
+        self._log = _Log()
 
     @property
     def is_slow(self) -> bool:
@@ -244,12 +262,11 @@ class WindowLimiter:
         """Wait until one request may leave: until the window ends when it is used up."""
         while self._wait_s(endpoint, window := self._current(endpoint)) > 0.0:
             wait_s = max(self._wait_s(endpoint, window), LEAST_WAIT_S)
-            if wait_s >= LONG_WAIT_S and not window.is_announced:
-                logger.warning(
-                    "%s: %d requests a minute are let through; on in %.0f s", endpoint, window.allowed, wait_s
-                )
-                window.is_announced = True
-            is_guess = window.used >= window.allowed and not window.is_known
+            is_used_up = window.used >= window.allowed
+            why = f"all {window.allowed} requests of this minute are used" if is_used_up else ASKED_TO_WAIT
+            now = self._clock()
+            self._log.say(endpoint, why, now=now, until=now + wait_s)
+            is_guess = is_used_up and not window.is_known
             await self._sleep(min(wait_s, GUESS_WAIT_S) if is_guess else wait_s)
         window.used += 1
         window.left_at.append(self._clock())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -73,7 +74,7 @@ class Rest:
             policy=policy,
         )
         self._clock_request = clock_request
-        # A simulator's time is that of its last answer, and may have moved on since.
+        self._asking_the_time = asyncio.Lock()
         self._may_be_simulator = is_loopback(urlsplit(base_url).hostname or "")
 
     @property
@@ -104,14 +105,15 @@ class Rest:
 
         One that is, is asked again when its last answer is more than a moment old: its time goes on, or jumps.
         """
-        if self._may_be_simulator and not self._http.has_just_told_the_time():
-            try:
-                await self._fetch(self._clock_request, lambda _: None)
-            except DataProviderError as error:
-                if error.status is None:
-                    raise
-            # Whatever a simulator answers tells its time; a host that answered without is none.
-            self._may_be_simulator = self.is_simulated
+        async with self._asking_the_time:  # one question for all who want to know
+            if self._may_be_simulator and not self._http.has_just_told_the_time():
+                try:
+                    await self._fetch(self._clock_request, lambda _: None)
+                except DataProviderError as error:
+                    if error.status is None:
+                        raise
+                # Whatever a simulator answers tells its time; a host that answered without is none.
+                self._may_be_simulator = self.is_simulated
         return self.now()
 
     async def close(self) -> None:

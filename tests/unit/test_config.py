@@ -49,6 +49,7 @@ def test_a_secret_is_never_serialised() -> None:
 
 
 def test_secrets_compare_with_secrets_only() -> None:
+    assert Secret("k\udcff") == Secret("k\udcff")
     assert Secret(KEY) == Secret(KEY)
     assert Secret(KEY) != Secret("other")
     assert Secret(KEY) != KEY
@@ -214,7 +215,11 @@ def test_what_is_no_base_url_is_refused_unseen(url: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "example"),
-    [("MASSIVE_BASE_URL", "https://api.massive.com"), ("TRADIER_BASE_URL", "https://api.tradier.com/v1")],
+    [
+        ("MASSIVE_BASE_URL", "https://api.massive.com"),
+        ("TRADIER_BASE_URL", "https://api.tradier.com/v1"),
+        ("base_url", "https://api.example.com"),
+    ],
 )
 def test_the_vendors_own_address_is_the_example(name: str, example: str) -> None:
     with pytest.raises(ConfigError) as failure:

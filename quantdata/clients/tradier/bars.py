@@ -74,6 +74,8 @@ class BarLoader:
 
         Raises
         ------
+        QuoteNotFoundError
+            If what only its prefix calls an index is none at Tradier.
         EntitlementError
             If the contract has expired, all of the range is before what the vendor keeps, or prices as traded or total
             returns are asked for and this host has no splits or dividends.
@@ -115,7 +117,7 @@ class BarLoader:
         """Raise unless what only its prefix calls an index is one here: the vendor's symbols have no prefix."""
         request = endpoints.quotes([ticker(symbol)])
         page = await self._rest.items(request, lambda answer: quote_page(answer.items, received=datetime.now(UTC)))
-        if page.get_column("type").to_list() != ["index"]:
+        if page.get_column("type").unique().to_list() != ["index"]:
             raise QuoteNotFoundError(
                 f"tradier knows no index {symbol.removeprefix('I:')}", provider="tradier", endpoint=request.path
             )
@@ -180,7 +182,8 @@ class BarLoader:
     async def _in_todays_shares(self, bars: pl.DataFrame, query: BarQuery) -> tuple[pl.DataFrame, Adjustment]:
         """Return minute bars, which come as traded, adjusted for splits; as they are where there are no splits to have.
 
-        A failure that may pass is raised: the same bars must not come adjusted at one time and raw at another.
+        A failure that may pass is raised: the same bars must not come adjusted at one time and raw at another. What
+        cannot be read, twice over, counts as none.
         """
         try:
             splits = await self._splits_of(query.symbol)
@@ -238,7 +241,8 @@ class BarLoader:
 def _is_refused(error: DataProviderError) -> bool:
     """Tell whether a failure of the beta endpoint is there to stay: closed to a good token, gone, or no help."""
     is_closed = isinstance(error, AuthenticationError | EntitlementError | PayloadError)
-    return is_closed or error.status == 404  # noqa: PLR2004
+    is_no_such = type(error) is DataProviderError and error.status in range(400, 500)
+    return is_closed or is_no_such or error.status == 404  # noqa: PLR2004
 
 
 def _is_index(symbol: str) -> bool:

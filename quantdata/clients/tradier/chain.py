@@ -90,8 +90,11 @@ class ChainLoader:
             listed = (await together([self.expirations(query.underlying), *asking]))[0] or []
             await together(parts.expiration(day) for day in _wanted(query, listed, now) if day not in asked)
         days = _wanted(query, listed, now)
-        await together(self._root(root, parts, days) for root in parts.absent_roots())
-        await together(parts.expiration(day) for day in parts.lacking(days))  # once more, as whatever makes no sense
+        # A chain that is incomplete anyway is told at once: what is refused would be waited for here.
+        if not parts.failures(days):
+            await together(self._root(root, parts, days) for root in parts.absent_roots())
+        if not parts.failures(days):
+            await together(parts.expiration(day) for day in parts.lacking(days))  # once more, as what makes no sense
         return await asyncio.to_thread(parts.whole, days)
 
     async def expirations(self, underlying: str) -> list[date]:
@@ -171,6 +174,10 @@ class _Parts:
         """Remember a part that failed for good: an expiration, or what concerns them all."""
         self._failures.append((day, error))
 
+    def failures(self, days: Sequence[date]) -> list[DataProviderError]:
+        """Return what failed of some expirations, or of what concerns them all."""
+        return [error for day, error in self._failures if day is None or day in days]
+
     def absent_roots(self) -> list[str]:
         """Return the roots that the vendor names for the underlying and of which no contract has come."""
         shown = {root for page in self._pages.values() for root in page.get_column("symbol").str.head(-15).unique()}
@@ -189,8 +196,7 @@ class _Parts:
     def whole(self, days: Sequence[date]) -> pl.DataFrame:
         """Return the chain of some expirations, or raise with the part of it that did arrive."""
         pages = [page for (day, _), page in self._pages.items() if day in days]
-        failures = [error for day, error in self._failures if day is None or day in days]
-        failures += [self._no_contracts(day) for day in self.lacking(days)]
+        failures = [*self.failures(days), *(self._no_contracts(day) for day in self.lacking(days))]
         if failures and not any(page.height for page in pages):
             raise failures[0]
         chain = self._assembled(pages)

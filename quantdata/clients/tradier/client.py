@@ -33,7 +33,14 @@ from quantdata.clients.tradier.series import (
 from quantdata.clients.tradier.spelling import ticker
 from quantdata.clients.vendor import VendorClient
 from quantdata.config import TRADIER_BASE_URL, Secret
-from quantdata.errors import ArgumentError, ContractNotFoundError, EntitlementError, QuoteNotFoundError
+from quantdata.errors import (
+    ArgumentError,
+    ContractNotFoundError,
+    EntitlementError,
+    PayloadError,
+    QuoteNotFoundError,
+    SymbolError,
+)
 from quantdata.frames.chain import newest_session
 from quantdata.frames.tradier import chain as chain_frames
 from quantdata.frames.tradier import trades as tape
@@ -131,14 +138,14 @@ class AsyncTradier(VendorClient[TradierRest]):
             over = f"it expired on {symbol.expiration}, and tradier keeps nothing of it"
             why = over if is_over else "check the symbol"
             raise ContractNotFoundError(f"tradier has no live contract {symbol.occ}; {why}", provider=self.name)
-        if page.get_column("symbol").is_duplicated().any():
-            raise overlap("the quotes", provider=self.name)
         # A root does not always tell its underlying (MOGA is that of MOG/A, old roots outlive a change of name); the
         # row does.
         named = row.get_column("underlying")[0] or guessed
         if named != guessed:
-            page = await self._quotes([named])
-        return await asyncio.to_thread(self._contract, row, symbols.underlying(named), page)
+            page = pl.concat([row, await self._quotes([named])])
+        if page.get_column("symbol").is_duplicated().any():
+            raise overlap("the quotes", provider=self.name)
+        return await asyncio.to_thread(self._contract, row, named, page)
 
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
         """Return the days on which listed options on an underlying expire, all roots together, rising.
@@ -291,9 +298,18 @@ class AsyncTradier(VendorClient[TradierRest]):
     def _answered(self) -> Answer:
         return answered(self._rest, is_delayed=self._rest.is_sandbox)
 
-    def _contract(self, row: pl.DataFrame, underlying: str, quotes: pl.DataFrame) -> pl.DataFrame:
+    def _contract(self, row: pl.DataFrame, named: str, quotes: pl.DataFrame) -> pl.DataFrame:
+        endpoint = endpoints.quotes([]).path
+        try:
+            underlying = symbols.underlying(named)
+        except SymbolError as error:
+            raise PayloadError(
+                f"tradier: {row.get_column('symbol')[0]} is an option on {named!r}, which is no underlying",
+                provider=self.name,
+                endpoint=endpoint,
+            ) from error
         contract = chain_frames.chain([row], underlying=underlying, answer=self._answered())
-        require_consistent(contract, provider=self.name, endpoint=endpoints.quotes([]).path)
+        require_consistent(contract, provider=self.name, endpoint=endpoint)
         return with_quote(contract, underlying_quote(self._rest, underlying, quotes))
 
     async def _quotes(self, spelled: Sequence[str], *, greeks: bool = False) -> pl.DataFrame:

@@ -127,7 +127,10 @@ def hours_between(start: datetime, finish: datetime) -> list[tuple[datetime, dat
 def has_extended_hours(start: datetime, finish: datetime) -> bool:
     """Tell whether a range holds any trading before the open or after the close."""
     days = sessions(session_day(start), session_day(finish)) if start < finish else []
-    return any(start < each.late_close and each.early_open < finish for each in days)
+    return any(
+        (start < each.open and each.early_open < finish) or (start < each.late_close and each.close < finish)
+        for each in days
+    )
 
 
 def midnight(day: date) -> datetime:

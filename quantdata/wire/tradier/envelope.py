@@ -38,6 +38,7 @@ LONGEST_EMPTY: Final = 64
 LONGEST_WAIT_S: Final = 3600.0
 MARGIN_S: Final = 1.0
 SANDBOX: Final = "https://sandbox.tradier.com/v1"
+WEB_PAGES: Final = (b"<!doctype html", b"<html")
 
 # Texts of refusals, in lower case, that were seen or may come under 200.
 REFUSALS: Final = ("invalid access token", "access token expired", "quota violation", "invalid parameter")
@@ -101,7 +102,7 @@ def read_items(reply: Reply, request: Collection) -> Items:
 
 def _items_of_text(reply: Reply, body: bytes) -> Items:
     """Return no items for a word that means none; raise for any other text."""
-    if body.startswith(b"<") and reply.status in {401, 403}:
+    if body.lower().startswith(WEB_PAGES) and reply.status in {401, 403}:
         raise UnavailableError(
             f"{reply.provider}: {reply.endpoint} was turned away with a web page (HTTP {reply.status}), not by the "
             "vendor's service: a firewall or a proxy stands between; try again later",

@@ -387,6 +387,28 @@ def test_bars_that_are_kept_for_weeks_alone_warn_of_that_and_not_of_what_they_be
         _warned_of_lacks([option], lambda _: date(2026, 11, 3), bars)
 
 
+@pytest.mark.parametrize(
+    ("start", "session", "is_warned"),
+    [
+        ("2026-11-07", "regular", False),  # a Saturday
+        ("2026-11-06", "regular", True),
+        ("2026-11-06T17:00-05:00", "regular", False),  # after the close of Friday
+        ("2026-11-06T17:00-05:00", "all", True),
+    ],
+)
+def test_no_warning_speaks_of_days_without_trading(start: str, session: Any, *, is_warned: bool) -> None:
+    end = "2026-11-13" if len(start) == 10 else "2026-11-13T16:00-05:00"
+    query = BarQuery.of("SPY", "1m", start, end, session=session)
+    bars = pl.DataFrame(
+        {"symbol": ["SPY"], "session": [date(2026, 11, 9)], "adjustment": ["split"]},
+        schema_overrides={"session": pl.Date},
+    )
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        _warned_of_lacks([query], lambda _: date(2026, 11, 9), bars)
+    assert bool(told) is is_warned
+
+
 # --- the provider ---------------------------------------------------------------------------------------------------
 
 

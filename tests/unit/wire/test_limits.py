@@ -162,6 +162,16 @@ def test_a_pause_on_top_of_an_empty_bucket_waits_for_the_later_of_both(clock: Cl
     assert clock.slept == [10.0, 30.0]
 
 
+def test_the_log_says_once_that_the_vendor_has_asked_to_wait(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    bucket = TokenBucket(per_minute=60.0, burst=9, clock=clock, sleep=clock.stand)
+    bucket.pause(0.5)
+    asyncio.run(bucket.acquire("/v3/a"))
+    bucket.pause(15.0)
+    for endpoint in ("/v3/a", "/v3/b"):
+        asyncio.run(bucket.acquire(endpoint))
+    assert [record.message for record in caplog.records] == ["all requests: the vendor has asked to wait; on in 15 s"]
+
+
 @pytest.mark.parametrize(("per_minute", "is_slow"), [(5.0, True), (59.9, True), (60.0, False), (6000.0, False)])
 def test_less_than_one_request_a_second_is_slow(per_minute: float, *, is_slow: bool) -> None:
     assert TokenBucket(per_minute=per_minute, burst=1).is_slow is is_slow
@@ -380,8 +390,8 @@ def test_a_new_minute_announces_its_own_waits(clock: Clock, caplog: pytest.LogCa
     limiter._sleep = _next_minute_begins(limiter, clock)
     assert _leave(limiter, 1, clock) == [pytest.approx(112.9)]
     assert [record.message for record in caplog.records] == [
-        f"{QUOTES}: 3 requests a minute are let through; on in 1 s",
-        f"{QUOTES}: 3 requests a minute are let through; on in 60 s",
+        f"{QUOTES}: all 3 requests of this minute are used; on in 1 s",
+        f"{QUOTES}: all 3 requests of this minute are used; on in 60 s",
     ]
 
 
@@ -513,6 +523,15 @@ def test_a_pause_within_a_known_minute_leaves_the_rest_of_it(clock: Clock) -> No
     assert _leave(limiter, 1, clock) == [0.25]
 
 
+def test_the_log_says_who_is_waited_for(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    limiter = _limiter(clock, allowed=120)
+    limiter.pause(0.25, QUOTES)
+    _leave(limiter, 1, clock)
+    limiter.pause(22.0, QUOTES)
+    _leave(limiter, 2, clock)
+    assert [record.message for record in caplog.records] == [f"{QUOTES}: the vendor has asked to wait; on in 22 s"]
+
+
 def test_headers_of_other_answers_do_not_shorten_a_pause(clock: Clock) -> None:
     limiter = _limiter(clock, allowed=120)
     _leave(limiter, 1, clock)
@@ -545,7 +564,7 @@ def test_the_log_says_once_a_minute_that_all_is_used(caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.INFO, logger="quantdata.wire"):
         world.run(limiter, 7)
     assert [record.getMessage() for record in caplog.records] == [
-        f"{QUOTES}: 2 requests a minute are let through; on in 60 s"
+        f"{QUOTES}: all 2 requests of this minute are used; on in 60 s"
     ] * 3
     assert {record.levelname for record in caplog.records} == {"WARNING"}
 

@@ -141,6 +141,17 @@ def test_a_simulator_that_has_been_silent_for_a_moment_is_asked_anew(vendor: Ven
     assert asyncio.run(ask()) == [SIMULATED_AT, SIMULATED_AT + timedelta(minutes=20)]
 
 
+def test_all_who_want_to_know_the_time_at_once_ask_once(vendor: Vendor) -> None:
+    vendor.on("/v1/clock", lambda _: vendor.answer({}, headers=SIMULATED))
+    rest = _rest()
+
+    async def ask() -> list[datetime]:
+        return await asyncio.gather(*(rest.present() for _ in range(8)))
+
+    assert asyncio.run(ask()) == [SIMULATED_AT] * 8
+    assert vendor.paths() == ["/v1/clock"]
+
+
 def test_a_simulator_that_has_answered_before_is_not_asked(vendor: Vendor) -> None:
     vendor.on("/v1/thing", lambda _: vendor.answer({}, headers=SIMULATED))
     rest = _rest()

@@ -399,8 +399,8 @@ def test_minutes_come_as_traded_and_are_put_in_todays_shares(tradier: Tradier) -
 
 @pytest.mark.parametrize(
     ("body", "status"),
-    [([], 200), (b"no such thing", 404), (b"Not for you", 403), (b"", 401)],
-    ids=["unknown", "gone", "not in the plan", "not for this token"],
+    [([], 200), (b"no such thing", 404), (b"Not for you", 403), (b"", 401), (b"Not like that", 400), (b"", 410)],
+    ids=["unknown", "no such path", "not in the plan", "not for this token", "not like that", "gone"],
 )
 def test_without_splits_minutes_are_as_traded_and_say_so(tradier: Tradier, body: object, status: int) -> None:
     tradier.timesales(series_rows(OPEN, 2))

@@ -433,6 +433,18 @@ def _only(tradier: Tradier, rows: Sequence[Row], root: str, day: str) -> Any:
     return tradier.vendor.answer({"options": {"option": found}})
 
 
+def test_a_chain_that_is_incomplete_anyway_asks_for_nothing_more(tradier: Tradier) -> None:
+    # What follows would wait as long as a refusal told, and mend nothing.
+    _two_roots(tradier, {"SPXW": [NOVEMBER, DECEMBER]})
+    tradier.unless(
+        CHAINS,
+        lambda asked: asked["expiration"] == NOVEMBER.isoformat(),
+        lambda _: tradier.vendor.answer(b"Not for you", status=403),
+    )
+    assert _incomplete(underlying="SPX").received.height > 0
+    assert [asked["symbol"] for asked in tradier.asked(EXPIRATIONS)] == ["SPX"]
+
+
 def test_a_root_that_did_not_show_is_asked_for_by_name(tradier: Tradier) -> None:
     _two_roots(tradier, {"SPXW": [NOVEMBER, DECEMBER, date(2030, 1, 18)]})
     chain = _chain("SPX")

@@ -317,6 +317,20 @@ def test_a_contract_has_the_price_of_what_its_row_says_it_is_on(tradier: Tradier
     assert [asked["symbols"] for asked in tradier.asked(QUOTES)] == ["MOGA261218C00100000,MOGA", "MOG/A"]
 
 
+@pytest.mark.parametrize("named", ["SPXW", "MOGA1", "mog a"])
+def test_a_contract_on_what_is_no_underlying_is_a_payload_error(tradier: Tradier, named: str) -> None:
+    tradier.quotes(option_row(100.0, root="MOGA", underlying=named), stock_quote(named))
+    error = _fails(PayloadError, lambda client: client.contract(parse_option("MOGA261218C00100000")))
+    assert f"MOGA261218C00100000 is an option on {named!r}, which is no underlying" in str(error)
+
+
+def test_an_underlying_that_is_quoted_twice_is_a_payload_error(tradier: Tradier) -> None:
+    row = option_row(100.0, root="MOGA", underlying="MOG/A")
+    answers = [[row], [stock_quote("MOG/A"), stock_quote("MOG/A")]]
+    tradier.on(QUOTES, lambda _: tradier.vendor.answer({"quotes": {"quote": answers.pop(0)}}))
+    _fails(PayloadError, lambda client: client.contract(parse_option("MOGA261218C00100000")))
+
+
 @pytest.mark.parametrize(
     ("symbol", "why"),
     [

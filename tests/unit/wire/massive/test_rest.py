@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -205,14 +206,18 @@ def test_an_account_outlives_its_clients_for_the_vendor_counts_on() -> None:
 
 
 def test_of_many_accounts_those_used_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "_limiters", OrderedDict())
-    first, second = (_account(key)._http.limiter for key in ("f1rst", "s3cond"))
-    for number in range(limits.ACCOUNTS_AT_MOST - 1):
+    monkeypatch.setattr(limits, "_newest", OrderedDict())
+    used, unused = (weakref.ref(_account(key)._http.limiter) for key in ("f1rst", "s3cond"))
+    held = _account("th1rd")
+    for number in range(limits.ACCOUNTS_AT_MOST):
         _account("f1rst")
         _account(f"0ther{number}")
-    assert len(limits._limiters) == limits.ACCOUNTS_AT_MOST
-    assert _account("f1rst")._http.limiter is first
-    assert _account("s3cond")._http.limiter is not second
+    gc.collect()
+    assert len(limits._newest) == limits.ACCOUNTS_AT_MOST
+    assert _account("f1rst")._http.limiter is used()
+    assert unused() is None
+    # One that a client still holds is never made twice.
+    assert _account("th1rd")._http.limiter is held._http.limiter
 
 
 def test_what_is_kept_of_an_account_does_not_hold_its_key() -> None:

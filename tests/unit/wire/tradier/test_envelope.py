@@ -266,6 +266,12 @@ def test_another_refusal_of_that_status_is_about_the_plan(content: object, statu
     assert str(error) == 'tradier: /v1/markets/quotes is not open to this token (the vendor says: "Not for you")'
 
 
+def test_a_refusal_in_the_vendors_other_language_is_one_all_the_same() -> None:
+    assert type(_error(b"<fault><faultstring>Invalid Access Token</faultstring></fault>", status=401)) is (
+        AuthenticationError
+    )
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_web_page_in_the_way_is_no_word_of_the_vendor_about_the_token(status: int) -> None:
     error = _error(HTML, status=status)

@@ -91,6 +91,12 @@ def test_the_simulators_sandbox_keeps_its_folder(vendor: Vendor) -> None:
     assert vendor.paths() == ["/sandbox/v1/markets/quotes"]
 
 
+def test_a_token_that_cannot_be_one_is_refused_unseen() -> None:
+    with pytest.raises(ConfigError, match="holds characters that no key has") as failure:
+        TradierRest(Secret("t0ken\udcff"), base_url="https://api.tradier.com/v1")
+    assert "t0ken" not in repr(failure.value)
+
+
 @pytest.mark.parametrize("base_url", ["http://api.tradier.com/v1", "ftp://x/v1", "api.tradier.com/v1", "", "/v1"])
 def test_a_token_does_not_travel_in_the_clear(base_url: str) -> None:
     with pytest.raises(ConfigError, match="base_url"):
