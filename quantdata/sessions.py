@@ -39,6 +39,7 @@ __all__ = [
     "find_session",
     "is_session",
     "market_state",
+    "midnight",
     "next_close",
     "next_open",
     "next_session",
@@ -270,6 +271,11 @@ def closed_reason(day: date) -> str | None:
 
 
 # --- moments --------------------------------------------------------------------------------------------------------
+
+
+def midnight(day: date) -> datetime:
+    """Return the beginning of a New York day (UTC)."""
+    return _instant(day, time())
 
 
 def session_day(moment: datetime) -> date:

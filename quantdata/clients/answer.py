@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 __all__ = ["answered"]
 
 
-def answered(rest: Rest, *, is_delayed: bool) -> Answer:
-    """Return the provenance of an answer that has just come."""
-    return Answer(source=rest.provider, snapshot_ts=rest.now(), is_simulated=rest.is_simulated, is_delayed=is_delayed)
+def answered(rest: Rest, *, is_delayed: bool = False) -> Answer:
+    """Return the provenance of an answer that has just come; ``is_delayed`` is what the answer says of itself."""
+    return Answer(
+        source=rest.provider,
+        snapshot_ts=rest.now(),
+        is_simulated=rest.is_simulated,
+        is_delayed=is_delayed or rest.is_delayed,
+    )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from numbers import Integral, Real
 from reprlib import repr as _shown  # a whole frame given by mistake stays out of the message
 from typing import Final, TypeVar, cast
 
 from quantdata.errors import ArgumentError, SymbolError
-from quantdata.sessions import NEW_YORK
+from quantdata.sessions import midnight
 
 __all__ = [
     "Day",
@@ -171,8 +171,7 @@ def _moment(value: Moment, *, name: str, is_end: bool) -> datetime:
         if value.tzinfo is None:
             raise ArgumentError(f"{name} is a moment without a time zone ({value}): add one, or give a date")
         return value.astimezone(UTC)
-    midnight = datetime.combine(day + timedelta(days=is_end), time(), tzinfo=NEW_YORK).astimezone(UTC)
-    return midnight - timedelta(microseconds=is_end)
+    return midnight(day + timedelta(days=is_end)) - timedelta(microseconds=is_end)
 
 
 def _parsed(text: str, *, name: str) -> datetime | date:

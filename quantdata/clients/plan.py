@@ -32,8 +32,8 @@ CHAIN_BLOCKS: Final = {
 
 
 @contextmanager
-def learning(capabilities: Capabilities, block: str, rest: Rest, *, is_delayed: bool = False) -> Iterator[None]:
-    """Remember of a block whether it came or was refused; ``is_delayed`` is what the host says of all its data."""
+def learning(capabilities: Capabilities, block: str, rest: Rest) -> Iterator[None]:
+    """Remember of a block whether it came or was refused."""
     try:
         yield
     except EntitlementError as error:
@@ -41,7 +41,7 @@ def learning(capabilities: Capabilities, block: str, rest: Rest, *, is_delayed: 
         if error.status is not None:
             capabilities.learn(block, is_entitled=False, reason=str(error))
         raise
-    capabilities.learn(block, is_entitled=True, feed=answered(rest, is_delayed=is_delayed).feed)
+    capabilities.learn(block, is_entitled=True, feed=answered(rest).feed)
 
 
 def learn_blocks(capabilities: Capabilities, chain: pl.DataFrame, *, is_whole: bool) -> None:
@@ -68,12 +68,10 @@ def learn_blocks(capabilities: Capabilities, chain: pl.DataFrame, *, is_whole: b
             capabilities.learn(block, is_entitled=False, reason=f"none of {chain.height:,} rows had it")
 
 
-async def probe(
-    capabilities: Capabilities, block: str, rest: Rest, asking: Coroutine[Any, Any, T], *, is_delayed: bool = False
-) -> T | None:
+async def probe(capabilities: Capabilities, block: str, rest: Rest, asking: Coroutine[Any, Any, T]) -> T | None:
     """Ask for a block only to see whether it comes; what fails for another reason than the plan stays unknown."""
     try:
-        with learning(capabilities, block, rest, is_delayed=is_delayed):
+        with learning(capabilities, block, rest):
             return await asking
     except EntitlementError as error:
         capabilities.learn(block, is_entitled=False, reason=str(error))

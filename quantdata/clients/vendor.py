@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from quantdata.clients.capabilities import Capabilities
+from quantdata.clients.plan import learning, probe
 from quantdata.wire.rest import Rest
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from contextlib import AbstractContextManager
     from datetime import date, datetime
 
     from quantdata.clients.bar_query import BarQuery
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["VendorClient"]
 
 R = TypeVar("R", bound=Rest)
+T = TypeVar("T")
 
 
 class VendorClient(Generic[R]):
@@ -60,3 +64,11 @@ class VendorClient(Generic[R]):
     async def close(self) -> None:
         """Close all connections; may be called twice."""
         await self._rest.close()
+
+    def _learning(self, block: str) -> AbstractContextManager[None]:
+        """Remember of a block whether it came or was refused."""
+        return learning(self.capabilities, block, self._rest)
+
+    async def _probe(self, block: str, asking: Coroutine[Any, Any, T]) -> T | None:
+        """Ask for a block only to see whether it comes."""
+        return await probe(self.capabilities, block, self._rest, asking)

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from quantdata.errors import ArgumentError
-from quantdata.sessions import NEW_YORK, session_day
+from quantdata.sessions import midnight, session_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +101,7 @@ class Plan:
         """Return the newest moment that the plan shows: now, 15 minutes ago, or last midnight in New York."""
         tier = self.tier(asset)
         if tier is None or tier.delay is None:
-            return datetime.combine(session_day(now), time(), NEW_YORK).astimezone(UTC)
+            return midnight(session_day(now))
         return now - tier.delay
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
 import time
@@ -13,7 +12,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
 
-from quantdata.config import checked_secret
 from quantdata.wire.reply import http_date
 
 if TYPE_CHECKING:
@@ -105,8 +103,7 @@ def of_account(key: Secret, *terms: object, make: Callable[[], L]) -> L:
     make
         Makes the limiter of an account that has none.
     """
-    # A digest, so that no key lies about in memory as part of another.
-    account = (hashlib.sha256(checked_secret(key, name="the key").reveal().encode()).digest(), *terms)
+    account = (key.digest(), *terms)
     with _accounts:
         limiter = cast("L | None", _limiters.get(account)) or make()
         _limiters[account] = _newest[account] = limiter

@@ -49,7 +49,11 @@ class Rest:
     ----------
     provider
         The name.
+    is_delayed
+        Whether all that the host has is late, as a sandbox's.
     """
+
+    is_delayed = False
 
     def __init__(
         self,

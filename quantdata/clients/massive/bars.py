@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,12 +18,11 @@ from quantdata.errors import DataProviderError, IncompleteError, PayloadError
 from quantdata.frames import bars as frames
 from quantdata.frames.massive import reference
 from quantdata.frames.massive.bars import bar_page
-from quantdata.sessions import NEW_YORK, session_day
+from quantdata.sessions import midnight, session_day
 from quantdata.wire.massive import endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
     from quantdata.clients.bar_query import BarQuery
     from quantdata.frames.bars import Timeframe
@@ -156,10 +155,10 @@ def _whole_windows(query: BarQuery) -> tuple[datetime, datetime]:
     """
     if query.timeframe == "1w":
         first, last = query.whole_weeks()
-        return _midnight(first), _midnight(last + timedelta(days=1)) - TICK
+        return midnight(first), midnight(last + timedelta(days=1)) - TICK
     if not query.window.is_intraday:
         first, last = session_day(query.start), session_day(query.end)
-        return _midnight(first), _midnight(last + timedelta(days=1)) - TICK
+        return midnight(first), midnight(last + timedelta(days=1)) - TICK
     length = frames.TIMEFRAMES[query.timeframe].length
     # Hours that are built from the open begin at half past.
     anchor = EPOCH + timedelta(minutes=30) if query.is_built else EPOCH
@@ -168,10 +167,6 @@ def _whole_windows(query: BarQuery) -> tuple[datetime, datetime]:
 
 def _floor(moment: datetime, length: timedelta, anchor: datetime) -> datetime:
     return moment - (moment - anchor) % length
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), tzinfo=NEW_YORK).astimezone(UTC)
 
 
 def _pieces(start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:

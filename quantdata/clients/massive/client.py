@@ -18,7 +18,7 @@ from quantdata.clients.chain_query import ChainQuery
 from quantdata.clients.integrity import overlap, require_consistent, require_some
 from quantdata.clients.massive.bars import BarLoader, ticker
 from quantdata.clients.massive.chain import ENDPOINT, ChainLoader
-from quantdata.clients.plan import learn_blocks, learning, probe
+from quantdata.clients.plan import learn_blocks
 from quantdata.clients.status import MarketStatus
 from quantdata.clients.together import together
 from quantdata.clients.vendor import VendorClient
@@ -116,7 +116,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
         ----------
         Massive, *Option Chain Snapshot*, ``GET /v3/snapshot/options/{underlyingAsset}``.
         """
-        with learning(self.capabilities, "chain", self._rest):
+        with self._learning("chain"):
             chain = await self._chains.load(query)
         if chain.is_empty():
             await self._require_options_on(query.underlying)
@@ -189,7 +189,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
         """
         asked = [symbols.equity(each) for each in texts(tickers, name="symbols")]
         spelled = [symbols.massive_equity(each) for each in asked]
-        with learning(self.capabilities, "equity_quotes", self._rest):
+        with self._learning("equity_quotes"):
             answers = await together(
                 self._rest.page(endpoints.stock_snapshots(part), partial(_of_asked, part, equities.equity_page))
                 for part in _batches(spelled)
@@ -216,7 +216,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
         """
         asked = [symbols.index(each) for each in texts(tickers, name="tickers")]
         spelled = [symbols.massive_index(each) for each in asked]
-        with learning(self.capabilities, "indices", self._rest):
+        with self._learning("indices"):
             answers = await together(
                 self._rest.whole(endpoints.index_snapshots(part), partial(_of_asked, part, indices.index_page))
                 for part in _batches(spelled)
@@ -243,7 +243,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
         ----------
         Massive, *Custom Bars*, ``GET /v2/aggs/ticker/{ticker}/range/…``.
         """
-        with learning(self.capabilities, "bars", self._rest):
+        with self._learning("bars"):
             bars = await self._bars.load(query)
         if bars.is_empty():
             await self._require_known(query.symbol)
@@ -299,10 +299,10 @@ class AsyncMassive(VendorClient[MassiveRest]):
         month = BarQuery.of("SPY", "1d", session_day(now) - timedelta(days=28), session_day(now))
         nearest = ChainQuery.of("SPY", dte=(0, 7), option_type="call")
         chain, *_ = await asyncio.gather(
-            probe(self.capabilities, "chain", self._rest, self._chains.load(nearest)),
-            probe(self.capabilities, "equity_quotes", self._rest, self.quotes(["SPY"])),
-            probe(self.capabilities, "indices", self._rest, self.indices(["SPX"])),
-            probe(self.capabilities, "bars", self._rest, self.bars(month)),
+            self._probe("chain", self._chains.load(nearest)),
+            self._probe("equity_quotes", self.quotes(["SPY"])),
+            self._probe("indices", self.indices(["SPX"])),
+            self._probe("bars", self.bars(month)),
         )
         if chain is not None and chain.height:
             # Calls of the coming days around the money are quoted, traded and priced, if the plan has that.
@@ -312,7 +312,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
             ticks = {"option_trades": endpoints.trades, "option_quotes": endpoints.quotes}
             await asyncio.gather(
                 *(
-                    probe(self.capabilities, block, self._rest, self._rest.page(of(ticker(contract), **span), _status))
+                    self._probe(block, self._rest.page(of(ticker(contract), **span), _status))
                     for block, of in ticks.items()
                 )
             )

@@ -13,7 +13,7 @@ from quantdata.clients.answer import answered
 from quantdata.clients.bar_frame import finished
 from quantdata.clients.bar_query import is_equity
 from quantdata.clients.together import together
-from quantdata.clients.tradier.series import ENDPOINT, Series, first_kept, midnight, require_unexpired
+from quantdata.clients.tradier.series import ENDPOINT, Series, first_kept, require_unexpired
 from quantdata.clients.tradier.spelling import ticker
 from quantdata.errors import (
     AuthenticationError,
@@ -26,7 +26,7 @@ from quantdata.frames import bars as frames
 from quantdata.frames.tradier import reference
 from quantdata.frames.tradier.bars import daily_bars, intraday_bars
 from quantdata.frames.tradier.quotes import quote_page
-from quantdata.sessions import session_day
+from quantdata.sessions import midnight, session_day
 from quantdata.wire.tradier import endpoints
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class BarLoader:
             query,
             base=DAY if source is None else source.base,
             source="tradier",
-            feed=answered(self._rest, is_delayed=self._rest.is_sandbox).feed,
+            feed=answered(self._rest).feed,
             factors=factors if adjustment != "raw" else None,
             adjustment=adjustment,
         )

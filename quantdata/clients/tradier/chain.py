@@ -216,7 +216,7 @@ class _Parts:
     def _assembled(self, pages: Sequence[pl.DataFrame]) -> pl.DataFrame:
         if not pages:
             return empty(CHAIN)
-        answer = answered(self._rest, is_delayed=self._rest.is_sandbox)
+        answer = answered(self._rest)
         chain = frames.chain(pages, underlying=self._query.underlying, answer=answer)
         return with_quote(chain, self._underlying).filter(self._query.vendor_part(self._now))
 
@@ -243,7 +243,7 @@ def underlying_quote(rest: TradierRest, underlying: str, page: pl.DataFrame) -> 
     of_it = page.filter(pl.col("symbol").is_in(list(names)))
     named = of_it.get_column("root_symbols").str.split(",").explode().str.strip_chars()
     roots = tuple(root for root in named.drop_nulls() if root)
-    answer = answered(rest, is_delayed=rest.is_sandbox)
+    answer = answered(rest)
     if symbols.is_index(underlying):
         row = index_quotes(of_it, names, answer=answer).row(0, named=True)
         return UnderlyingQuote(row["value"], row["value_ts"], row["feed"], roots)

@@ -16,7 +16,7 @@ from quantdata.clients.arguments import texts
 from quantdata.clients.bar_query import BarQuery
 from quantdata.clients.chain_query import ChainQuery
 from quantdata.clients.integrity import overlap, require_consistent, require_some
-from quantdata.clients.plan import learn_blocks, learning, probe
+from quantdata.clients.plan import learn_blocks
 from quantdata.clients.status import MarketStatus
 from quantdata.clients.together import together
 from quantdata.clients.tradier.bars import BarLoader
@@ -27,7 +27,6 @@ from quantdata.clients.tradier.series import (
     first_kept,
     has_extended_hours,
     hours_between,
-    midnight,
     require_unexpired,
 )
 from quantdata.clients.tradier.spelling import ticker
@@ -47,7 +46,7 @@ from quantdata.frames.tradier import trades as tape
 from quantdata.frames.tradier.equities import equity_quotes
 from quantdata.frames.tradier.indices import index_quotes
 from quantdata.frames.tradier.quotes import quote_page, require_asked
-from quantdata.sessions import session, session_day
+from quantdata.sessions import midnight, session, session_day
 from quantdata.wire.tradier import endpoints
 from quantdata.wire.tradier.rest import TradierRest
 
@@ -55,7 +54,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
-    from quantdata.frames.provenance import Answer
     from quantdata.symbols import OptionSymbol
     from quantdata.wire.retry import RetryPolicy
     from quantdata.wire.tradier.envelope import Items
@@ -93,7 +91,6 @@ class AsyncTradier(VendorClient[TradierRest]):
         super().__init__(TradierRest(token, base_url=base_url, policy=policy))
         self._chains = ChainLoader(self._rest)
         self._bars = BarLoader(self._rest)
-        self._learning = partial(learning, self.capabilities, rest=self._rest, is_delayed=self._rest.is_sandbox)
 
     async def chain(self, query: ChainQuery) -> pl.DataFrame:
         """Return the chain that the vendor's part of a query lets through, with the columns of `CHAIN`.
@@ -253,7 +250,7 @@ class AsyncTradier(VendorClient[TradierRest]):
         series = Series(self._rest, ticker(symbol), "tick", tape.tick_page, is_regular=True)
         parts = await together(series.load(*hour) for hour in hours)
         found = [tape.tick_page(b"[]"), *(page for part in parts for page in part)]
-        trades = await asyncio.to_thread(tape.trades, found, symbol, feed=self._answered().feed)
+        trades = await asyncio.to_thread(tape.trades, found, symbol, feed=answered(self._rest).feed)
         if trades.is_empty():
             await self._require_known(symbol)
         return trades
@@ -276,12 +273,11 @@ class AsyncTradier(VendorClient[TradierRest]):
         today = session_day(now)
         month = BarQuery.of("SPY", "1d", today - timedelta(days=28), today)
         nearest = ChainQuery.of("SPY", dte=(0, 7), option_type="call")
-        probing = partial(probe, self.capabilities, rest=self._rest, is_delayed=self._rest.is_sandbox)
         chain, *_ = await asyncio.gather(
-            probing("chain", asking=self._chains.load(nearest)),
-            probing("equity_quotes", asking=self.quotes(["SPY"])),
-            probing("indices", asking=self.indices(["SPX"])),
-            probing("bars", asking=self.bars(month)),
+            self._probe("chain", self._chains.load(nearest)),
+            self._probe("equity_quotes", self.quotes(["SPY"])),
+            self._probe("indices", self.indices(["SPX"])),
+            self._probe("bars", self.bars(month)),
         )
         if chain is not None and chain.height:
             learn_blocks(self.capabilities, chain, is_whole=True)
@@ -289,14 +285,11 @@ class AsyncTradier(VendorClient[TradierRest]):
             newest = session(newest_session(now))
             end = min(now, newest.close)
             hour = max(end - timedelta(hours=1), newest.open)
-            await probing("option_trades", asking=self.trades(contract, start=hour, end=end))
+            await self._probe("option_trades", self.trades(contract, start=hour, end=end))
         self.capabilities.learn(
             "option_quotes", is_entitled=False, reason="tradier has the present quotes alone, no history of them"
         )
         return self.capabilities.frame()
-
-    def _answered(self) -> Answer:
-        return answered(self._rest, is_delayed=self._rest.is_sandbox)
 
     def _contract(self, row: pl.DataFrame, named: str, quotes: pl.DataFrame) -> pl.DataFrame:
         endpoint = endpoints.quotes([]).path
@@ -308,7 +301,7 @@ class AsyncTradier(VendorClient[TradierRest]):
                 provider=self.name,
                 endpoint=endpoint,
             ) from error
-        contract = chain_frames.chain([row], underlying=underlying, answer=self._answered())
+        contract = chain_frames.chain([row], underlying=underlying, answer=answered(self._rest))
         require_consistent(contract, provider=self.name, endpoint=endpoint)
         return with_quote(contract, underlying_quote(self._rest, underlying, quotes))
 
@@ -321,7 +314,7 @@ class AsyncTradier(VendorClient[TradierRest]):
         with self._learning(block):
             page = pl.concat(await together(self._quotes(batch) for batch in batches))
             try:
-                quotes = await asyncio.to_thread(frame, page, names, answer=self._answered())
+                quotes = await asyncio.to_thread(frame, page, names, answer=answered(self._rest))
             except ValueError as error:
                 raise overlap("the quotes", provider=self.name) from error
         require_some(quotes, list(names.values()), capabilities=self.capabilities, block=block)

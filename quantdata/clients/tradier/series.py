@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from quantdata import symbols
 from quantdata.errors import EntitlementError, PayloadError
-from quantdata.sessions import NEW_YORK, previous_session, session_day, sessions
+from quantdata.sessions import midnight, previous_session, session_day, sessions
 from quantdata.wire.tradier import endpoints
 from quantdata.wire.tradier.envelope import TooBigError, TooEarlyError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from quantdata.wire.tradier.envelope import Items
     from quantdata.wire.tradier.rest import TradierRest
 
-__all__ = ["ENDPOINT", "Series", "first_kept", "has_extended_hours", "hours_between", "midnight", "require_unexpired"]
+__all__ = ["ENDPOINT", "Series", "first_kept", "has_extended_hours", "hours_between", "require_unexpired"]
 
 ENDPOINT: Final = "/v1/markets/timesales"
 # Sessions before today, in regular hours and with extended ones: reference/tradier.md §5.8.
@@ -131,11 +131,6 @@ def has_extended_hours(start: datetime, finish: datetime) -> bool:
         (start < each.open and each.early_open < finish) or (start < each.late_close and each.close < finish)
         for each in days
     )
-
-
-def midnight(day: date) -> datetime:
-    """Return the beginning of a New York day (UTC)."""
-    return datetime.combine(day, time(), NEW_YORK).astimezone(UTC)
 
 
 def require_unexpired(symbol: str, now: datetime) -> None:

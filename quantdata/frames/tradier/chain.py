@@ -17,7 +17,7 @@ import polars as pl
 from quantdata.frames.chain import finish, newest_session, root_of
 from quantdata.frames.columns import FEED, MOMENT, OPTION_TYPE
 from quantdata.frames.decode import whole
-from quantdata.frames.tradier.quotes import day_close, last_ts, positive, quote_ts
+from quantdata.frames.tradier.quotes import CHANGE, day_close, day_prices, last_ts, positive, quote_ts
 from quantdata.sessions import current_session
 
 if TYPE_CHECKING:
@@ -117,14 +117,9 @@ def _day(seen_at: datetime) -> list[pl.Expr]:
     is_known = pl.col("volume") > 0 if today is not None and seen_at < today.open else pl.col("volume").is_not_null()
     has_close = day_close().is_not_null()
     return [
-        positive("open").alias("open"),
-        positive("high").alias("high"),
-        positive("low").alias("low"),
-        day_close().alias("close"),
-        positive("prevclose").alias("prev_close"),
+        *day_prices(),
         # Of a contract that has not traded today the vendor's are those of an old price: 0.0.
-        pl.when(has_close).then("change").alias("change"),
-        pl.when(has_close).then("change_percentage").alias("change_percent"),
+        *(pl.when(has_close).then(change) for change in CHANGE),
         pl.when(is_known).then(whole("volume")).alias("volume"),
         pl.when(is_known).then(pl.lit(newest_session(seen_at))).alias("day_session"),
         pl.when(is_known).then(TRADIER).alias("day_source"),

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from quantdata.frames.columns import EQUITY_QUOTES, FEED, SIZE_UNIT
+from quantdata.frames.columns import EQUITY_QUOTES, SIZE_UNIT
 from quantdata.frames.provenance import one_row_each
-from quantdata.frames.tradier.quotes import day_close, known_as, last_ts, positive, quote_ts
+from quantdata.frames.tradier.quotes import known_as, last_ts, positive, quote_ts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,14 +44,13 @@ def equity_quotes(page: pl.DataFrame, names: Mapping[str, str], *, answer: Answe
     ValueError
         If a symbol came twice or was not asked for.
     """
-    known = known_as(page, names, kinds=KINDS, wanted="a stock or fund").select(_columns())
+    known = known_as(page, names, _values(), kinds=KINDS, wanted="a stock or fund")
     missing = "NOT_FOUND: no such stock or fund at Tradier"
     return one_row_each(list(names.values()), known, EQUITY_QUOTES, answer=answer, missing=missing)
 
 
-def _columns() -> list[pl.Expr]:
-    is_good = pl.col("vendor_error").is_null()
-    values = [
+def _values() -> list[pl.Expr]:
+    return [
         positive("last").alias("price"),
         positive("bid").alias("bid"),
         positive("ask").alias("ask"),
@@ -63,19 +62,5 @@ def _columns() -> list[pl.Expr]:
         positive("last_volume").alias("last_size"),
         # After the close the time goes on to 19:00 New York, the price does not, and the size is 0.
         pl.when(pl.col("last_volume") > 0).then(last_ts()).alias("last_ts"),
-        positive("open").alias("open"),
-        positive("high").alias("high"),
-        positive("low").alias("low"),
-        day_close().alias("close"),
-        positive("prevclose").alias("prev_close"),
-        pl.col("change").alias("change"),
-        pl.col("change_percentage").alias("change_percent"),
         pl.col("volume").alias("volume"),
-    ]
-    return [
-        pl.col("symbol"),
-        *(pl.when(is_good).then(value) for value in values),
-        pl.lit("realtime", FEED).alias("feed"),
-        pl.col("vendor_error"),
-        pl.col("received_ts"),
     ]

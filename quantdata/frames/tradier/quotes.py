@@ -11,13 +11,24 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from quantdata.frames.columns import FEED
 from quantdata.frames.decode import moment, rows, stamped
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
-__all__ = ["day_close", "known_as", "last_ts", "positive", "quote_page", "quote_ts", "require_asked"]
+__all__ = [
+    "CHANGE",
+    "day_close",
+    "day_prices",
+    "known_as",
+    "last_ts",
+    "positive",
+    "quote_page",
+    "quote_ts",
+    "require_asked",
+]
 
 _F: Final = pl.Float64()
 _I: Final = pl.Int64()
@@ -60,6 +71,8 @@ WIRE: Final = {
         }
     ),
 }
+# Since the close before, in USD and in percent.
+CHANGE: Final = (pl.col("change"), pl.col("change_percentage").alias("change_percent"))
 
 
 def quote_page(items: bytes, *, received: datetime) -> pl.DataFrame:
@@ -67,13 +80,17 @@ def quote_page(items: bytes, *, received: datetime) -> pl.DataFrame:
     return stamped(rows(items, WIRE), received)
 
 
-def known_as(page: pl.DataFrame, names: Mapping[str, str], *, kinds: Collection[str], wanted: str) -> pl.DataFrame:
-    """Return quotes with ``symbol`` in canonical spelling and ``vendor_error`` on those of another kind.
+def known_as(
+    page: pl.DataFrame, names: Mapping[str, str], values: Sequence[pl.Expr], *, kinds: Collection[str], wanted: str
+) -> pl.DataFrame:
+    """Return canonical columns of quotes; those of another kind have a ``vendor_error`` and no values.
 
     Parameters
     ----------
     names
         Canonical symbol of each of the vendor's.
+    values
+        What makes the columns that are not the same for all kinds.
     kinds
         The vendor's words for what was asked for.
     wanted
@@ -86,10 +103,25 @@ def known_as(page: pl.DataFrame, names: Mapping[str, str], *, kinds: Collection[
     """
     require_asked(page, names)
     error = pl.format("NOT_FOUND: Tradier knows it as {}, not as {}", pl.col("type").fill_null("?"), pl.lit(wanted))
-    return page.with_columns(
-        symbol=pl.col("symbol").replace_strict(dict(names), return_dtype=pl.String),
-        vendor_error=pl.when(pl.col("type").is_in(list(kinds))).then(None).otherwise(error),
+    is_good = pl.col("type").is_in(list(kinds))
+    return page.select(
+        pl.col("symbol").replace_strict(dict(names), return_dtype=pl.String),
+        *(pl.when(is_good).then(value) for value in (*values, *day_prices(), *CHANGE)),
+        pl.lit("realtime", FEED).alias("feed"),
+        pl.when(is_good).then(None).otherwise(error).alias("vendor_error"),
+        pl.col("received_ts"),
     )
+
+
+def day_prices() -> list[pl.Expr]:
+    """Return the prices of the day and the close before it."""
+    return [
+        positive("open").alias("open"),
+        positive("high").alias("high"),
+        positive("low").alias("low"),
+        day_close().alias("close"),
+        positive("prevclose").alias("prev_close"),
+    ]
 
 
 def require_asked(page: pl.DataFrame, spelled: Collection[str]) -> None:

@@ -45,7 +45,7 @@ class TradierRest(Rest):
 
     def __init__(self, access_token: Secret, *, base_url: str, policy: RetryPolicy | None = None) -> None:
         base = checked_url(base_url, name="base_url")
-        self.is_sandbox = is_sandbox(base)
+        self.is_sandbox = self.is_delayed = is_sandbox(base)
         # The beta endpoints lie beside /v1, so that paths hold the version.
         root = base.removesuffix(VERSION)
         allowed = SANDBOX_REQUESTS_PER_MINUTE if self.is_sandbox else REQUESTS_PER_MINUTE

@@ -13,13 +13,13 @@ from quantdata.clients.tradier.series import (
     Series,
     first_kept,
     hours_between,
-    midnight,
     require_unexpired,
 )
 from quantdata.config import Secret
 from quantdata.errors import EntitlementError, PayloadError, UnavailableError
 from quantdata.frames.tradier.bars import intraday_bars
 from quantdata.frames.tradier.trades import tick_page
+from quantdata.sessions import midnight
 from quantdata.wire.tradier.rest import TradierRest
 from tests.unit.tradier_vendor import AT_ONCE, NOON, PRODUCTION, TIMESALES, Tradier, parameters, series_rows, tick_row
 

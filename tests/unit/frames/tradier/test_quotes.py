@@ -142,7 +142,7 @@ def test_the_close_is_the_last_price_of_a_day_that_has_begun(
 
 
 def known(rows: Sequence[dict[str, Any]], names: dict[str, str]) -> list[tuple[Any, ...]]:
-    frame = known_as(page(*rows), names, kinds=("stock", "etf"), wanted="a stock or fund")
+    frame = known_as(page(*rows), names, [], kinds=("stock", "etf"), wanted="a stock or fund")
     return frame.select("symbol", "vendor_error").rows()
 
 
