@@ -33,6 +33,7 @@ MODELLED: Final = pl.Enum(["massive", "tradier", "model"])
 # In rising order of trust, so that the worst of a row's groups is their minimum.
 FEED: Final = pl.Enum(["simulated", "eod", "delayed", "realtime"])
 LIQUIDITY: Final = pl.Enum(["poor", "fair", "good", "excellent"])
+QUALITY_LABEL: Final = pl.Enum(["poor", "fair", "good", "excellent"])
 ADJUSTMENT: Final = pl.Enum(["raw", "split", "total"])
 SIZE_UNIT: Final = pl.Enum(["shares", "round_lots"])
 
@@ -92,6 +93,7 @@ UNDERLYING: Final = (
     _t("underlying_ts", "when that price was made; null at Tradier for a stock after the close"),
     _e("underlying_source", MODELLED, "who gave it"),
     _f("forward_price", "USD per share", "forward of the series by put-call parity; null until priced by the model"),
+    _f("discount_factor", "ratio", "present value of 1 USD paid at settlement, by the rates of the model"),
     _f("moneyness", "ratio", "strike / underlying price"),
 )
 
@@ -171,8 +173,28 @@ PROVENANCE: Final = (
     _e("source", SOURCE, "the provider of the row; hybrid where several made it"),
     _t("snapshot_ts", "when the call was answered; one per frame"),
     _t("received_ts", "when this row arrived here"),
+    _f("age_s", "seconds", "open-market time since then, at the moment of validation"),
     _e("feed", FEED, "worst of the row's prices; greeks, which may be hourly, have their own"),
     _s("fallback_reason", "why another provider than the first answered; null when it was the first"),
+)
+
+TEXTS: Final = pl.List(pl.String)
+
+QUALITY: Final = (
+    Column("confidence", pl.UInt8(), "0-100", "how far the row can be trusted: 0 with an error, 5 less a warning"),
+    Column("quality", QUALITY_LABEL, "", "excellent from 90, good from 70, fair from 40, else poor"),
+    Column("is_stale", pl.Boolean(), "", "older than one refresh"),
+    Column("errors", TEXTS, "", "names of the rules that say a value cannot be right"),
+    Column("warnings", TEXTS, "", "names of the rules that cost confidence"),
+    Column("notes", TEXTS, "", "names of the states worth seeing, which cost none"),
+)
+
+# A contract's quote and its greeks are trusted apart: a bad greek does not condemn a good quote.
+CHAIN_QUALITY: Final = (
+    QUALITY[0],
+    Column("quote_confidence", pl.UInt8(), "0-100", "the same over what concerns the quote"),
+    Column("greeks_confidence", pl.UInt8(), "0-100", "the same over what concerns volatility and greeks"),
+    *QUALITY[1:],
 )
 
 CHAIN: Final = (
@@ -186,6 +208,7 @@ CHAIN: Final = (
     *GREEKS,
     *LIQUIDITY_GROUP,
     *PROVENANCE,
+    *CHAIN_QUALITY,
 )
 
 EQUITY_QUOTES: Final = (
@@ -211,6 +234,7 @@ EQUITY_QUOTES: Final = (
     _t("updated_ts", "the vendor's time of the snapshot"),
     _s("vendor_error", "why the vendor gave nothing for this symbol; null on a good row"),
     *PROVENANCE,
+    *QUALITY,
 )
 
 INDEX_QUOTES: Final = (
@@ -228,6 +252,7 @@ INDEX_QUOTES: Final = (
     _s("market_status", "the vendor's word: open, closed, ..."),
     _s("vendor_error", "why the vendor gave nothing for this index; null on a good row"),
     *PROVENANCE,
+    *QUALITY,
 )
 
 BARS: Final = (

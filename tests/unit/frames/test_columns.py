@@ -20,7 +20,7 @@ NAMES = {
     "CHAIN": (
         "underlying_symbol contract_symbol root_symbol expiration expiration_type dte time_to_expiry strike "
         "option_type exercise_style settlement multiplier is_adjusted tick_size "
-        "underlying_price underlying_ts underlying_source forward_price moneyness "
+        "underlying_price underlying_ts underlying_source forward_price discount_factor moneyness "
         "bid bid_size bid_exchange ask ask_size ask_exchange mid spread spread_percent quote_ts quote_source "
         "quote_feed "
         "last last_size last_exchange last_conditions last_ts trade_source "
@@ -28,15 +28,17 @@ NAMES = {
         "open_interest open_interest_date open_interest_source "
         "implied_volatility bid_iv ask_iv iv_ts iv_source model_iv "
         "delta gamma theta vega rho greeks_ts greeks_source greeks_feed "
-        "liquidity source snapshot_ts received_ts feed fallback_reason"
+        "liquidity source snapshot_ts received_ts age_s feed fallback_reason "
+        "confidence quote_confidence greeks_confidence quality is_stale errors warnings notes"
     ),
     "EQUITY_QUOTES": (
         "symbol price bid ask bid_size ask_size size_unit quote_ts last_size last_ts open high low close prev_close "
-        "change change_percent volume vwap updated_ts vendor_error source snapshot_ts received_ts feed fallback_reason"
+        "change change_percent volume vwap updated_ts vendor_error "
+        "source snapshot_ts received_ts age_s feed fallback_reason confidence quality is_stale errors warnings notes"
     ),
     "INDEX_QUOTES": (
         "symbol name value value_ts change change_percent open high low close prev_close market_status vendor_error "
-        "source snapshot_ts received_ts feed fallback_reason"
+        "source snapshot_ts received_ts age_s feed fallback_reason confidence quality is_stale errors warnings notes"
     ),
     "BARS": "symbol ts open high low close volume vwap trades session adjustment source feed",
     "TRADES": "symbol ts participant_ts price size exchange conditions correction sequence trade_id source feed",
