@@ -1,0 +1,91 @@
+"""The rules of a chain as a whole: what no single row can tell."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from quantdata.validation.neighbours import SERIES
+
+__all__ = ["CHAIN_FACTS", "ChainFact", "plan_lacks"]
+
+STRIKE_GAP_STEPS: Final = 3
+# Around the money: strikes this close to the price of the underlying.
+NEAR_MONEY: Final = 0.10
+FEWEST_STRIKES: Final = 5
+LARGEST_SKEW: Final = timedelta(seconds=2)
+# Rows after which the absence of a block from all of them says that the plan lacks it.
+TELLING_ROWS: Final = 20
+
+_BLOCKS: Final = {
+    "quotes": "quote_source",
+    "trades": "trade_source",
+    "greeks": "greeks_source",
+    "underlying": "underlying_source",
+}
+
+
+class ChainFact(NamedTuple):
+    """A warning about a whole chain.
+
+    Attributes
+    ----------
+    name
+        Its word in `Quality.warnings`.
+    sentence
+        What it means.
+    holds
+        An expression over all rows, in canonical order: whether there is something to warn of.
+    """
+
+    name: str
+    sentence: str
+    holds: pl.Expr
+
+
+def _has_none(option_type: str) -> pl.Expr:
+    return ~(pl.col("option_type") == option_type).any()
+
+
+def _has_one_sided_series() -> pl.Expr:
+    sides = pl.col("option_type").n_unique().over(*SERIES)
+    return (sides == 1).any() & ~_has_none("call") & ~_has_none("put")
+
+
+def _has_strike_gap() -> pl.Expr:
+    """Return whether two strikes near the money of a series are farther apart than three of its usual steps."""
+    is_near = (pl.col("moneyness") - 1).abs() <= NEAR_MONEY
+    strike = pl.when(is_near).then("strike")
+    step = pl.when(is_near).then((strike - strike.forward_fill().shift(1)).over(*SERIES))
+    step = pl.when(step > 0).then(step)
+    usual = step.median().over(*SERIES)
+    return ((step > STRIKE_GAP_STEPS * usual) & (step.count().over(*SERIES) >= FEWEST_STRIKES)).any()
+
+
+def _has_skew() -> pl.Expr:
+    ahead = pl.col("snapshot_ts").max() - pl.col("received_ts").max()
+    return (pl.col("feed").first() != "simulated") & ~ahead.is_between(-LARGEST_SKEW, LARGEST_SKEW)
+
+
+CHAIN_FACTS: Final = (
+    ChainFact("no_calls", "there are no calls", _has_none("call")),
+    ChainFact("no_puts", "there are no puts", _has_none("put")),
+    ChainFact("one_sided_series", "a series has calls or puts alone", _has_one_sided_series()),
+    ChainFact("strike_gap", "strikes near the money are missing: a gap of more than three steps", _has_strike_gap()),
+    ChainFact(
+        "no_underlying", "the price of the underlying is not known", pl.col("underlying_price").null_count() == pl.len()
+    ),
+    ChainFact("clock_skew", "the vendor's clock is more than 2 s off ours", _has_skew()),
+    ChainFact(
+        "fallback_used", "another provider than the first answered", pl.col("fallback_reason").is_not_null().any()
+    ),
+)
+
+
+def plan_lacks(chain: pl.DataFrame) -> tuple[str, ...]:
+    """Return the blocks that no row of a chain has: what the plan does not deliver, told once."""
+    if chain.height < TELLING_ROWS:
+        return ()
+    return tuple(block for block, source in _BLOCKS.items() if chain.get_column(source).null_count() == chain.height)

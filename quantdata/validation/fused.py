@@ -1,0 +1,132 @@
+"""All rules of a kind of frame in one plan: who fires where, in one pass over the columns."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import polars as pl
+
+from quantdata.validation.rule import CADENCE_S, FINITE, Rule, too_old
+from quantdata.validation.verdicts import Book, labelled, scored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["Plan", "finite", "is_finite", "not_finite"]
+
+STALE_CADENCES: Final = 1.0
+OLD_CADENCES: Final = 3.0
+STALE_FACTOR: Final = 0.90
+OLD_FACTOR: Final = 0.75
+DELAYED_FACTOR: Final = 0.75
+
+
+def not_finite(columns: Sequence[str]) -> Rule:
+    """Return the rule that no number is NaN or infinite; the one rule that sees rows as they came."""
+    return Rule(
+        FINITE, "row", "error", "a number is NaN or infinite", pl.all_horizontal(is_finite(name) for name in columns)
+    )
+
+
+def is_finite(name: str) -> pl.Expr:
+    """Return whether a column holds a number or nothing."""
+    return pl.col(name).is_finite().fill_null(value=True)
+
+
+def finite(columns: Sequence[str]) -> list[pl.Expr]:
+    """Return columns with null for NaN and infinity."""
+    return [pl.when(is_finite(name)).then(name).alias(name) for name in columns]
+
+
+class Plan:
+    """The rules of a kind of frame, compiled.
+
+    Parameters
+    ----------
+    rules
+        At most 64, the one on finite numbers first.
+    numbers
+        Names of the columns that hold floating-point numbers.
+    is_delayed
+        Whether a row is late by plan, where age counts; None where it does not.
+    prepare
+        Adds the columns that the rules need beside the canonical ones.
+    has_groups
+        Whether quote and greeks have a confidence of their own.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        *,
+        numbers: Sequence[str],
+        is_delayed: pl.Expr | None,
+        prepare: Callable[[pl.DataFrame], pl.DataFrame],
+        has_groups: bool,
+    ) -> None:
+        self._numbers = list(numbers)
+        self._unclean, *self._rules = rules
+        self._is_delayed = is_delayed
+        self._prepare = prepare
+        self._fires = [rule.fires for rule in self._rules]
+        self._age = [rule.name for rule in self._rules].index("too_old") if is_delayed is not None else None
+        self._has_groups = has_groups
+        self._book = Book(rules)
+
+    def judge(self, frame: pl.DataFrame, *, cadence_s: float = CADENCE_S) -> tuple[pl.DataFrame, list[pl.Series]]:
+        """Return a frame with finite numbers alone, and its columns of quality.
+
+        Parameters
+        ----------
+        frame
+            Rows in canonical order, with ``age_s`` where age counts.
+        cadence_s
+            The refresh that ages are held against.
+        """
+        unclean, frame = self._cleaned(frame)
+        fires = list(self._fires)
+        if self._age is not None:
+            fires[self._age] = too_old(cadence_s).fires
+        fired = self._prepare(frame).select(*fires, *self._of_age())
+        masks = _bits([unclean, *fired.get_columns()[: len(fires)]], frame.height)
+        places, verdicts = self._book.look_up(masks)
+        factors, is_stale = _ages(fired, cadence_s)
+        names = ("confidence", "quote_confidence", "greeks_confidence")[: 3 if self._has_groups else 1]
+        confidences = [
+            scored(points[places], factors, name=name) for name, points in zip(names, verdicts.points, strict=False)
+        ]
+        told = [texts.gather(places) for texts in verdicts.names]
+        return frame, [*confidences, labelled(confidences[0]), pl.Series("is_stale", is_stale), *told]
+
+    def _cleaned(self, frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+        """Return where a number was not finite, and the frame without those."""
+        # A sum is finite if all numbers are; the other way round may be too large a sum, which is looked at closer.
+        sums = frame.select(pl.col(self._numbers).sum()).row(0)
+        if all(np.isfinite(total) for total in sums):
+            return pl.Series([False]), frame
+        return frame.select(self._unclean.fires).to_series(), frame.with_columns(finite(self._numbers))
+
+    def _of_age(self) -> list[pl.Expr]:
+        if self._is_delayed is None:
+            return []
+        return [pl.col("age_s"), self._is_delayed.fill_null(value=False).alias("is_delayed")]
+
+
+def _bits(fired: Sequence[pl.Series], rows: int) -> NDArray[np.uint64]:
+    """Return one number a row: bit i is whether the i-th rule fires."""
+    bits = (series.to_numpy().astype(np.uint64) << np.uint64(bit) for bit, series in enumerate(fired) if series.any())
+    return reduce(np.bitwise_or, bits, np.zeros(rows, dtype=np.uint64))
+
+
+def _ages(fired: pl.DataFrame, cadence_s: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the factor of age and whether it makes a row stale; without an age a row counts as fresh."""
+    if "age_s" not in fired.columns:
+        return np.ones(fired.height), np.zeros(fired.height, dtype=np.bool_)
+    age = fired.get_column("age_s").fill_null(0.0).to_numpy()
+    is_stale = age > STALE_CADENCES * cadence_s
+    factors = np.where(age > OLD_CADENCES * cadence_s, OLD_FACTOR, np.where(is_stale, STALE_FACTOR, 1.0))
+    return np.where(fired.get_column("is_delayed").to_numpy(), DELAYED_FACTOR, factors), is_stale

@@ -1,0 +1,181 @@
+"""The quality of a whole frame: `quality`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from quantdata.validation.bounds import is_alive, is_core
+from quantdata.validation.chain_facts import CHAIN_FACTS, plan_lacks
+from quantdata.validation.judging import validate
+from quantdata.validation.kinds import CHAIN, kind_of
+from quantdata.validation.verdicts import POINTS_A_WARNING, labelled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from quantdata.validation.kinds import Kind
+
+__all__ = ["Quality", "quality"]
+
+FEWEST_CORE_ROWS: Final = 10
+_NAMES: Final = ("errors", "warnings", "notes")
+_COVERED: Final = {"quote": "quote_source", "iv": "implied_volatility", "greeks": "delta"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quality:
+    """How far a frame can be trusted.
+
+    Attributes
+    ----------
+    confidence
+        0 to 100: the mean of the rows that count, less 5 for each warning about the whole; 0 with an error.
+    quality
+        ``"excellent"`` from 90, ``"good"`` from 70, ``"fair"`` from 40, else ``"poor"``.
+    source
+        ``"massive"``, ``"tradier"``, or ``"hybrid"`` where both gave a part; None of an empty frame.
+    feed
+        The worst of its rows: ``"realtime"``, ``"delayed"``, ``"eod"`` or ``"simulated"``; None where nothing says.
+    is_simulated, is_stale
+        Whether the market is a simulated one; whether any row is older than one refresh.
+    rows
+        How many there are.
+    errors, warnings
+        About the whole, by name; of a chain: ``empty_chain``, ``no_calls``, ``strike_gap``, ``fallback_used`` ...
+    rules
+        How many rows break each rule, notes included, most first; `explain` tells of one row.
+    coverage
+        Of a chain: the shares of its rows that have a quote, a volatility, greeks.
+    plan_lacks
+        Of a chain: the blocks that no row has, since the plan does not deliver them.
+    fallback_reason
+        Why another provider than the first answered; None when it was the first.
+    snapshot_ts
+        When the frame was answered.
+    """
+
+    confidence: int
+    quality: str
+    source: str | None
+    feed: str | None
+    is_simulated: bool
+    is_stale: bool
+    rows: int
+    errors: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    rules: Mapping[str, int] = field(default_factory=dict)
+    coverage: Mapping[str, float] = field(default_factory=dict)
+    plan_lacks: tuple[str, ...] = ()
+    fallback_reason: str | None = None
+    snapshot_ts: datetime | None = None
+
+    @property
+    def has_warnings(self) -> bool:
+        """Whether anything about the whole is to be warned of."""
+        return bool(self.errors or self.warnings)
+
+
+def quality(frame: pl.DataFrame) -> Quality:
+    """Return how far a frame can be trusted, as it was when it was validated.
+
+    Parameters
+    ----------
+    frame
+        Chain, quotes, indices, bars, trades or flow. Its columns of quality are taken as they are (`validate` writes
+        them anew, with the present age); bars and trades, which have none, are validated first.
+
+    Raises
+    ------
+    ArgumentError
+        If it is no frame of this package, or lacks columns.
+
+    Notes
+    -----
+    A chain's confidence is the mean over its core, the live contracts of which the model's delta is between 5 and 95 %;
+    where those are fewer than ten, over all live ones.
+
+    Examples
+    --------
+    >>> import quantdata as qd
+    >>> qd.quality(qd.Client("sim", clock="at:2026-11-18T11:00").indices(["SPX", "VIX"])).is_simulated
+    True
+    """
+    kind = kind_of(frame)
+    rated = frame if _is_rated(frame, kind) else validate(frame)
+    errors, warnings = _about_the_whole(rated, kind)
+    confidence = 0 if errors else _confidence(rated, kind, warnings=len(warnings))
+    feed: Any = _column(rated, "feed").min()
+    snapshot: Any = _column(rated, "snapshot_ts").max()
+    reason: Any = _column(rated, "fallback_reason").drop_nulls().first()
+    return Quality(
+        confidence=confidence,
+        quality=labelled(pl.Series([confidence]))[0],
+        source=_source(_column(rated, "source")),
+        feed=feed,
+        is_simulated=feed == "simulated",
+        is_stale=bool(rated.get_column("is_stale").any()),
+        rows=rated.height,
+        errors=errors,
+        warnings=warnings,
+        rules=_counts(rated),
+        coverage=_coverage(rated) if kind is CHAIN else {},
+        plan_lacks=plan_lacks(rated) if kind is CHAIN else (),
+        fallback_reason=reason,
+        snapshot_ts=snapshot,
+    )
+
+
+def _is_rated(frame: pl.DataFrame, kind: Kind) -> bool:
+    return set(kind.quality_columns) <= set(frame.columns) and not frame.get_column("confidence").has_nulls()
+
+
+def _column(frame: pl.DataFrame, name: str) -> pl.Series:
+    """Return a column; an empty one where this kind of frame has none such."""
+    return frame.get_column(name, default=pl.Series(name, [], pl.String))
+
+
+def _about_the_whole(rated: pl.DataFrame, kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the errors and the warnings about a whole frame."""
+    if rated.is_empty():
+        return ("empty_chain" if kind is CHAIN else "empty",), ()
+    if kind is not CHAIN:
+        used = _column(rated, "fallback_reason").drop_nulls().len()
+        return (), ("fallback_used",) if used else ()
+    ordered = rated.sort(kind.sort)
+    held = ordered.select(fact.holds.fill_null(value=False).alias(fact.name) for fact in CHAIN_FACTS).row(0)
+    return (), tuple(fact.name for fact, holds in zip(CHAIN_FACTS, held, strict=True) if holds)
+
+
+def _confidence(rated: pl.DataFrame, kind: Kind, *, warnings: int) -> int:
+    mean = _mean_of_core(rated) if kind is CHAIN else rated.get_column("confidence").mean()
+    return max(0, math.floor(float(mean) - POINTS_A_WARNING * warnings + 0.5))  # type: ignore[arg-type]
+
+
+def _mean_of_core(chain: pl.DataFrame) -> float:
+    alive = chain.filter(is_alive())
+    core = alive.filter(is_core())
+    counted = core if core.height >= FEWEST_CORE_ROWS else alive if alive.height else chain
+    return float(counted.get_column("confidence").mean())  # type: ignore[arg-type]
+
+
+def _source(sources: pl.Series) -> str | None:
+    distinct = sources.drop_nulls().unique().to_list()
+    return "hybrid" if len(distinct) > 1 else next(iter(distinct), None)
+
+
+def _counts(rated: pl.DataFrame) -> dict[str, int]:
+    """Return how many rows break each rule, most first."""
+    fired = pl.concat([rated.get_column(name).explode().drop_nulls().alias("rule") for name in _NAMES])
+    counts = fired.value_counts(sort=True).sort("count", "rule", descending=[True, False])
+    return dict(counts.iter_rows())
+
+
+def _coverage(chain: pl.DataFrame) -> dict[str, float]:
+    if chain.is_empty():
+        return dict.fromkeys(_COVERED, 0.0)
+    return {what: round(1 - chain.get_column(name).null_count() / chain.height, 4) for what, name in _COVERED.items()}

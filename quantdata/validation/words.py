@@ -1,0 +1,123 @@
+"""Rules in words: what cost a contract which points, and the table of all rules."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from quantdata.errors import ArgumentError
+from quantdata.validation.chain_facts import CHAIN_FACTS
+from quantdata.validation.fused import DELAYED_FACTOR
+from quantdata.validation.judging import validate
+from quantdata.validation.kinds import CHAIN, KINDS, kind_of
+from quantdata.validation.verdicts import POINTS_A_WARNING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from quantdata.validation.rule import Rule
+
+__all__ = ["explain", "rules_table"]
+
+# What tells a contract apart, or is in every sentence, is not shown again as the reason.
+_NOT_SHOWN: Final = frozenset(
+    {"underlying_symbol", "root_symbol", "multiplier", "expiration", "option_type", "contract_symbol", "source"}
+)
+_MOST_SHOWN: Final = 6
+
+
+def explain(frame: pl.DataFrame, contract_symbol: str) -> list[str]:
+    """Return in sentences what a contract's confidence is made of.
+
+    Parameters
+    ----------
+    frame
+        A chain.
+    contract_symbol
+        OCC symbol of one of its rows.
+
+    Returns
+    -------
+    list[str]
+        The contract with its confidence first; then a sentence for each rule that fires, with what it costs and the
+        values it read; then where each group of columns came from.
+
+    Raises
+    ------
+    ArgumentError
+        If the frame is no chain, or no row is that contract.
+
+    Examples
+    --------
+    >>> import quantdata as qd
+    >>> chain = qd.Client("sim", clock="at:2026-11-18T11:00").chain("SPY", dte=(20, 40), strikes=(600, 700))
+    >>> sentences = qd.explain(chain, chain["contract_symbol"][0])
+    >>> sentences[0].startswith("SPY")
+    True
+    """
+    if kind_of(frame) is not CHAIN:
+        raise ArgumentError(f"explain() is about a chain, not about {kind_of(frame).name}")
+    rated = frame if "confidence" in frame.columns and not frame["confidence"].has_nulls() else validate(frame)
+    found = rated.filter(contract_symbol=contract_symbol)
+    if found.is_empty():
+        raise ArgumentError(
+            f"no contract {contract_symbol!r} among these {frame.height:,}; see frame['contract_symbol']"
+        )
+    row = found.row(0, named=True)
+    fired = {*row["errors"], *row["warnings"], *row["notes"]}
+    return [
+        _verdict(row),
+        *(_told(rule, row) for rule in CHAIN.rules if rule.name in fired),
+        *_ages(row),
+        _sources(row),
+    ]
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    return (
+        f"{row['contract_symbol']} has confidence {row['confidence']} ({row['quality']}): "
+        f"its quote {row['quote_confidence']}, its greeks {row['greeks_confidence']}."
+    )
+
+
+def _told(rule: Rule, row: dict[str, Any]) -> str:
+    cost = {
+        "error": "An error, which leaves 0 points",
+        "warning": f"A warning, which costs {POINTS_A_WARNING} points",
+        "note": "A note, which costs nothing",
+    }[rule.severity]
+    read = [name for name in dict.fromkeys(rule.passes.meta.root_names()) if name not in _NOT_SHOWN]
+    values = ", ".join(f"{name} = {_shown(row[name])}" for name in read[:_MOST_SHOWN] if row.get(name) is not None)
+    return f"{cost}: {rule.name}, {rule.sentence}{f' ({values})' if values else ''}."
+
+
+def _shown(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _ages(row: dict[str, Any]) -> list[str]:
+    sentences = []
+    if row["is_stale"]:
+        sentences.append(
+            f"It is stale: {row['age_s']:.1f} s of open market since it arrived, which costs a tenth or more."
+        )
+    if "delayed_feed" in row["warnings"]:
+        sentences.append(f"Data that are late by plan count {DELAYED_FACTOR:.0%} at the most.")
+    return sentences
+
+
+def _sources(row: dict[str, Any]) -> str:
+    groups = ("underlying", "quote", "trade", "day", "open_interest", "iv", "greeks")
+    given = [f"{group.replace('_', ' ')} from {row[f'{group}_source']}" for group in groups if row[f"{group}_source"]]
+    reason = f" {row['fallback_reason']}." if row["fallback_reason"] else ""
+    return f"Sources: {', '.join(given) or 'none'}.{reason}"
+
+
+def rules_table() -> str:
+    """Return all rules as a Markdown table, in the order in which they are evaluated: the README's."""
+    lines = ["| frame | rule | severity | lowers | it fires when |", "|---|---|---|---|---|"]
+    for kind in KINDS:
+        for rule in kind.rules:
+            lowers = "row, quote, greeks" if rule.group == "row" else rule.group if kind is CHAIN else "row"
+            lines.append(f"| {kind.name} | `{rule.name}` | {rule.severity} | {lowers} | {rule.sentence} |")
+    lines += [f"| whole chain | `{fact.name}` | warning | chain | {fact.sentence} |" for fact in CHAIN_FACTS]
+    return "\n".join(lines) + "\n"
