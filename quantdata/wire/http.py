@@ -27,6 +27,8 @@ from quantdata.errors import (
     RateLimitError,
     UnavailableError,
 )
+from quantdata.wire.facts import facts
+from quantdata.wire.metrics import Metrics, path_template
 from quantdata.wire.reply import Reply
 from quantdata.wire.retry import RetryPolicy
 
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from quantdata.wire.limits import Limiter
+    from quantdata.wire.metrics import MetricName
 
 __all__ = ["Http", "Reply", "Request"]
 
@@ -48,6 +51,8 @@ SIMULATED_HEADER: Final = "X-Quantdata-Simulated"
 SIMULATED_YEARS: Final = range(2016, 2032)
 CONNECTIONS: Final = 64
 MOMENT_S: Final = 1.0
+# Less than this is no wait: the limiter let the request pass at once.
+LEAST_WAIT_S: Final = 0.001
 GZIP_MAGIC: Final = b"\x1f\x8b"
 GZIP_WINDOW: Final = 31  # zlib's number for a gzip stream
 # The largest known answer, a whole market of stock snapshots, is some 10 MB.
@@ -115,6 +120,8 @@ class Http:
         Shared by all requests of the account.
     policy
         Deadline and retries.
+    metrics
+        Where requests are counted; left out, in counters of its own.
     clock, sleep, jitter
         Monotonic seconds, how to wait before a retry, and a number in [0, 1); tests pass their own.
     """
@@ -128,6 +135,7 @@ class Http:
         secret: str = "",
         limiter: Limiter,
         policy: RetryPolicy | None = None,
+        metrics: Metrics | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
@@ -136,6 +144,7 @@ class Http:
         self._secret = secret
         self.limiter = limiter
         self.policy = policy or RetryPolicy()
+        self.metrics = Metrics() if metrics is None else metrics
         self.requests_sent = 0
         self._clock = clock
         self._sleep = sleep
@@ -186,28 +195,31 @@ class Http:
         tries = 0
         while True:
             tries += 1
-            await self.limiter.acquire(request.path)
+            await self._allowed(request)
             async with self._slots:
                 began = self._clock()
                 failure: DataProviderError | None = None
                 try:
                     async with asyncio.timeout(self.policy.deadline_s - spent_s):
-                        return await self._try(request, read)
+                        return await self._try(request, read, tries=tries)
                 except TimeoutError:
                     pass
                 except DataProviderError as error:
                     failure = error
                 if failure is None:
                     # Not from the time-out: the frames that it passed hold our headers, key included.
+                    self._count("failures", request, kind=UnavailableError.code.value)
                     raise self._timed_out(request, tries=tries)
                 spent_s += self._clock() - began
+            self._count("failures", request, kind=failure.code.value)
             delay_s = self.policy.delay_before_retry(failure, tries_done=tries, elapsed_s=spent_s, random=self._jitter)
             if isinstance(failure, RateLimitError):
                 # For all requests of the account, not this one alone; and whether or not this one is tried again.
                 self.limiter.pause(min(failure.retry_after_s or delay_s or 0.0, LONGEST_PAUSE_S), request.path)
             if delay_s is None or self._client.is_closed:
                 raise _final(failure, tries=tries)
-            logger.info("retry %s", _facts(self.provider, request.path, tries=tries, delay_s=round(delay_s, 3)))
+            self._count("retries", request)
+            logger.info("retry %s", self._facts(request, tries=tries, delay_s=round(delay_s, 3)))
             await self._sleep(delay_s)
             spent_s += delay_s
 
@@ -223,8 +235,18 @@ class Http:
             endpoint=request.path,
         )
 
-    async def _try(self, request: Request, read: Callable[[Reply], T]) -> T:
-        response, body = await self._send(request)
+    async def _allowed(self, request: Request) -> None:
+        began = self._clock()
+        try:
+            await self.limiter.acquire(request.path)
+        finally:
+            waited_s = self._clock() - began
+            if waited_s >= LEAST_WAIT_S:
+                self._count("rate_limit_waits", request)
+                self._count("rate_limit_wait_seconds", request, waited_s)
+
+    async def _try(self, request: Request, read: Callable[[Reply], T], *, tries: int) -> T:
+        response, body = await self._told(request, tries=tries)
         self.limiter.learn(request.path, response.headers)
         simulated = response.headers.get(SIMULATED_HEADER)
         if simulated is not None:
@@ -244,8 +266,31 @@ class Http:
             )
         return moment.astimezone(UTC)
 
-    async def _send(self, request: Request) -> tuple[httpx.Response, bytes]:
+    async def _told(self, request: Request, *, tries: int) -> tuple[httpx.Response, bytes]:
+        """Send a request; count it and log it, however it ends."""
         self.requests_sent += 1
+        self._count("requests", request)
+        began = self._clock()
+        status, size = None, 0
+        try:
+            response, body = await self._send(request)
+            status, size = response.status_code, len(body)
+            return response, body
+        finally:
+            self._count("received_bytes", request, size)
+            if logger.isEnabledFor(logging.DEBUG):
+                seconds = round(self._clock() - began, 3)
+                logger.debug(
+                    "request %s", self._facts(request, status=status, bytes=size, seconds=seconds, tries=tries)
+                )
+
+    def _count(self, metric: MetricName, request: Request, amount: float = 1.0, *, kind: str | None = None) -> None:
+        self.metrics.add(metric, amount, provider=self.provider, endpoint=path_template(request.path), kind=kind)
+
+    def _facts(self, request: Request, **more: float | None) -> str:
+        return facts(provider=self.provider, endpoint=request.path, **more)
+
+    async def _send(self, request: Request) -> tuple[httpx.Response, bytes]:
         try:
             async with self._stream(request) as response:
                 if response.is_stream_consumed:
@@ -350,10 +395,6 @@ def _proxy_to(base_url: str) -> httpx.Proxy | None:
         f"the proxy that the environment names for {host} cannot be used: it must be a URL such as "
         "http://name:password@proxy.example.com:8080, with special characters in name and password percent-encoded"
     )
-
-
-def _facts(provider: str, endpoint: str, **facts: object) -> str:
-    return " ".join(f"{name}={value}" for name, value in {"provider": provider, "endpoint": endpoint, **facts}.items())
 
 
 def _final(error: DataProviderError, *, tries: int) -> DataProviderError:

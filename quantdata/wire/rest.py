@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from quantdata.config import Secret
     from quantdata.wire.http import Reply, Request
     from quantdata.wire.limits import Budget, Limiter
+    from quantdata.wire.metrics import Metrics
     from quantdata.wire.retry import RetryPolicy
 
 __all__ = ["Rest"]
@@ -42,6 +43,8 @@ class Rest:
         Of the account.
     policy
         Deadline and retries of one request.
+    metrics
+        Where requests are counted; left out, in counters of its own.
     clock_request
         The request for the vendor's clock; any answer to it will do.
 
@@ -63,6 +66,7 @@ class Rest:
         base_url: str,
         limiter: Limiter,
         policy: RetryPolicy | None,
+        metrics: Metrics | None = None,
         clock_request: Request,
     ) -> None:
         self.provider = provider
@@ -76,6 +80,7 @@ class Rest:
             secret=key.reveal() if len(key.reveal()) >= SHORTEST_SECRET else "",
             limiter=limiter,
             policy=policy,
+            metrics=metrics,
         )
         self._clock_request = clock_request
         self._asking_the_time = asyncio.Lock()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from quantdata.config import Secret
     from quantdata.wire.http import Request
     from quantdata.wire.massive.envelope import Page
+    from quantdata.wire.metrics import Metrics
     from quantdata.wire.reply import Reply
     from quantdata.wire.retry import RetryPolicy
 
@@ -43,6 +44,8 @@ class MassiveRest(Rest):
         What the key's plan allows.
     policy
         Deadline and retries of one request.
+    metrics
+        Where requests are counted; left out, in counters of its own.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class MassiveRest(Rest):
         base_url: str,
         requests_per_minute: float = PAID_REQUESTS_PER_MINUTE,
         policy: RetryPolicy | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         burst = max(1, min(LONGEST_BURST, int(requests_per_minute)))
         limiter = of_account(
@@ -66,6 +70,7 @@ class MassiveRest(Rest):
             base_url=base_url,
             limiter=limiter,
             policy=policy,
+            metrics=metrics,
             clock_request=endpoints.market_status(),
         )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from quantdata.config import Secret
+    from quantdata.wire.metrics import Metrics
     from quantdata.wire.reply import Reply
     from quantdata.wire.retry import RetryPolicy
     from quantdata.wire.tradier.endpoints import Collection
@@ -41,9 +42,18 @@ class TradierRest(Rest):
         REST base, with ``/v1`` at its end or without.
     policy
         Deadline and retries of one request.
+    metrics
+        Where requests are counted; left out, in counters of its own.
     """
 
-    def __init__(self, access_token: Secret, *, base_url: str, policy: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        access_token: Secret,
+        *,
+        base_url: str,
+        policy: RetryPolicy | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
         base = checked_url(base_url, name="base_url")
         self.is_sandbox = self.is_delayed = is_sandbox(base)
         # The beta endpoints lie beside /v1, so that paths hold the version.
@@ -55,6 +65,7 @@ class TradierRest(Rest):
             base_url=root,
             limiter=of_account(access_token, root, make=lambda: WindowLimiter(allowed=allowed)),
             policy=policy,
+            metrics=metrics,
             clock_request=endpoints.clock(),
         )
 

@@ -12,7 +12,7 @@ import traceback
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -27,6 +27,7 @@ from quantdata.wire import http as module
 from quantdata.wire.http import Http, Reply, Request, path_segment
 from quantdata.wire.limits import TokenBucket
 from quantdata.wire.massive.envelope import read_page
+from quantdata.wire.metrics import Metrics
 from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ async def _serving(
     policy: RetryPolicy | None = None,
     limiter: Limiter | None = None,
     clock: Callable[[], float] = time.monotonic,
+    metrics: Metrics | None = None,
 ) -> AsyncIterator[tuple[Http, Server]]:
     scripted = Server(answers)
     async with await asyncio.start_server(scripted.serve, "127.0.0.1", 0) as listener:
@@ -109,6 +111,7 @@ async def _serving(
             secret=KEY,
             limiter=limiter or TokenBucket(per_minute=6000.0, burst=100, sleep=Slept()),
             policy=policy,
+            metrics=metrics,
             clock=clock,
             sleep=sleep or Slept(),
             jitter=lambda: 1.0,
@@ -626,6 +629,130 @@ def test_a_simulator_that_does_not_tell_its_time_is_a_payload_error(told: str) -
     assert type(error) is PayloadError
     assert "does not tell its time in X-Quantdata-Simulated" in str(error)
     assert (error.provider, error.endpoint) == ("massive", "/v3/thing")
+
+
+# --- counters and lines ---------------------------------------------------------------------------------------------
+
+
+def _counted(
+    *answers: bytes, request: Request = ASK, read: Callable[[Reply], bytes] = _checked, **settings: Any
+) -> dict[str, float]:
+    """Return what was counted of one request: by metric, and by kind where there is one."""
+    metrics = Metrics()
+
+    async def fetch() -> None:
+        async with _serving(*answers, metrics=metrics, **settings) as (http, _):
+            with contextlib.suppress(DataProviderError):
+                await http.fetch(request, read)
+
+    asyncio.run(fetch())
+    counts = metrics.counts()
+    assert {(count.provider, count.endpoint) for count in counts} == {("massive", "/v3/thing/*")}
+    return {" ".join(filter(None, (count.metric, count.kind))): count.value for count in counts}
+
+
+OF_SPY = Request("/v3/thing/SPY", {"limit": "1"})
+
+
+def test_a_request_is_counted_with_its_bytes() -> None:
+    assert _counted(GOOD, request=OF_SPY) == {"requests": 1, "received_bytes": len(GOOD_BODY)}
+
+
+def test_compressed_bytes_are_counted_as_they_came() -> None:
+    counted = _counted(http_answer(GZIPPED, headers="Content-Encoding: gzip\r\n"), request=OF_SPY)
+    assert counted == {"requests": 1, "received_bytes": len(GZIPPED)}
+
+
+def test_what_a_retry_mends_is_counted_as_a_failure_and_a_retry() -> None:
+    assert _counted(DOWN, http_answer(b"", status="429 Too Many Requests"), GOOD, request=OF_SPY) == {
+        "requests": 3,
+        "retries": 2,
+        "failures UNAVAILABLE": 1,
+        "failures RATE_LIMITED": 1,
+        "received_bytes": len(b"<html>") + len(GOOD_BODY),
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "tries", "size"),
+    [
+        (HANG_UP, "UNAVAILABLE", 4, 0),
+        (SILENCE, "UNAVAILABLE", 1, 0),
+        (http_answer(b"{"), "BAD_PAYLOAD", 2, 2),
+        (http_answer(b"{}", status="401 Unauthorized"), "AUTHENTICATION_FAILED", 1, 2),
+        (http_answer(b"{}", status="418 I'm a teapot"), "MASSIVE_API_ERROR", 1, 2),
+    ],
+    ids=["hang-up", "silence", "half", "401", "418"],
+)
+def test_failures_are_counted_by_kind(answer: bytes, kind: str, tries: int, size: int) -> None:
+    # Of a silent host the deadline alone is short: the others would not get their tries in.
+    policy = RetryPolicy(deadline_s=0.05 if answer == SILENCE else 10.0)
+    counted = _counted(answer, request=OF_SPY, policy=policy)
+    expected = {"requests": tries, "retries": tries - 1, f"failures {kind}": tries, "received_bytes": size}
+    assert counted == {name: value for name, value in expected.items() if value or name == "received_bytes"}
+
+
+def test_a_wait_for_the_rate_is_counted_with_its_seconds() -> None:
+    now = 0.0
+
+    async def wait(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    limiter = TokenBucket(per_minute=60.0, burst=1, clock=lambda: now, sleep=wait)
+    # The first request may leave at once, its second try waits for the next token.
+    counted = _counted(DOWN, GOOD, request=OF_SPY, limiter=limiter, clock=lambda: now)
+    assert (counted["rate_limit_waits"], counted["rate_limit_wait_seconds"]) == (1.0, 1.0)
+
+
+def test_requests_at_once_count_their_own_waits_also_when_given_up() -> None:
+    metrics = Metrics()
+
+    async def fetch() -> None:
+        limiter = TokenBucket(per_minute=6.0, burst=1)
+        async with _serving(GOOD, metrics=metrics, limiter=limiter) as (http, _):
+            await http.fetch(ASK, _checked)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(http.fetch(ASK, _checked), 0.02)
+
+    asyncio.run(fetch())
+    counted = {count.metric: count.value for count in metrics.counts()}
+    assert (counted["requests"], counted["rate_limit_waits"]) == (1.0, 1.0)
+    assert 0.015 < counted["rate_limit_wait_seconds"] < 5.0
+
+
+def _lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [f"{record.levelname} {record.getMessage()}" for record in caplog.records if record.name == "quantdata.wire"]
+
+
+def test_a_request_is_a_line_with_its_facts_and_without_its_query(caplog: pytest.LogCaptureFixture) -> None:
+    async def fetch() -> None:
+        async with _serving(DOWN, GOOD, clock=lambda: 0.0) as (http, _):
+            await http.fetch(OF_SPY, _checked)
+
+    with caplog.at_level(logging.DEBUG, logger="quantdata.wire"):
+        asyncio.run(fetch())
+    assert _lines(caplog) == [
+        "DEBUG request provider=massive endpoint=/v3/thing/SPY status=503 bytes=6 seconds=0.0 tries=1",
+        "INFO retry provider=massive endpoint=/v3/thing/SPY tries=1 delay_s=0.25",
+        "DEBUG request provider=massive endpoint=/v3/thing/SPY status=200 bytes=15 seconds=0.0 tries=2",
+    ]
+
+
+def test_a_request_without_an_answer_is_a_line_without_a_status(caplog: pytest.LogCaptureFixture) -> None:
+    async def fetch() -> None:
+        async with _serving(SILENCE, policy=RetryPolicy(deadline_s=0.05)) as (http, _):
+            await http.fetch(ASK, _checked)
+
+    with caplog.at_level(logging.DEBUG, logger="quantdata.wire"), pytest.raises(UnavailableError):
+        asyncio.run(fetch())
+    (line,) = _lines(caplog)
+    assert line.startswith("DEBUG request provider=massive endpoint=/v3/thing bytes=0 seconds=0.")
+    assert line.endswith(" tries=1")
+
+
+def test_the_log_is_silent_until_somebody_listens() -> None:
+    assert any(isinstance(handler, logging.NullHandler) for handler in logging.getLogger("quantdata").handlers)
 
 
 # --- secrets --------------------------------------------------------------------------------------------------------
