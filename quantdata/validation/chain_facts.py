@@ -14,7 +14,6 @@ __all__ = ["CHAIN_FACTS", "ChainFact", "plan_lacks"]
 STRIKE_GAP_STEPS: Final = 3
 # Around the money: strikes this close to the price of the underlying.
 NEAR_MONEY: Final = 0.10
-FEWEST_STRIKES: Final = 5
 LARGEST_SKEW: Final = timedelta(seconds=2)
 # Rows after which the absence of a block from all of them says that the plan lacks it.
 TELLING_ROWS: Final = 20
@@ -55,13 +54,12 @@ def _has_one_sided_series() -> pl.Expr:
 
 
 def _has_strike_gap() -> pl.Expr:
-    """Return whether two strikes near the money of a series are farther apart than three of its usual steps."""
-    is_near = (pl.col("moneyness") - 1).abs() <= NEAR_MONEY
-    strike = pl.when(is_near).then("strike")
-    step = pl.when(is_near).then((strike - strike.forward_fill().shift(1)).over(*SERIES))
-    step = pl.when(step > 0).then(step)
-    usual = step.median().over(*SERIES)
-    return ((step > STRIKE_GAP_STEPS * usual) & (step.count().over(*SERIES) >= FEWEST_STRIKES)).any()
+    """Return whether two strikes near the money are farther apart than three of the steps on both sides of them."""
+    strike = pl.when((pl.col("moneyness") - 1).abs() <= NEAR_MONEY, pl.col("option_type") == "call").then("strike")
+    below = strike.forward_fill().shift(1).over(*SERIES)
+    step = pl.when(strike > below).then(strike - below)
+    before, after = step.forward_fill().shift(1).over(*SERIES), step.backward_fill().shift(-1).over(*SERIES)
+    return ((step > STRIKE_GAP_STEPS * before) & (step > STRIKE_GAP_STEPS * after)).any()
 
 
 def _has_skew() -> pl.Expr:
