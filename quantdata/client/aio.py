@@ -362,6 +362,31 @@ class AsyncClient(ClientBase):
         """
         return await self._get(self._core.entitlements())
 
+    async def health(self) -> pl.DataFrame:
+        """Return how each provider is doing, question by question; asks nobody.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per provider and endpoint asked so far with the columns of
+            ``quantdata.frames.columns.HEALTH``: failures in a row, response times in seconds, the last error. No rows
+            before the first question. An endpoint is unhealthy from its third failure in a row to its next success;
+            refusals (rate, plan, symbol) are no failures.
+        """
+        return self._core.health()
+
+    async def metrics(self) -> pl.DataFrame:
+        """Return the counters of this client: requests, retries, failures, bytes, rows, waits, cache; asks nobody.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per counter that is not 0 with the columns of ``quantdata.frames.columns.METRICS``, sorted by
+            provider, endpoint and kind within a metric. They rise as long as the client lives, over `close` too, and
+            begin at 0 in a forked process.
+        """
+        return self._core.metrics()
+
     async def _get(self, ask: Ask[T]) -> T:
         kept = None if ask.key is None else self._core.cache.get(ask.key)
         return ask.finish(await portal.from_any_loop(self._core.answer(ask)) if kept is None else kept)

@@ -30,6 +30,7 @@ from quantdata.clients.bar_query import BarQuery, instrument, is_equity
 from quantdata.clients.cache import Cache
 from quantdata.clients.chain_query import HIGHEST_STRIKE, OPEN, ChainQuery
 from quantdata.clients.plan import TELLING_ROWS
+from quantdata.clients.records import Records
 from quantdata.errors import (
     ArgumentError,
     ContractNotFoundError,
@@ -107,7 +108,8 @@ class Core:
                 f"seed and clock are those of the simulated market, source='sim', not of {self.source!r}"
             )
         self._cache_ttl = cache_ttl
-        self._cache = Cache(ttl=cache_ttl)
+        self._records = Records()
+        self._cache = Cache(ttl=cache_ttl, metrics=self._records.metrics)
         self._config = config
         self._simulated = (count(seed, name="seed"), clock)
         # The provider lives on the portal's loop; a fork leaves that behind, and with it the generation changes.
@@ -230,11 +232,22 @@ class Core:
         """Ask what the plan delivers."""
         return Ask(None, self._entitlements, _unchanged)
 
+    def health(self) -> pl.DataFrame:
+        """Return how each provider is doing at each endpoint; asks nobody."""
+        self._start_anew_after_fork()
+        return self._records.health_frame()
+
+    def metrics(self) -> pl.DataFrame:
+        """Return what has been counted; asks nobody."""
+        self._start_anew_after_fork()
+        return self._records.metrics_frame()
+
     def _start_anew_after_fork(self) -> None:
         """Leave a parent's provider and cache behind: its loop is gone, and a lock or a request may be under way."""
         if self._generation != portal.generation():
             self._provider, self._generation = None, portal.generation()
-            self._cache = Cache(ttl=self._cache_ttl)
+            self._records = Records()
+            self._cache = Cache(ttl=self._cache_ttl, metrics=self._records.metrics)
 
     async def _connected(self) -> Provider:
         """Return the provider, connecting on the first question."""
@@ -243,7 +256,7 @@ class Core:
             if portal.was_forked():
                 await asyncio.to_thread(_require_polars)
             seed, clock = self._simulated
-            provider = await connected(self.source, self._config, seed=seed, clock=clock)
+            provider = await connected(self.source, self._config, seed=seed, clock=clock, records=self._records)
             if self._provider is None:
                 self._provider = provider
                 # A client that nobody closes hangs up when it is collected, and at the end of the process.

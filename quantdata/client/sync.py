@@ -167,6 +167,14 @@ class Client(ClientBase):
     def entitlements(self) -> pl.DataFrame:
         return self._get(self._core.entitlements())
 
+    @_as_in(AsyncClient.health)
+    def health(self) -> pl.DataFrame:
+        return self._core.health()
+
+    @_as_in(AsyncClient.metrics)
+    def metrics(self) -> pl.DataFrame:
+        return self._core.metrics()
+
     def _get(self, ask: Ask[T]) -> T:
         kept = None if ask.key is None else self._core.cache.get(ask.key)
         return ask.finish(portal.call(self._core.answer(ask)) if kept is None else kept)

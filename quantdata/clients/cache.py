@@ -13,6 +13,7 @@ import polars as pl
 
 from quantdata.clients.arguments import number
 from quantdata.errors import ArgumentError
+from quantdata.wire.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -70,6 +71,8 @@ class Cache:
         Seconds an answer of each kind lives, over the defaults in `TTL_S`; 0 keeps none.
     most_bytes
         Size of all answers together; the least recently used ones go first.
+    metrics
+        Where hits and misses are counted; left out, in counters of its own.
     clock
         Monotonic seconds.
 
@@ -84,10 +87,12 @@ class Cache:
         *,
         ttl: Mapping[str, float] | None = None,
         most_bytes: int = MOST_BYTES,
+        metrics: Metrics | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ttl = {**TTL_S, **_checked({} if ttl is None else ttl)}
         self._most_bytes = most_bytes
+        self._metrics = Metrics() if metrics is None else metrics
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: OrderedDict[tuple[Any, ...], _Entry] = OrderedDict()
@@ -105,6 +110,7 @@ class Cache:
                 self._drop(key)
                 return None
             self._entries.move_to_end(key)
+        self._metrics.add("cache_hits", endpoint=key[0])
         return _copy(entry.answer)
 
     async def get_or_fetch(self, key: tuple[Any, ...], fetch: Callable[[], Awaitable[T]]) -> T:
@@ -113,6 +119,7 @@ class Cache:
         if kept is not None:
             return kept  # type: ignore[no-any-return]
         flight = self._under_way.get(key)
+        self._metrics.add("cache_misses" if flight is None else "cache_hits", endpoint=key[0])
         if flight is None:
             flight = self._under_way[key] = _Flight(asyncio.ensure_future(self._fetch(key, fetch)))
         try:

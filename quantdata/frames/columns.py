@@ -14,7 +14,9 @@ __all__ = [
     "CHAIN",
     "ENTITLEMENTS",
     "EQUITY_QUOTES",
+    "HEALTH",
     "INDEX_QUOTES",
+    "METRICS",
     "TRADES",
     "Column",
     "empty",
@@ -292,6 +294,32 @@ ENTITLEMENTS: Final = (
     Column("is_entitled", pl.Boolean(), "", "null when the answer does not tell"),
     _e("feed", FEED, "freshness of what comes; null when nothing does"),
     _s("reason", "what the vendor said, or what was missing"),
+)
+
+
+HEALTH: Final = (
+    _s("provider", "who was asked"),
+    _s("endpoint", "which question: chain, contract, expirations, quotes, indices, bars, trades, ..."),
+    Column("is_healthy", pl.Boolean(), "", "false from three failures in a row to the next success"),
+    _i("consecutive_failures", "questions", "failures since the last success"),
+    _i("successes", "questions", "answered so far"),
+    _i("failures", "questions", "failed so far: down, slow, unreadable or locked out; refusals are none"),
+    _f("response_p50_s", "seconds", "half of the last 256 answers took at most this; null before the first"),
+    _f("response_p95_s", "seconds", "95 % of them took at most this"),
+    _t("last_success_ts", "when the last answer came, by this machine's clock"),
+    _t("last_failure_ts", "when the last failure came, by this machine's clock"),
+    _s("last_error_code", "its `ErrorCode`"),
+    _s("last_error", "its message"),
+    _f("retry_in_s", "seconds", "until a probe may go; 0 when it may now, or is under way; null while healthy"),
+)
+
+METRICS: Final = (
+    _s("metric", "what is counted: requests, retries, failures, received_bytes, rows, ..."),
+    _s("provider", "who was asked; null of the cache"),
+    _s("endpoint", "path of the request with * for symbols, numbers and times; of rows and the cache the question"),
+    _s("kind", "code of the failure, reason of the fallback; null where a metric has no kinds"),
+    _f("value", "unit", "the count since the client was made"),
+    _s("unit", "of the value"),
 )
 
 

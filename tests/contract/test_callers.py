@@ -206,7 +206,13 @@ def test_no_sink_shows_the_key(
             caplog.text,
             repr((tmp_path / "chain.parquet").read_bytes()),
             repr(client._core.cache._entries.keys()),
+            client.health().write_json(),
+            client.metrics().write_json(),
         ]
+        assert "DEBUG    quantdata.wire:" in caplog.text
+        assert "WARNING  quantdata.clients:" in caplog.text
+        assert "last_error_code" in client.health().columns
+        assert client.metrics().filter(metric="failures").height
         assert pl.read_parquet_metadata(tmp_path / "chain.parquet")["quantdata.feed"] == "simulated"
         assert not [sink for sink in sinks if SECRET in sink]
         for secret in (client._core._config.massive_api_key, client._core._config.tradier_access_token):

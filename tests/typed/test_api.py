@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         assert_type(await client.chain("SPY", dte=(0, 7), delta=(None, 0.5)), pl.DataFrame)
         assert_type(await client.expirations("SPY", start="2026-12-01"), list[date])
         assert_type(await client.market_status(), qd.MarketStatus)
+        assert_type(await client.health(), pl.DataFrame)
 
     def called(client: qd.Client) -> None:
         """Check the sync client and the functions."""
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         assert_type(qd.chain("SPY", expirations=("2026-12-01", None), where=pl.col("bid") > 0), pl.DataFrame)
         assert_type(qd.contract("SPX", 6800, "2026-12-18", "call", root="SPXW"), pl.DataFrame)
         assert_type(qd.expirations("SPY"), list[date])
+        assert_type(client.metrics(), pl.DataFrame)
         assert_type(qd.run(awaited(qd.AsyncClient("sim"))), None)
         client.bars("SPY", "7m", "2026-11-02", "2026-11-03")  # type: ignore[arg-type]
         qd.chain("SPY", expiry="2026-12-18")  # type: ignore[call-arg]

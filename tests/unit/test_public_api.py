@@ -115,7 +115,7 @@ def test_functions_and_constructors_take_the_same_arguments(name: str) -> None:
 
 def test_every_function_of_the_default_client_is_public() -> None:
     assert set(FUNCTIONS) <= set(qd.__all__)
-    assert set(METHODS) - set(FUNCTIONS) == {"close", "entitlements"}
+    assert set(METHODS) - set(FUNCTIONS) == {"close", "entitlements", "health", "metrics"}
 
 
 @pytest.mark.parametrize("name", METHODS)

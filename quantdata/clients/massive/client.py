@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     from quantdata.symbols import OptionSymbol
     from quantdata.wire.massive.envelope import Page
+    from quantdata.wire.metrics import Metrics
     from quantdata.wire.retry import RetryPolicy
 
 __all__ = ["AsyncMassive"]
@@ -77,6 +78,8 @@ class AsyncMassive(VendorClient[MassiveRest]):
         What the key's plan allows (left out: what paid plans do); below 60 the pages of an answer come one by one.
     policy
         Deadline and retries of each request.
+    metrics
+        Where requests are counted; left out, in counters of its own.
     """
 
     name = "massive"
@@ -88,12 +91,14 @@ class AsyncMassive(VendorClient[MassiveRest]):
         base_url: str = MASSIVE_BASE_URL,
         requests_per_minute: float | None = None,
         policy: RetryPolicy | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         rest = MassiveRest(
             api_key if isinstance(api_key, Secret) else Secret(api_key),
             base_url=base_url,
             requests_per_minute=requests_per_minute or PAID_REQUESTS_PER_MINUTE,
             policy=policy,
+            metrics=metrics,
         )
         super().__init__(rest)
         self._chains = ChainLoader(self._rest)

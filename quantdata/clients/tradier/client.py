@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from quantdata.symbols import OptionSymbol
+    from quantdata.wire.metrics import Metrics
     from quantdata.wire.retry import RetryPolicy
     from quantdata.wire.tradier.envelope import Items
 
@@ -80,15 +81,22 @@ class AsyncTradier(VendorClient[TradierRest]):
         late and whose tokens are its own. Plain http is for this machine only.
     policy
         Deadline and retries of each request.
+    metrics
+        Where requests are counted; left out, in counters of its own.
     """
 
     name = "tradier"
 
     def __init__(
-        self, access_token: Secret | str, *, base_url: str = TRADIER_BASE_URL, policy: RetryPolicy | None = None
+        self,
+        access_token: Secret | str,
+        *,
+        base_url: str = TRADIER_BASE_URL,
+        policy: RetryPolicy | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         token = access_token if isinstance(access_token, Secret) else Secret(access_token)
-        super().__init__(TradierRest(token, base_url=base_url, policy=policy))
+        super().__init__(TradierRest(token, base_url=base_url, policy=policy, metrics=metrics))
         self._chains = ChainLoader(self._rest)
         self._bars = BarLoader(self._rest)
 

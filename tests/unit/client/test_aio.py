@@ -39,6 +39,18 @@ def test_entitlements() -> None:
     assert asyncio.run(_answer(lambda client: client.entitlements())).height == 10
 
 
+def test_health_and_metrics() -> None:
+    async def ask() -> tuple[list[str], set[str]]:
+        async with qd.AsyncClient() as client:
+            assert (await client.health()).is_empty()
+            assert (await client.metrics()).is_empty()
+            await client.quotes("SPY")
+            health, metrics = await client.health(), await client.metrics()
+            return health.get_column("endpoint").to_list(), set(metrics.get_column("metric"))
+
+    assert asyncio.run(ask()) == (["quotes"], {"requests", "received_bytes", "rows", "cache_misses"})
+
+
 def test_a_client_moves_from_loop_to_loop() -> None:
     client = qd.AsyncClient(cache_ttl={"quotes": 0})
 

@@ -20,7 +20,7 @@ import pytest
 
 from quantdata import portal
 from quantdata.client.core import Ask, Core, _hang_up, _warned_of_lacks
-from quantdata.clients import AsyncMassive, AsyncTradier, BarQuery, ChainQuery
+from quantdata.clients import AsyncMassive, BarQuery, ChainQuery
 from quantdata.config import Config, Secret
 from quantdata.errors import (
     ArgumentError,
@@ -28,6 +28,7 @@ from quantdata.errors import (
     ContractNotFoundError,
     EntitlementError,
     IncompleteError,
+    MaxRetriesError,
     PayloadError,
     QuantDataError,
     QuantDataWarning,
@@ -45,6 +46,18 @@ if TYPE_CHECKING:
 OPTION = "SPY261218C00600000"
 STOCKS = "/v2/snapshot/locale/us/markets/stocks/tickers"
 CONFIG = Config(massive_api_key=Secret("k3y"), massive_base_url="http://127.0.0.1:1")
+
+
+BOTH = Config(
+    massive_api_key=Secret("k3y"),
+    massive_base_url="https://massive.example",
+    tradier_access_token=Secret("t0ken"),
+    tradier_base_url="https://tradier.example/v1",
+)
+
+
+async def _at_once(_: float) -> None:
+    """Wait for nothing."""
 
 
 def _core(config: Config = CONFIG, **others: Any) -> Core:
@@ -440,8 +453,45 @@ def test_questions_at_once_connect_once(market: Vendor) -> None:
 def test_a_token_connects_to_tradier() -> None:
     core = _core(Config(tradier_access_token=Secret("t0ken"), tradier_base_url="http://127.0.0.1:1/v1"))
     provider = portal.call(core._connected())
-    assert (type(provider), core.source) == (AsyncTradier, "tradier")
+    assert (provider.name, core.source) == ("tradier", "tradier")
     portal.call(core.close())
+
+
+@pytest.mark.parametrize("name", ["massive", "tradier"])
+def test_every_provider_is_watched_for_its_client(vendor: Vendor, name: str) -> None:
+    vendor.on("/", b"<html>down</html>", status=503)
+    core = Core(name, config=BOTH, cache_ttl=None, seed=7, clock="open")
+    provider = portal.call(core._connected())
+    # With its limiter's leave and without the waits between tries.
+    provider._provider._rest._http._sleep = _at_once  # type: ignore[attr-defined]
+    with pytest.raises(MaxRetriesError):
+        portal.call(provider.market_status())
+    (row,) = core.health().rows(named=True)
+    assert (row["provider"], row["endpoint"], row["failures"]) == (name, "market_status", 1)
+    counted = {metric: value for metric, _, _, _, value, _ in core.metrics().rows()}
+    assert (counted["requests"], counted["retries"], counted["failures"]) == (4.0, 3.0, 4.0)
+    portal.call(core.close())
+
+
+def test_what_is_known_outlives_the_connections(market: Vendor) -> None:
+    market.on(STOCKS, {"status": "OK", "tickers": [stock_row("SPY")]})
+    core = _core(cache_ttl={"quotes": 0})
+    for asked in (1, 2):
+        _answer(core, core.quotes("SPY"))
+        portal.call(core.close())
+        assert core.health().get_column("successes").to_list() == [asked]
+        assert core.metrics().filter(metric="requests").get_column("value").to_list() == [asked]
+
+
+def test_after_a_fork_a_client_counts_anew(market: Vendor) -> None:
+    market.on(STOCKS, {"status": "OK", "tickers": [stock_row("SPY")]})
+    core = _core()
+    _answer(core, core.quotes("SPY"))
+    core._generation -= 1
+    assert core.health().is_empty()
+    _answer(core, core.quotes("SPY"))
+    core._generation -= 1
+    assert core.metrics().is_empty()
 
 
 def test_a_contract_that_is_not_in_the_chain_names_the_vendor_that_was_asked() -> None:

@@ -14,6 +14,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import quantdata as qd
+from quantdata import portal
+from quantdata.frames.columns import HEALTH, METRICS, empty
 from tests.unit.conftest import bar_rows, contract_row, index_row, stock_row
 
 if TYPE_CHECKING:
@@ -84,6 +86,46 @@ def test_entitlements_are_asked_every_time(client: qd.Client, market: Vendor) ->
     asked = len(market.requests)
     assert client.entitlements().height == 10
     assert len(market.requests) > asked
+
+
+def test_health_and_metrics_tell_what_has_been_asked(client: qd.Client) -> None:
+    client.chain("SPY")
+    client.chain("SPY")
+    (row,) = client.health().rows(named=True)
+    assert (row["provider"], row["endpoint"], row["is_healthy"], row["successes"]) == ("massive", "chain", True, 1)
+    counted = {(metric, endpoint): value for metric, _, endpoint, _, value, _ in client.metrics().rows()}
+    assert counted["requests", "/v3/snapshot/options/*"] == 1.0
+    assert (counted["rows", "chain"], counted["cache_hits", "chain"], counted["cache_misses", "chain"]) == (2, 1, 1)
+
+
+def test_a_client_that_asked_nothing_has_nothing_to_tell_and_connects_to_nobody(
+    client: qd.Client, market: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(*_: object) -> None:
+        pytest.fail("the portal was asked for")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(portal, "spawn", start)
+        assert client.health().equals(empty(HEALTH))
+        assert client.metrics().equals(empty(METRICS))
+    assert (market.requests, client._core._provider) == ([], None)
+
+
+def test_a_vendor_that_stays_down_is_unhealthy_until_it_answers(client: qd.Client, market: Vendor) -> None:
+    good = market.answering(STOCKS)
+    market.on(STOCKS, {"status": "ERROR", "error": "Unknown API Key"}, status=401)
+    for _ in range(3):
+        with pytest.raises(qd.AuthenticationError):
+            client.quotes("SPY")
+    (row,) = client.health().rows(named=True)
+    assert (row["is_healthy"], row["consecutive_failures"], row["last_error_code"]) == (
+        False,
+        3,
+        "AUTHENTICATION_FAILED",
+    )
+    market.on(STOCKS, good)
+    assert client.quotes("SPY").height == 1  # the only source is asked all the same
+    assert client.health().get_column("is_healthy").to_list() == [True]
 
 
 def test_a_call_works_inside_a_running_loop(client: qd.Client) -> None:

@@ -14,6 +14,7 @@ from polars.testing import assert_frame_equal
 
 from quantdata.clients.cache import TTL_S, Cache
 from quantdata.errors import ArgumentError, UnavailableError
+from quantdata.wire.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -195,6 +196,24 @@ def test_fifty_callers_at_once_make_one_request() -> None:
     assert fetches == 1
     assert answers == [[1]] * 50
     assert len({id(answer) for answer in answers}) == 50
+
+
+def test_an_answer_is_a_hit_unless_it_has_to_be_fetched() -> None:
+    metrics = Metrics()
+    cache, source = Cache(metrics=metrics), Source(is_held=True)
+
+    async def ask() -> None:
+        waiting = [asyncio.ensure_future(cache.get_or_fetch(KEY, source)) for _ in range(3)]
+        await asyncio.sleep(0)
+        source.release()
+        await asyncio.gather(*waiting)
+        await cache.get_or_fetch(KEY, source)
+
+    assert cache.get(KEY) is None  # looked for on the caller's thread first: the fetch is the miss, once
+    asyncio.run(ask())
+    assert cache.get(KEY) == "answer"
+    counted = [(count.metric, count.endpoint, count.value) for count in metrics.counts()]
+    assert counted == [("cache_hits", "chain", 4.0), ("cache_misses", "chain", 1.0)]
 
 
 def test_different_keys_are_different_requests() -> None:

@@ -13,7 +13,9 @@ FRAMES = {
     "CHAIN": columns.CHAIN,
     "ENTITLEMENTS": columns.ENTITLEMENTS,
     "EQUITY_QUOTES": columns.EQUITY_QUOTES,
+    "HEALTH": columns.HEALTH,
     "INDEX_QUOTES": columns.INDEX_QUOTES,
+    "METRICS": columns.METRICS,
     "TRADES": columns.TRADES,
 }
 NAMES = {
@@ -43,6 +45,11 @@ NAMES = {
     "BARS": "symbol ts open high low close volume vwap trades session adjustment source feed",
     "TRADES": "symbol ts participant_ts price size exchange conditions correction sequence trade_id source feed",
     "ENTITLEMENTS": "provider block is_entitled feed reason",
+    "HEALTH": (
+        "provider endpoint is_healthy consecutive_failures successes failures response_p50_s response_p95_s "
+        "last_success_ts last_failure_ts last_error_code last_error retry_in_s"
+    ),
+    "METRICS": "metric provider endpoint kind value unit",
 }
 MICROSECONDS = pl.Datetime("us", "UTC")
 

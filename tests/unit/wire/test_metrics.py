@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_counters_rise_apart_by_all_that_tells_them_apart() -> None:
 
 def test_counters_come_in_the_order_of_the_metrics_and_with_their_units() -> None:
     metrics = Metrics()
-    for metric in reversed(METRICS):
+    for metric in reversed(list(METRICS)):
         metrics.add(metric)
     assert [(count.metric, count.unit) for count in metrics.counts()] == [
         (name, metric.unit) for name, metric in METRICS.items()
@@ -58,7 +58,7 @@ def test_no_count_is_lost_between_threads() -> None:
 
 
 NOON = datetime(2026, 11, 18, 17, tzinfo=UTC)
-TICKS = {"start_ns": 1_795_021_200_000_000_000, "end_ns": 1_795_021_260_000_000_000}
+TICKS: dict[str, Any] = {"start_ns": 1_795_021_200_000_000_000, "end_ns": 1_795_021_260_000_000_000}
 
 
 @pytest.mark.parametrize(
