@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import cache, decode, imports, round_trips, tradier
+from tests.benchmarks import cache, decode, imports, pricing, round_trips, tradier
 from tests.benchmarks.runner import show
 
 BENCHMARKS = {
@@ -16,6 +16,7 @@ BENCHMARKS = {
     "tradier": tradier,
     "cache": cache,
     "imports": imports,
+    "pricing": pricing,
 }
 
 
