@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias, cast
@@ -114,6 +114,11 @@ class ChainQuery:
             max((day for day in (low, nearest) if day is not None), default=None),
             min((day for day in (high, farthest) if day is not None), default=None),
         )
+
+    def on_days(self, first: date, last: date) -> ChainQuery:
+        """Return the same query on the expirations between two days, both included."""
+        kind, underlying, _, *others = self.key
+        return replace(self, expirations=(first, last), key=(kind, underlying, (first, last), *others))
 
     def vendor_part(self, now: datetime) -> pl.Expr:
         """Return the filter that a vendor was sent, to hold every row of its answer to it; what is null passes.

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from quantdata.sessions import Settlement
     from quantdata.symbols import RootFacts, TickSchedule
 
-__all__ = ["SORT", "current_volume", "finish", "newest_session", "root_of", "with_underlying"]
+__all__ = ["SORT", "current_volume", "finish", "newest_session", "remeasured", "root_of", "with_underlying"]
 
 SORT: Final = ("expiration", "root_symbol", "strike", "option_type", "contract_symbol")
 STANDARD_MULTIPLIER: Final = 100
@@ -75,12 +75,20 @@ def finish(rows: pl.DataFrame, *, underlying: str, answer: Answer) -> pl.DataFra
     """
     known = rows.join(_series_facts(rows, answer.snapshot_ts), on=["root_symbol", "expiration"], how="left")
     derived = known.with_columns(*_contract(underlying, answer), *_quote(), *_group_feeds(answer), *provenance(answer))
-    measured = derived.with_columns(
-        spread_percent=100 * pl.col("spread") / pl.col("mid"),
-        tick_size=_tick_size(rows.get_column("root_symbol").drop_nulls().unique().to_list()),
-    )
-    complete = measured.with_columns(liquidity=_liquidity(measured, newest_session(answer.snapshot_ts)))
+    measured = derived.with_columns(spread_percent=100 * pl.col("spread") / pl.col("mid"))
+    complete = _measured(measured, answer.snapshot_ts)
     return complete.select(canonical(CHAIN, complete.columns)).sort(SORT)
+
+
+def remeasured(chain: pl.DataFrame) -> pl.DataFrame:
+    """Return a canonical chain of which quotes were changed with the tick size and liquidity that go with them."""
+    return _measured(chain, chain.get_column("snapshot_ts")[0]) if chain.height else chain
+
+
+def _measured(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    roots = rows.get_column("root_symbol").drop_nulls().unique().to_list()
+    stepped = rows.with_columns(tick_size=_tick_size(roots))
+    return stepped.with_columns(liquidity=_liquidity(stepped, newest_session(at)))
 
 
 def with_underlying(
@@ -164,8 +172,8 @@ def _quote() -> list[pl.Expr]:
 
 
 def _group_feeds(answer: Answer) -> list[pl.Expr]:
-    """Return the feeds of quote and greeks: no fresher than the whole answer."""
-    worst = pl.lit(answer.feed, FEED)
+    """Return the feeds of quote and greeks: no fresher than the whole answer, also where the market is simulated."""
+    worst = pl.lit("delayed" if answer.is_delayed else None, FEED)
     return [
         pl.when(pl.col(f"{group}_source").is_not_null())
         .then(pl.min_horizontal(f"{group}_feed", worst))

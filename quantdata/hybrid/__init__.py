@@ -1,0 +1,1 @@
+"""Two vendors as one provider: capabilities, routing, fallback, gap filling."""

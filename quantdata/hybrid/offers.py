@@ -1,0 +1,158 @@
+"""What the second provider has to fill gaps with: asked for by expiration, in turn, with a share of its rate."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections import OrderedDict, deque
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+from quantdata.clients.chain_query import ChainQuery
+from quantdata.errors import DataProviderError, IncompleteError
+from quantdata.frames.columns import CHAIN, empty
+from quantdata.wire.facts import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from quantdata.clients.watched import Watched
+
+__all__ = ["Offers"]
+
+logger = logging.getLogger("quantdata.hybrid")
+
+MINUTE_S: Final = 60.0
+# A provider with headers says what it allows; until then this is what Tradier documents.
+USUAL_PER_MINUTE: Final = 60.0
+SHARE: Final = 0.5
+# Beside one request an expiration: the quote of the underlying, and the list of expirations when that is not known.
+BESIDE: Final = 2
+REFRESH_S: Final = 30.0
+# An answer waits no longer than this for its gaps to be filled; what comes later is there for the next one.
+PATIENCE_S: Final = 2.0
+MOST_KEPT: Final = 512
+
+
+class _Page(NamedTuple):
+    rows: pl.DataFrame
+    asked_at: float
+
+
+class Offers:
+    """The second provider's chains, kept by expiration.
+
+    At most half of its requests a minute go into filling. All expirations that were wanted within the last minute, of
+    whatever underlying, have their turn: one is not asked again before all of them could have been.
+
+    Parameters
+    ----------
+    provider
+        Who is asked.
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(self, provider: Watched, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._provider = provider
+        self._clock = clock
+        self._pages: OrderedDict[tuple[str, date], _Page] = OrderedDict()
+        self._spent_at: deque[float] = deque()
+        self._wanted_at: dict[tuple[str, date], float] = {}
+        self._under_way: dict[tuple[str, date], asyncio.Task[None]] = {}
+
+    async def get(self, underlying: str, wanted: Sequence[date]) -> pl.DataFrame | None:
+        """Return the rows of some expirations (rising) that are at hand within a moment; None if there are none."""
+        self._want(underlying, wanted)
+        for run in self._due(underlying, wanted):
+            task = asyncio.ensure_future(self._fetch(underlying, run))
+            self._under_way.update({(underlying, day): task for day in run})
+        asking = {self._under_way[underlying, day] for day in wanted if (underlying, day) in self._under_way}
+        if asking:
+            done, _ = await asyncio.wait(asking, timeout=PATIENCE_S)
+            for task in done:
+                task.result()
+        pages = [self._pages[underlying, day].rows for day in wanted if (underlying, day) in self._pages]
+        return pl.concat(pages) if pages else None
+
+    @property
+    def cadence_s(self) -> float:
+        """Seconds that it takes to ask once for all expirations that are wanted."""
+        return max(REFRESH_S, MINUTE_S * len(self._wanted_at) / self._allowed())
+
+    async def close(self) -> None:
+        """Call off what is under way."""
+        tasks = set(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _want(self, underlying: str, wanted: Sequence[date]) -> None:
+        now = self._clock()
+        self._wanted_at = {key: at for key, at in self._wanted_at.items() if at > now - MINUTE_S}
+        self._wanted_at.update({(underlying, day): now for day in wanted})
+
+    def _due(self, underlying: str, wanted: Sequence[date]) -> list[list[date]]:
+        """Return the expirations to ask for now, in runs of neighbours: as many as the rate has room for."""
+        now = self._clock()
+        while self._spent_at and self._spent_at[0] <= now - MINUTE_S:
+            self._spent_at.popleft()
+        if not self._provider.health.allows("chain"):
+            return []
+        idle = [day for day in wanted if (underlying, day) not in self._under_way]
+        old = [day for day in idle if self._age_s(underlying, day) >= self.cadence_s]
+        oldest_first = sorted(old, key=lambda day: -self._age_s(underlying, day))
+        room = int(self._allowed()) - len(self._spent_at)
+        for count in range(min(room, len(old)), 0, -1):
+            runs = _runs(sorted(oldest_first[:count]), wanted)
+            if (cost := sum(len(run) + BESIDE for run in runs)) <= room:
+                self._spent_at.extend([now] * cost)
+                return runs
+        return []
+
+    def _age_s(self, underlying: str, day: date) -> float:
+        page = self._pages.get((underlying, day))
+        return math.inf if page is None else self._clock() - page.asked_at
+
+    def _allowed(self) -> float:
+        """Return how many requests a minute filling may send."""
+        rates = [budget.per_minute for budget in self._provider.budgets()]
+        return max(1.0 + BESIDE, SHARE * min(rates, default=USUAL_PER_MINUTE))
+
+    async def _fetch(self, underlying: str, days: Sequence[date]) -> None:
+        """Ask for neighbouring expirations and keep what comes, a part of them too.
+
+        A failure leaves a page without rows, so that it is not asked again at once; the provider's health tells of it.
+        """
+        asked_at = self._clock()
+        try:
+            rows = await self._provider.chain(ChainQuery.of(underlying, expirations=(days[0], days[-1])))
+        except IncompleteError as error:
+            rows = error.received
+        except DataProviderError as error:
+            logger.info("no filling %s", facts(underlying=underlying, why=error))
+            rows = empty(CHAIN)
+        finally:
+            for day in days:
+                self._under_way.pop((underlying, day), None)
+        for day in days:
+            self._pages[underlying, day] = _Page(rows.filter(expiration=day), asked_at)
+            self._pages.move_to_end((underlying, day))
+        while len(self._pages) > MOST_KEPT:
+            self._pages.popitem(last=False)
+
+
+def _runs(days: Sequence[date], wanted: Sequence[date]) -> list[list[date]]:
+    """Cut rising days where another wanted one lies between two of them."""
+    place = {day: number for number, day in enumerate(wanted)}
+    runs: list[list[date]] = []
+    for day in days:
+        if runs and place[day] == place[runs[-1][-1]] + 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs

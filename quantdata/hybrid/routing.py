@@ -1,0 +1,226 @@
+"""Who is asked, and what becomes of failures and poor answers: the first provider, else the second, else both errors."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
+
+from quantdata.clients.health import is_strike
+from quantdata.errors import (
+    AllProvidersFailedError,
+    DataProviderError,
+    EntitlementError,
+    RateLimitError,
+    UnavailableError,
+)
+from quantdata.wire.facts import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from quantdata.clients.health import Question
+    from quantdata.clients.watched import Watched
+    from quantdata.wire.metrics import Metrics
+
+__all__ = ["Judgement", "Routed", "Router"]
+
+T = TypeVar("T")
+
+logger = logging.getLogger("quantdata.hybrid")
+
+# An answer that was better than the first provider's is stayed with, so that rows do not change hands to and fro.
+HOLD_S: Final = 60.0
+MOST_HELD: Final = 1_024
+LONGEST_REASON: Final = 300
+
+
+class Judgement(NamedTuple):
+    """What an answer is worth: its score, and why it is not good enough by itself; None when it is."""
+
+    score: float
+    why: str | None = None
+
+
+GOOD: Final = Judgement(100.0)
+
+
+class Routed(NamedTuple, Generic[T]):
+    """An answer, who gave it, and why that was not the first provider; None when it was."""
+
+    answer: T
+    provider: Watched
+    reason: str | None
+
+
+class _Candidate(NamedTuple, Generic[T]):
+    answer: T
+    provider: Watched
+    judgement: Judgement
+
+
+class Router:
+    """The way of every question.
+
+    Parameters
+    ----------
+    first, second
+        The providers, the better one first.
+    metrics
+        Where fallbacks are counted.
+    allow_delayed
+        Whether a second provider whose data are late may stand in for the first.
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        first: Watched,
+        second: Watched,
+        *,
+        metrics: Metrics,
+        allow_delayed: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._first, self._second = first, second
+        self._metrics = metrics
+        self._allow_delayed = allow_delayed
+        self._clock = clock
+        self._held: dict[tuple[Question, object], tuple[float, str]] = {}
+
+    async def route(
+        self,
+        question: Question,
+        ask: Callable[[Watched], Awaitable[T]],
+        *,
+        about: object,
+        block: str | None = None,
+        judge: Callable[[T], Judgement] = lambda _: GOOD,
+    ) -> Routed[T]:
+        """Return the best answer.
+
+        Parameters
+        ----------
+        question, about
+            What is asked, about what.
+        ask
+            How a provider is asked.
+        block
+            The block of a plan that the answer is; a provider whose plan lacks it is not asked.
+        judge
+            Says what an answer is worth. One that is not good enough has the other provider asked as well, and the
+            better of both is returned.
+
+        Raises
+        ------
+        AllProvidersFailedError
+            If neither gave an answer, and that was a failure of at least one.
+        DataProviderError
+            The first provider's own, where both merely have nothing: unknown, or not in the plan.
+        """
+        held = self._held_reason(question, about)
+        order = (self._first, self._second) if held is None else (self._second, self._first)
+        failures: dict[str, DataProviderError] = {}
+        candidates: list[_Candidate[T]] = []
+        for provider in order:
+            try:
+                candidate = await self._candidate(provider, question, ask, block, judge)
+            except DataProviderError as error:
+                failures[provider.name] = error
+                continue
+            candidates.append(candidate)
+            if candidate.judgement.why is None:
+                break
+        if not candidates:
+            candidates.append(await self._last_resort(question, ask, judge, failures, about))
+        best = max(candidates, key=lambda each: (each.judgement.score, each.provider is self._first))
+        if best.provider is self._first:
+            return Routed(best.answer, best.provider, None)
+        poor = next((each for each in candidates if each.provider is self._first), None)
+        reason = held if poor is None and held is not None else self._reason(failures, poor, best)
+        if poor is not None:
+            self._hold(question, about, reason)
+        if held is None:
+            self._tell(question, about, best.provider, reason)
+        return Routed(best.answer, best.provider, reason)
+
+    async def _candidate(
+        self,
+        provider: Watched,
+        question: Question,
+        ask: Callable[[Watched], Awaitable[T]],
+        block: str | None,
+        judge: Callable[[T], Judgement],
+    ) -> _Candidate[T]:
+        provider.health.require(question)
+        if block is not None and provider.capabilities.lacks(block):
+            raise EntitlementError(
+                f"{provider.name}: the plan has no {block.replace('_', ' ')}", provider=provider.name
+            )
+        if provider is self._second and provider.is_delayed and not self._allow_delayed:
+            raise EntitlementError(
+                f"{provider.name}: its data are late, so it does not stand in for {self._first.name} unless "
+                "delayed_fallback=True asks for it",
+                provider=provider.name,
+            )
+        answer = await ask(provider)
+        return _Candidate(answer, provider, judge(answer))
+
+    async def _last_resort(
+        self,
+        question: Question,
+        ask: Callable[[Watched], Awaitable[T]],
+        judge: Callable[[T], Judgement],
+        failures: dict[str, DataProviderError],
+        about: object,
+    ) -> _Candidate[T]:
+        """Ask whom ill health had skipped, if the other cannot serve anyway; else raise."""
+        for provider, other in ((self._first, self._second), (self._second, self._first)):
+            is_skipped = not provider.health.allows(question) and isinstance(failures[provider.name], UnavailableError)
+            if is_skipped and not _is_failure(failures[other.name]):
+                try:
+                    answer = await ask(provider)
+                except DataProviderError as error:
+                    failures[provider.name] = error
+                else:
+                    return _Candidate(answer, provider, judge(answer))
+        raise self._failure(question, about, failures)
+
+    def _failure(self, question: Question, about: object, failures: dict[str, DataProviderError]) -> DataProviderError:
+        first, second = failures[self._first.name], failures[self._second.name]
+        if not _is_failure(first) and not _is_failure(second):
+            first.add_note(f"{self._second.name} has nothing either: {second}")
+            return first
+        waits = [error.retry_after_s for error in (first, second) if error.retry_after_s is not None]
+        return AllProvidersFailedError(
+            f"{question} of {about}: neither provider answered; {first}; {second}",
+            errors=failures,
+            retry_after_s=min(waits, default=None),
+        )
+
+    def _reason(self, failures: dict[str, DataProviderError], poor: _Candidate[T] | None, best: _Candidate[T]) -> str:
+        if poor is not None:
+            return f"{self._first.name}: {poor.judgement.why}; {best.provider.name}: {best.judgement.why or 'good'}"
+        error = failures[self._first.name]
+        said = str(error).removeprefix(f"{self._first.name}: ")
+        return f"{self._first.name}: {error.code.value}: {said}"[:LONGEST_REASON]
+
+    def _held_reason(self, question: Question, about: object) -> str | None:
+        until, reason = self._held.get((question, about), (0.0, None))
+        return reason if self._clock() < until else None
+
+    def _hold(self, question: Question, about: object, reason: str) -> None:
+        now = self._clock()
+        if len(self._held) >= MOST_HELD:
+            self._held = {key: held for key, held in self._held.items() if held[0] > now}
+        self._held[question, about] = (now + HOLD_S, reason)
+
+    def _tell(self, question: Question, about: object, provider: Watched, reason: str) -> None:
+        self._metrics.add("fallbacks", provider=provider.name, endpoint=question)
+        logger.warning("fallback %s", facts(question=question, about=about, to=provider.name, why=reason))
+
+
+def _is_failure(error: DataProviderError) -> bool:
+    """Tell whether a provider failed, rather than having nothing: unknown, or not in the plan."""
+    return is_strike(error) or isinstance(error, RateLimitError)
