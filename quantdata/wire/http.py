@@ -29,8 +29,9 @@ from quantdata.errors import (
 )
 from quantdata.wire.facts import facts
 from quantdata.wire.metrics import Metrics, path_template
-from quantdata.wire.reply import Reply
+from quantdata.wire.reply import Reply, http_date
 from quantdata.wire.retry import RetryPolicy
+from quantdata.wire.skew import ClockSkew
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -122,8 +123,8 @@ class Http:
         Deadline and retries.
     metrics
         Where requests are counted; left out, in counters of its own.
-    clock, sleep, jitter
-        Monotonic seconds, how to wait before a retry, and a number in [0, 1); tests pass their own.
+    clock, sleep, jitter, wall
+        Monotonic seconds, how to wait before a retry, a number in [0, 1), the present (UTC); tests pass their own.
     """
 
     def __init__(
@@ -139,6 +140,7 @@ class Http:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.provider = provider
         self._secret = secret
@@ -149,6 +151,8 @@ class Http:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
+        self._wall = wall
+        self._skew = ClockSkew()
         # One for each connection: waiting for one is waiting in a queue, and no part of a request's deadline.
         self._slots = asyncio.Semaphore(CONNECTIONS)
         # The simulator's clock as of its last answer; None while the answers come from a vendor.
@@ -168,8 +172,11 @@ class Http:
         return self.simulated_at is not None and self._clock() - self._told_at < MOMENT_S
 
     def now(self) -> datetime:
-        """Return the present as this host sees it: the simulator's clock if it is one, else this machine's (UTC)."""
-        return self.simulated_at or datetime.now(UTC)
+        """Return the present as this host sees it (UTC).
+
+        The simulator's clock if it is one; else this machine's, corrected where that is surely off the host's.
+        """
+        return self.simulated_at or self._wall() + self._skew.known
 
     async def fetch(self, request: Request, read: Callable[[Reply], T]) -> T:
         """Ask and read an answer, trying again where that can help.
@@ -270,11 +277,13 @@ class Http:
         """Send a request; count it and log it, however it ends."""
         self.requests_sent += 1
         self._count("requests", request)
-        began = self._clock()
+        began, sent = self._clock(), self._wall()
         status, size = None, 0
         try:
             response, body = await self._send(request)
             status, size = response.status_code, len(body)
+            if (told := http_date(response.headers.get("Date"))) is not None:
+                self._skew.observe(told, sent=sent, received=self._wall())
             return response, body
         finally:
             self._count("received_bytes", request, size)
