@@ -1,4 +1,4 @@
-"""Who is asked, and what becomes of failures and poor answers: the first provider, else the second, else both errors."""
+"""Who is asked, and what becomes of failures and poor answers: the first provider, the second, or both errors."""
 
 from __future__ import annotations
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -13,6 +12,9 @@ from polars.testing import assert_frame_equal
 from quantdata.frames import columns
 from quantdata.hybrid.filling import FILLABLE, filled
 from tests.unit.hybrid.chains import NOW, chain, row
+
+if TYPE_CHECKING:
+    import polars as pl
 
 STRIKES = (590.0, 595.0, 600.0, 605.0, 610.0)
 SOURCES = ("quote_source", "trade_source", "day_source", "open_interest_source", "greeks_source")
@@ -28,7 +30,14 @@ GROUPS = {
 
 def rows(source: str) -> st.SearchStrategy[list[dict[str, Any]]]:
     lacking = st.lists(st.sampled_from(SOURCES), unique=True, max_size=3)
-    odd = st.sampled_from([{}, {"multiplier": 10}, {"quote_confidence": 0}, {"bid": 0.0, "mid": None}, {"volume": 0}])
+    changes: list[dict[str, Any]] = [
+        {},
+        {"multiplier": 10},
+        {"quote_confidence": 0},
+        {"bid": 0.0, "mid": None},
+        {"volume": 0},
+    ]
+    odd = st.sampled_from(changes)
     ages = st.integers(0, 1_500)
     one = st.tuples(st.sampled_from(STRIKES), st.sampled_from(["call", "put"]), lacking, odd, ages)
     return st.lists(one, unique_by=lambda each: each[:2], min_size=1, max_size=8).map(

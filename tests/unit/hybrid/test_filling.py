@@ -112,7 +112,8 @@ def test_tick_and_liquidity_follow_the_new_quote() -> None:
 
 @pytest.mark.parametrize("group", ["trade", "day", "open_interest"])
 def test_what_the_plan_lacks_altogether_is_no_gap(group: str) -> None:
-    mine = chain(row("massive", **{f"{group}_source": None}), row("massive", 605.0, **{f"{group}_source": None}))
+    lacking: dict[str, Any] = {f"{group}_source": None}
+    mine = chain(row("massive", **lacking), row("massive", 605.0, **lacking))
     result, rows = filled(mine, chain(row("tradier"), row("tradier", 605.0)), now=NOW)
     assert (rows, gap_expirations(mine)) == (0, [])
     assert_frame_equal(result, mine)

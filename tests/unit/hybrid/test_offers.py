@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, cast
 
-import polars as pl
-import pytest
-
 from quantdata.clients.health import Health
 from quantdata.errors import IncompleteError, UnavailableError
 from quantdata.hybrid import offers
@@ -18,6 +15,9 @@ from quantdata.wire.limits import Budget
 from tests.unit.hybrid.chains import EXPIRATION, chain, row
 
 if TYPE_CHECKING:
+    import polars as pl
+    import pytest
+
     from quantdata.clients.chain_query import ChainQuery
     from quantdata.clients.watched import Watched
 
