@@ -1,0 +1,1 @@
+"""What is computed from frames: indicators of bars, order flow of tapes and chains."""
