@@ -14,9 +14,11 @@ __all__ = [
     "CHAIN",
     "ENTITLEMENTS",
     "EQUITY_QUOTES",
+    "FLOW",
     "HEALTH",
     "INDEX_QUOTES",
     "METRICS",
+    "OPTION_QUOTES",
     "TRADES",
     "Column",
     "empty",
@@ -38,6 +40,9 @@ LIQUIDITY: Final = pl.Enum(["poor", "fair", "good", "excellent"])
 QUALITY_LABEL: Final = pl.Enum(["poor", "fair", "good", "excellent"])
 ADJUSTMENT: Final = pl.Enum(["raw", "split", "total"])
 SIZE_UNIT: Final = pl.Enum(["shares", "round_lots"])
+FLOW_BIAS: Final = pl.Enum(["bullish", "neutral", "bearish"])
+# How order flow is known: print by print, from a chain's day blocks, or not at all.
+FLOW_METHOD: Final = pl.Enum(["tape", "chain", "none"])
 
 
 class Column(NamedTuple):
@@ -286,6 +291,42 @@ TRADES: Final = (
     _s("trade_id", "the venue's id; null for options"),
     _e("source", PROVIDER, "who gave it"),
     _e("feed", FEED, "how fresh the source is by plan, where it says so; simulated data says so always"),
+)
+
+OPTION_QUOTES: Final = (
+    _s("symbol", "OCC symbol"),
+    Column("ts", TICK, "UTC", "from when on it stood, at the consolidator (OPRA)"),
+    _f("bid", "USD per share", "best bid; 0.0 beside an ask means that nobody bids"),
+    _i("bid_size", "contracts", "size at the bid"),
+    _f("ask", "USD per share", "best offer; null where nobody offers"),
+    _i("ask_size", "contracts", "size at the offer"),
+    _e("source", PROVIDER, "who gave it"),
+    _e("feed", FEED, "how fresh the source is by plan, where it says so; simulated data says so always"),
+)
+
+FLOW: Final = (
+    _s("contract_symbol", "OCC symbol without padding or prefix"),
+    _i("trade_count", "prints", "prints of the span; null without a tape"),
+    _i("volume", "contracts", "traded in the span, cancelled prints left out; null where method is none"),
+    _f("premium", "USD", "paid for that volume: price * size * multiplier; of a chain its vwap, else mid, else last"),
+    _i("buy_volume", "contracts", "of prints that took the offer or were nearer to it; null without a tape"),
+    _i("sell_volume", "contracts", "of prints that hit the bid or were nearer to it; null without a tape"),
+    _i("unclassified_volume", "contracts", "of prints of unknown side, and of packages, auctions, crosses, the floor"),
+    _f("buy_pressure", "0-100", "100 * buy_volume / (buy_volume + sell_volume); null without signed volume"),
+    _i("sweep_count", "sweeps", "orders that took several venues within milliseconds; null without a tape"),
+    _i("block_count", "prints", "prints of at least 100,000 USD premium; null without a tape"),
+    _f(
+        "volume_oi_ratio",
+        "ratio",
+        "volume / open_interest; null without open interest, or for another session than the newest",
+    ),
+    Column("is_unusual", pl.Boolean(), "", "at least 500 contracts, and more than were open before the session"),
+    _e("flow_bias", FLOW_BIAS, "bullish from a flow_score of 20, bearish from -20, else neutral: also without a score"),
+    _f("flow_score", "-100 to 100", "bought less sold calls (of puts the negative), percent of volume; null unsigned"),
+    _e("method", FLOW_METHOD, "tape: print by print; chain: volume of the day alone; none: nothing is known"),
+    _t("updated_ts", "time of the newest print that is counted"),
+    *PROVENANCE,
+    *QUALITY,
 )
 
 ENTITLEMENTS: Final = (

@@ -13,9 +13,11 @@ FRAMES = {
     "CHAIN": columns.CHAIN,
     "ENTITLEMENTS": columns.ENTITLEMENTS,
     "EQUITY_QUOTES": columns.EQUITY_QUOTES,
+    "FLOW": columns.FLOW,
     "HEALTH": columns.HEALTH,
     "INDEX_QUOTES": columns.INDEX_QUOTES,
     "METRICS": columns.METRICS,
+    "OPTION_QUOTES": columns.OPTION_QUOTES,
     "TRADES": columns.TRADES,
 }
 NAMES = {
@@ -44,6 +46,12 @@ NAMES = {
     ),
     "BARS": "symbol ts open high low close volume vwap trades session adjustment source feed",
     "TRADES": "symbol ts participant_ts price size exchange conditions correction sequence trade_id source feed",
+    "OPTION_QUOTES": "symbol ts bid bid_size ask ask_size source feed",
+    "FLOW": (
+        "contract_symbol trade_count volume premium buy_volume sell_volume unclassified_volume buy_pressure "
+        "sweep_count block_count volume_oi_ratio is_unusual flow_bias flow_score method updated_ts "
+        "source snapshot_ts received_ts age_s feed fallback_reason confidence quality is_stale errors warnings notes"
+    ),
     "ENTITLEMENTS": "provider block is_entitled feed reason",
     "HEALTH": (
         "provider endpoint is_healthy consecutive_failures successes failures response_p50_s response_p95_s "
@@ -51,6 +59,7 @@ NAMES = {
     ),
     "METRICS": "metric provider endpoint kind value unit",
 }
+TICKS = ("OPTION_QUOTES", "TRADES")
 MICROSECONDS = pl.Datetime("us", "UTC")
 
 
@@ -70,7 +79,7 @@ def test_a_column_is_there_once_and_says_what_it_means(name: str) -> None:
 def test_moments_are_microseconds_in_utc_but_for_ticks(name: str) -> None:
     for column in FRAMES[name]:
         if isinstance(column.dtype, pl.Datetime):
-            assert column.dtype == (pl.Datetime("ns", "UTC") if name == "TRADES" else MICROSECONDS)
+            assert column.dtype == (pl.Datetime("ns", "UTC") if name in TICKS else MICROSECONDS)
 
 
 def test_every_number_of_a_chain_has_a_unit() -> None:
