@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from quantdata.clients.bar_query import BarQuery
     from quantdata.clients.capabilities import Capabilities
     from quantdata.clients.chain_query import ChainQuery
+    from quantdata.clients.option_tape import OptionTape
     from quantdata.clients.status import MarketStatus
     from quantdata.symbols import OptionSymbol
     from quantdata.wire.limits import Budget
@@ -47,6 +48,16 @@ class OptionsDataProvider(Protocol):
 
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
         """Return the days from today on, within the range, on which options expire: all roots, rising."""
+        ...
+
+    async def option_tape(self, symbol: str, *, start: datetime, end: datetime) -> OptionTape:
+        """Return the prints of one contract, and the quotes that tell who took whose price.
+
+        Raises
+        ------
+        EntitlementError
+            If the vendor or the plan has no tape with venues and conditions; one without quotes has empty ``quotes``.
+        """
         ...
 
 
@@ -105,7 +116,11 @@ class Provider(OptionsDataProvider, IndicesDataProvider, BrokerDataProvider, Pro
         ...
 
     def now(self) -> datetime:
-        """Return the present at the host (UTC)."""
+        """Return the present at the host (UTC), as its last answer told it."""
+        ...
+
+    async def present(self) -> datetime:
+        """Return the present at the host (UTC); one that may be a simulator is asked."""
         ...
 
     def kept_since(self, query: BarQuery) -> date | None:

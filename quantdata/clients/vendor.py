@@ -57,6 +57,10 @@ class VendorClient(Generic[R]):
         """Return the present at the host (UTC): the simulator's clock if it is one."""
         return self._rest.now()
 
+    async def present(self) -> datetime:
+        """Return the present at the host (UTC); a host on this machine is asked, for it may be a simulator."""
+        return await self._rest.present()
+
     def kept_since(self, query: BarQuery) -> date | None:  # noqa: ARG002  # a vendor that forgets has its own
         """Return the first session of which bars are kept; None where there is no such limit."""
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
@@ -18,6 +19,8 @@ from quantdata.clients.chain_query import ChainQuery
 from quantdata.clients.integrity import overlap, require_consistent, require_some
 from quantdata.clients.massive.bars import BarLoader, ticker
 from quantdata.clients.massive.chain import ENDPOINT, ChainLoader
+from quantdata.clients.massive.past_quotes import load_quotes
+from quantdata.clients.option_tape import OptionTape
 from quantdata.clients.plan import learn_blocks
 from quantdata.clients.status import MarketStatus
 from quantdata.clients.together import together
@@ -33,6 +36,7 @@ from quantdata.errors import (
     QuoteNotFoundError,
 )
 from quantdata.frames.chain import with_underlying
+from quantdata.frames.columns import OPTION_QUOTES, empty
 from quantdata.frames.massive import chain as chain_frames
 from quantdata.frames.massive import equities, indices, reference
 from quantdata.frames.massive import trades as tape
@@ -55,6 +59,9 @@ T = TypeVar("T")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Nanoseconds that a microsecond, the last one asked for, holds beside its first.
 WITHIN_NS: Final = 999
+
+# A quote that stands when a span begins is older than it.
+QUOTED_BEFORE: Final = timedelta(minutes=1)
 
 # Ends, in days from today, of the windows that expirations are listed by side by side.
 EXPIRATION_WINDOWS: Final = (7, 21, 45, 90, 180, 365)
@@ -285,6 +292,26 @@ class AsyncMassive(VendorClient[MassiveRest]):
             await self._require_known(symbol)
         return trades
 
+    async def option_tape(self, symbol: str, *, start: datetime, end: datetime) -> OptionTape:
+        """Return the prints of one option contract, and its newest quotes: 200,000, from a minute before the span on.
+
+        Raises
+        ------
+        ContractNotFoundError
+            If there are no trades because there is no such contract.
+        EntitlementError
+            If the key's plan has no trades. Where it has no quotes, they are empty.
+
+        References
+        ----------
+        Massive, *Trades* and *Quotes*, ``GET /v3/trades/{optionsTicker}``, ``/v3/quotes/{optionsTicker}``.
+        """
+        with self._learning("option_trades"):
+            trades, quotes = await together(
+                [self._whole_tape(symbol, start, end), self._past_quotes(symbol, start - QUOTED_BEFORE, end)]
+            )
+        return OptionTape(trades, quotes)
+
     async def market_status(self) -> MarketStatus:
         """Return whether the market is open now, and the vendor's clock.
 
@@ -322,6 +349,18 @@ class AsyncMassive(VendorClient[MassiveRest]):
                 )
             )
         return self.capabilities.frame()
+
+    async def _whole_tape(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
+        try:
+            return await self.trades(symbol, start=start, end=end)
+        except IncompleteError as error:
+            raise error.reason from error  # half a tape is no order flow
+
+    async def _past_quotes(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
+        if not self.capabilities.lacks("option_quotes"):
+            with suppress(EntitlementError), self._learning("option_quotes"):
+                return await load_quotes(self._rest, symbol, start=start, end=end)
+        return empty(OPTION_QUOTES)
 
     async def _with_underlying(self, chain: pl.DataFrame, underlying: str) -> pl.DataFrame:
         """Complete a chain whose plan sends no underlying price from the vendor's own snapshot of it."""

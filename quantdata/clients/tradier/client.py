@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    from quantdata.clients.option_tape import OptionTape
     from quantdata.symbols import OptionSymbol
     from quantdata.wire.metrics import Metrics
     from quantdata.wire.retry import RetryPolicy
@@ -262,6 +263,20 @@ class AsyncTradier(VendorClient[TradierRest]):
         if trades.is_empty():
             await self._require_known(symbol)
         return trades
+
+    async def option_tape(self, symbol: str, *, start: datetime, end: datetime) -> OptionTape:  # noqa: ARG002
+        """Refuse: ticks by the second, without venues and conditions, beside no quotes, do not tell buyer from seller.
+
+        Raises
+        ------
+        EntitlementError
+            Always.
+        """
+        raise EntitlementError(
+            f"tradier has no tape of {symbol} that tells who bought: its ticks have neither venues nor conditions, and "
+            "there are no past quotes",
+            provider=self.name,
+        )
 
     async def market_status(self) -> MarketStatus:
         """Return whether the market is open now, and the vendor's clock, to the second.

@@ -98,9 +98,9 @@ def trades(ticker: str, *, start_ns: int, end_ns: int) -> Request:
     return _ticks("trades", ticker, start_ns=start_ns, end_ns=end_ns)
 
 
-def quotes(ticker: str, *, start_ns: int, end_ns: int, limit: int = TICKS_PAGE) -> Request:
-    """Get best bids and offers between two instants, both included, oldest first."""
-    return _ticks("quotes", ticker, start_ns=start_ns, end_ns=end_ns, limit=limit)
+def quotes(ticker: str, *, start_ns: int, end_ns: int, limit: int = TICKS_PAGE, order: Order = "asc") -> Request:
+    """Get best bids and offers between two instants, both included, oldest first unless asked otherwise."""
+    return _ticks("quotes", ticker, start_ns=start_ns, end_ns=end_ns, limit=limit, order=order)
 
 
 def splits(ticker: str) -> Request:
@@ -131,12 +131,14 @@ def same_endpoint(asked: str, answered: str) -> bool:
     return theirs[-2].replace("-", "").isdecimal() and [*ours[:-2], ours[-1]] == [*theirs[:-2], theirs[-1]]
 
 
-def _ticks(kind: str, ticker: str, *, start_ns: int, end_ns: int, limit: int = TICKS_PAGE) -> Request:
+def _ticks(
+    kind: str, ticker: str, *, start_ns: int, end_ns: int, limit: int = TICKS_PAGE, order: Order = "asc"
+) -> Request:
     params = {
         "timestamp.gte": str(start_ns),
         "timestamp.lte": str(end_ns),
         "sort": "timestamp",
-        "order": "asc",
+        "order": order,
         "limit": str(limit),
     }
     return Request(f"/v3/{kind}/{path_segment(ticker)}", params)
