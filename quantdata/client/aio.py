@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from quantdata import portal
 from quantdata.client.base import ClientBase
 from quantdata.clients.chain_query import ChainQuery
+from quantdata.clients.flow_query import TOP
+from quantdata.clients.indicator_query import LOOKBACK, SNAPSHOT_TIMEFRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from quantdata.client.core import Ask
+    from quantdata.client.snapshot import IndexSnapshot
     from quantdata.clients import MarketStatus
     from quantdata.clients.arguments import Day, Moment
     from quantdata.clients.bar_query import Adjustment, SessionHours, TimeframeName
@@ -40,7 +43,7 @@ class AsyncClient(ClientBase):
         simulated market, no key). Left out: QUANTDATA_SOURCE, else what the keys in the environment allow.
     cache_ttl
         Seconds an answer lives, by kind, over the defaults: chain, contract, quotes, indices and market_status 5,
-        bars and trades 60, expirations 300. 0 turns a kind off.
+        indicators and flow 30, bars and trades 60, expirations 300. 0 turns a kind off.
     seed, clock
         Of the simulated market: ``clock`` is ``"open"`` (always mid-session), ``"live"`` (follows real sessions) or
         ``"at:2026-11-18T15:30"``.
@@ -346,6 +349,144 @@ class AsyncClient(ClientBase):
             If only a part arrived; the part is in ``received``.
         """
         return await self._get(self._core.trades(symbol, start, end))
+
+    async def indicators(self, ticker: str, timeframe: TimeframeName, *, lookback: int = LOOKBACK) -> pl.DataFrame:
+        """Return the technical indicators of the newest bars of a stock, fund, index or option contract.
+
+        Computed here, from bars of regular hours, adjusted for splits (options and indices as traded), and from 800
+        bars more than are returned: an EMA 200, which begins with a plain mean, has settled to 0.25 % of that by then.
+        Of a shorter history (a new listing, a plan's limit, Tradier's 40 sessions of ``1h``) there are fewer bars; what
+        comes before a first window is full is null.
+
+        Parameters
+        ----------
+        ticker
+            ``"SPX"``, ``"SPY"``, ``"SPY261218C00600000"``.
+        timeframe
+            As in `bars`.
+        lookback
+            Rows to return, at most 5,000. The newest is the bar under way, if there is one: it still changes.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per bar, oldest first: ``ts`` (START of the bar, UTC), ``ema_8``, ``ema_21``, ``ema_50``,
+            ``ema_200``, ``rsi_14``, ``macd``, ``macd_signal``, ``macd_histogram``, ``atr_14``, ``bb_upper``,
+            ``bb_middle``, ``bb_lower``, ``vwap``, ``adx_14``, ``pivot``, ``r1`` to ``r3``, ``s1`` to ``s3``.
+            The formulas are those of ``quantdata.analytics.technical.indicator_columns``: TA-Lib's; ``vwap`` is of the
+            session so far, null for an index; pivots are of the session before (``1d`` and ``1w``: the bar before).
+
+        Raises
+        ------
+        SymbolError, ArgumentError
+            If an argument cannot be read; the message says what is allowed.
+        QuoteNotFoundError, ContractNotFoundError
+            If there is no such symbol.
+        EntitlementError
+            If the vendor or the plan has no such bars.
+        """
+        return await self._get(self._core.indicators(ticker, timeframe, lookback=lookback))
+
+    @overload
+    async def index_snapshot(  # type: ignore[overload-overlap]  # a text is an iterable of texts too, and comes first
+        self,
+        tickers: str,
+        *,
+        timeframes: TimeframeName | Iterable[TimeframeName] = SNAPSHOT_TIMEFRAMES,
+        lookback: int = LOOKBACK,
+    ) -> IndexSnapshot: ...
+
+    @overload
+    async def index_snapshot(
+        self,
+        tickers: Iterable[str],
+        *,
+        timeframes: TimeframeName | Iterable[TimeframeName] = SNAPSHOT_TIMEFRAMES,
+        lookback: int = LOOKBACK,
+    ) -> dict[str, IndexSnapshot]: ...
+
+    async def index_snapshot(
+        self,
+        tickers: str | Iterable[str],
+        *,
+        timeframes: TimeframeName | Iterable[TimeframeName] = SNAPSHOT_TIMEFRAMES,
+        lookback: int = LOOKBACK,
+    ) -> IndexSnapshot | dict[str, IndexSnapshot]:
+        """Return indices with their bars and indicators over several timeframes, all asked for side by side.
+
+        Parameters
+        ----------
+        tickers
+            One or several, as in `indices`.
+        timeframes
+            One or several, as in `bars`.
+        lookback
+            Bars of each timeframe, as in `indicators`.
+
+        Returns
+        -------
+        IndexSnapshot or dict[str, IndexSnapshot]
+            One snapshot for one text, else one for each index, by its name. ``quote`` is its row of `indices`;
+            ``timeframes["5m"]`` its bars, oldest first, beside the columns of `indicators`. Timeframes that vendor or
+            plan do not have (Tradier: bars of an index by the minute) are left out, and one `QuantDataWarning` names
+            them.
+
+        Raises
+        ------
+        EntitlementError
+            If none of an index's timeframes can be had, or its value cannot.
+        QuoteNotFoundError
+            If there is no such index.
+        """
+        return await self._get(self._core.index_snapshot(tickers, timeframes=timeframes, lookback=lookback))
+
+    async def flow(
+        self,
+        underlying: str,
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        contracts: str | Iterable[str] | None = None,
+        top: int = TOP,
+    ) -> pl.DataFrame:
+        """Return the order flow of the options on an underlying: who took whose price, how much was paid.
+
+        Parameters
+        ----------
+        underlying
+            As in `chain`.
+        start, end
+            As in `bars`; left out, the session that is on, or was last, up to now.
+        contracts
+            OCC symbols whose tape is to be read, at most 250.
+        top
+            Where none are named: read the tapes of so many contracts, the busiest of the newest session; at most 250, 0
+            for none. Each costs one request for prints, and up to four for quotes.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per listed contract with the columns of ``quantdata.frames.columns.FLOW``, the largest premium
+            first. ``method`` tells how each was found, by the formulas of ``quantdata.analytics.order_flow``:
+
+            - ``tape``: print by print, each signed by the quote that it was made at (at the ask, or nearer to it:
+              bought), at the mid by the tick test. Cancels and corrections are out; packages, auctions, crosses and
+              the floor count as unclassified.
+            - ``chain``: volume, premium and ratio of the current session alone; who bought is null, ``flow_bias``
+              neutral.
+            - ``none``: of another span there is nothing but the tape: all null, neutral, ``confidence`` 0.
+
+            A `QuantDataWarning` says so when vendor or plan have no tape (Tradier: its ticks have no venues and no
+            conditions), or no quotes to sign it by. There is no dark pool in listed options.
+
+        Raises
+        ------
+        QuoteNotFoundError, ContractNotFoundError
+            If there are no options on the underlying, or no such contract among those listed now.
+        SymbolError, ArgumentError
+            If an argument cannot be read; the message says what is allowed.
+        """
+        return await self._get(self._core.flow(underlying, start=start, end=end, contracts=contracts, top=top))
 
     async def market_status(self) -> MarketStatus:
         """Return whether the market is open, when that changes, and the vendor's clock."""

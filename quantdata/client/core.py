@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 import polars as pl
 
 from quantdata import portal, symbols
+from quantdata.analytics.technical import INDICATORS, with_indicators
 from quantdata.client.connect import connected
+from quantdata.client.order_flow import find_flow, flow_warning
+from quantdata.client.snapshot import snapshot_warning, snapshots
 from quantdata.clients.arguments import (
     Day,
     Moment,
@@ -29,8 +32,11 @@ from quantdata.clients.arguments import (
 from quantdata.clients.bar_query import BarQuery, instrument, is_equity
 from quantdata.clients.cache import Cache
 from quantdata.clients.chain_query import HIGHEST_STRIKE, OPEN, ChainQuery
+from quantdata.clients.flow_query import FlowQuery
+from quantdata.clients.indicator_query import IndicatorQuery, timeframe_names
 from quantdata.clients.plan import TELLING_ROWS
 from quantdata.clients.records import Records
+from quantdata.clients.together import together
 from quantdata.errors import (
     ArgumentError,
     ContractNotFoundError,
@@ -48,6 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import date, datetime
 
+    from quantdata.client.snapshot import Histories, IndexSnapshot
     from quantdata.clients import MarketStatus, Provider
     from quantdata.config import Config
 
@@ -201,7 +208,7 @@ class Core:
 
     def indices(self, tickers: str | Iterable[str]) -> Ask[pl.DataFrame]:
         """Ask for quotes of indices."""
-        asked = tuple(dict.fromkeys(symbols.index(each) for each in texts(tickers, name="tickers")))
+        asked = _index_names(tickers)
         return Ask(("indices", asked), partial(self._indices, asked), _warned)
 
     def bars(
@@ -223,6 +230,37 @@ class Core:
             raise SymbolError(f"an index has no trades: use bars({asked!r}, ...)")
         first, last = moment_range(start, end)
         return Ask(("trades", asked, first, last), partial(self._trades, asked, first, last), _unchanged)
+
+    def indicators(self, ticker: str, timeframe: str, *, lookback: int) -> Ask[pl.DataFrame]:
+        """Ask for the newest indicators of one symbol."""
+        query = IndicatorQuery.of(ticker, timeframe, lookback=lookback)
+        return Ask(query.key, partial(self._indicators, query), lambda bars: bars.select("ts", *INDICATORS))
+
+    def index_snapshot(
+        self, tickers: str | Iterable[str], *, timeframes: str | Iterable[str], lookback: int
+    ) -> Ask[IndexSnapshot | dict[str, IndexSnapshot]]:
+        """Ask for quotes of indices, and their bars with indicators; for one snapshot where ``tickers`` is one text."""
+        quotes = self.indices(tickers)
+        queries = [
+            IndicatorQuery.of(f"I:{symbol}", name, lookback=lookback)
+            for symbol in _index_names(tickers)
+            for name in timeframe_names(timeframes)
+        ]
+        finish = partial(_finished_snapshots, quotes.finish, is_one=isinstance(tickers, str))
+        return Ask(None, partial(self._snapshots, quotes, queries), finish)
+
+    def flow(
+        self,
+        underlying: str,
+        *,
+        start: Moment | None,
+        end: Moment | None,
+        contracts: str | Iterable[str] | None,
+        top: int,
+    ) -> Ask[pl.DataFrame]:
+        """Ask for the order flow of the contracts on an underlying."""
+        query = FlowQuery.of(underlying, start=start, end=end, contracts=contracts, top=top)
+        return Ask(query.key, partial(self._flow, query), _warned_of_flow)
 
     def market_status(self) -> Ask[MarketStatus]:
         """Ask whether the market is open."""
@@ -302,6 +340,27 @@ class Core:
     async def _trades(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
         return await (await self._connected()).trades(symbol, start=start, end=end)
 
+    async def _indicators(self, query: IndicatorQuery) -> pl.DataFrame:
+        provider = await self._connected()
+        bars = await provider.bars(query.bars(await provider.present()))
+        return (await asyncio.to_thread(with_indicators, bars)).tail(query.lookback)
+
+    async def _history(self, query: IndicatorQuery) -> pl.DataFrame | EntitlementError:
+        try:
+            history: pl.DataFrame = await self.cache.get_or_fetch(query.key, partial(self._indicators, query))
+        except EntitlementError as error:
+            return error
+        return history
+
+    async def _snapshots(self, quotes: Ask[pl.DataFrame], queries: list[IndicatorQuery]) -> Any:
+        found, *histories = await together([self.answer(quotes), *(self._history(query) for query in queries)])
+        keys = [(query.symbol.removeprefix("I:"), query.timeframe) for query in queries]
+        return found, dict(zip(keys, histories, strict=True))
+
+    async def _flow(self, query: FlowQuery) -> pl.DataFrame:
+        chain = await self.answer(self.chain(ChainQuery.of(query.underlying)))
+        return await find_flow(await self._connected(), query, chain)
+
     async def _market_status(self) -> MarketStatus:
         return await (await self._connected()).market_status()
 
@@ -347,6 +406,10 @@ def _equity(ticker: str) -> str:
     if not is_equity(symbol):
         raise SymbolError(f"quotes() is for stocks and funds; {symbol} is an index: use indices({symbol!r})")
     return symbol
+
+
+def _index_names(tickers: str | Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(symbols.index(each) for each in texts(tickers, name="tickers")))
 
 
 def _filtered(query: ChainQuery, where: pl.Expr | None, chain: pl.DataFrame) -> pl.DataFrame:
@@ -449,6 +512,22 @@ def _warned(quotes: pl.DataFrame) -> pl.DataFrame:
         others = f"; and {lacking.height - MOST_SHOWN:,} more" if lacking.height > MOST_SHOWN else ""
         _warn(f"no quote for {reasons}{others}")
     return quotes
+
+
+def _finished_snapshots(
+    warned: Callable[[pl.DataFrame], pl.DataFrame], found: tuple[pl.DataFrame, Histories], *, is_one: bool
+) -> IndexSnapshot | dict[str, IndexSnapshot]:
+    quotes, histories = found
+    by_symbol = snapshots(warned(quotes), histories)
+    if message := snapshot_warning(histories):
+        _warn(message)
+    return next(iter(by_symbol.values())) if is_one else by_symbol
+
+
+def _warned_of_flow(flow: pl.DataFrame) -> pl.DataFrame:
+    if message := flow_warning(flow):
+        _warn(message)
+    return flow
 
 
 def _warn(message: str) -> None:

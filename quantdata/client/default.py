@@ -18,6 +18,9 @@ __all__ = [
     "contract",
     "default_client",
     "expirations",
+    "flow",
+    "index_snapshot",
+    "indicators",
     "indices",
     "market_status",
     "quotes",
@@ -58,6 +61,9 @@ contract = _of_default(Client.contract)
 expirations = _of_default(Client.expirations)
 quotes = _of_default(Client.quotes)
 indices = _of_default(Client.indices)
+index_snapshot = _of_default(Client.index_snapshot)
+indicators = _of_default(Client.indicators)
 bars = _of_default(Client.bars)
 trades = _of_default(Client.trades)
+flow = _of_default(Client.flow)
 market_status = _of_default(Client.market_status)

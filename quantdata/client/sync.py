@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 from quantdata import portal
 from quantdata.client.aio import AsyncClient
 from quantdata.client.base import ClientBase
 from quantdata.clients.chain_query import ChainQuery
+from quantdata.clients.flow_query import TOP
+from quantdata.clients.indicator_query import LOOKBACK, SNAPSHOT_TIMEFRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from quantdata.client.core import Ask
+    from quantdata.client.snapshot import IndexSnapshot
     from quantdata.clients import MarketStatus
     from quantdata.clients.arguments import Day, Moment
     from quantdata.clients.bar_query import Adjustment, SessionHours, TimeframeName
@@ -52,7 +55,7 @@ class Client(ClientBase):
         simulated market, no key). Left out: QUANTDATA_SOURCE, else what the keys in the environment allow.
     cache_ttl
         Seconds an answer lives, by kind, over the defaults: chain, contract, quotes, indices and market_status 5,
-        bars and trades 60, expirations 300. 0 turns a kind off.
+        indicators and flow 30, bars and trades 60, expirations 300. 0 turns a kind off.
     seed, clock
         Of the simulated market: ``clock`` is ``"open"`` (always mid-session), ``"live"`` (follows real sessions) or
         ``"at:2026-11-18T15:30"``.
@@ -158,6 +161,50 @@ class Client(ClientBase):
     @_as_in(AsyncClient.trades)
     def trades(self, symbol: str, start: Moment, end: Moment) -> pl.DataFrame:
         return self._get(self._core.trades(symbol, start, end))
+
+    @_as_in(AsyncClient.indicators)
+    def indicators(self, ticker: str, timeframe: TimeframeName, *, lookback: int = LOOKBACK) -> pl.DataFrame:
+        return self._get(self._core.indicators(ticker, timeframe, lookback=lookback))
+
+    @overload
+    def index_snapshot(  # type: ignore[overload-overlap]  # a text is an iterable of texts too, and comes first
+        self,
+        tickers: str,
+        *,
+        timeframes: TimeframeName | Iterable[TimeframeName] = SNAPSHOT_TIMEFRAMES,
+        lookback: int = LOOKBACK,
+    ) -> IndexSnapshot: ...
+
+    @overload
+    def index_snapshot(
+        self,
+        tickers: Iterable[str],
+        *,
+        timeframes: TimeframeName | Iterable[TimeframeName] = SNAPSHOT_TIMEFRAMES,
+        lookback: int = LOOKBACK,
+    ) -> dict[str, IndexSnapshot]: ...
+
+    @_as_in(AsyncClient.index_snapshot)
+    def index_snapshot(
+        self,
+        tickers: str | Iterable[str],
+        *,
+        timeframes: TimeframeName | Iterable[TimeframeName] = SNAPSHOT_TIMEFRAMES,
+        lookback: int = LOOKBACK,
+    ) -> IndexSnapshot | dict[str, IndexSnapshot]:
+        return self._get(self._core.index_snapshot(tickers, timeframes=timeframes, lookback=lookback))
+
+    @_as_in(AsyncClient.flow)
+    def flow(
+        self,
+        underlying: str,
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        contracts: str | Iterable[str] | None = None,
+        top: int = TOP,
+    ) -> pl.DataFrame:
+        return self._get(self._core.flow(underlying, start=start, end=end, contracts=contracts, top=top))
 
     @_as_in(AsyncClient.market_status)
     def market_status(self) -> MarketStatus:

@@ -29,7 +29,9 @@ TTL_S: Final[Mapping[str, float]] = {
     "quotes": 5.0,
     "indices": 5.0,
     "bars": 60.0,
+    "indicators": 30.0,
     "trades": 60.0,
+    "flow": 30.0,
     "market_status": 5.0,
 }
 MOST_BYTES: Final = 256 * 1024 * 1024

@@ -75,8 +75,14 @@ NO_PAIR: Final = " is one value or an inclusive (low, high), with None for an op
 NO_TIMEFRAME: Final = "timeframe must be '1m', '5m', '15m', '30m', '1h', '1d', '1w', not "
 NO_TEXTS: Final = "symbols must be text or a list of texts, not "
 NO_PART: Final = "contract() takes one OCC symbol, or underlying, strike, expiration and option_type together; got "
+NO_ROWS: Final = "lookback must be "
+NO_MORE_ROWS: Final = (
+    "lookback must be at most 5,000 rows, not 5,001: for more, get bars() and compute "
+    "quantdata.analytics.technical.indicator_columns of them"
+)
+TOO_MANY: Final = tuple(f"SPY261218C{strike:08d}" for strike in range(1000, 252_000, 1000))
 NO_TTL: Final = "cache_ttl maps kinds to seconds, as in {'chain': 5.0}, not "
-KINDS: Final = "; kinds: chain, contract, expirations, quotes, indices, bars, trades, market_status"
+KINDS: Final = "; kinds: chain, contract, expirations, quotes, indices, bars, indicators, trades, flow, market_status"
 IS_SPXW: Final = (
     '\'SPXW\' is an option root of SPX, not a ticker: ask for "SPX" (in a chain: for underlying "SPX" with '
     'roots="SPXW")'
@@ -523,6 +529,48 @@ CHOICES: Final[list[tuple[Asking, type[Exception], str]]] = [
     (asking("bars", "SPY", "1d", DAY), TypeError, "Client.bars() missing 1 required positional argument: 'end'"),
 ]
 
+INDICATORS: Final[list[tuple[Asking, type[Exception], str]]] = [
+    *(
+        (asking("indicators", "SPX", value), ArgumentError, f"{NO_TIMEFRAME}{value!r}")
+        for value in ("7m", "1D", "", None, 5, ["1d"])
+    ),
+    *(
+        (asking("indicators", "SPX", "1d", lookback=value), ArgumentError, f"{NO_ROWS}a whole number, not {value!r}")
+        for value in (1.5, "200", None, True, math.nan)
+    ),
+    (asking("indicators", "SPX", "1d", lookback=0), ArgumentError, f"{NO_ROWS}at least 1, not 0"),
+    (asking("indicators", "SPX", "1d", lookback=5_001), ArgumentError, NO_MORE_ROWS),
+    (asking("indicators", ["SPX"], "1d"), SymbolError, "symbol is text such as 'SPY', not ['SPX']"),
+    (asking("indicators", "", "1d"), SymbolError, f"''{NO_TICKER}"),
+    (asking("index_snapshot", []), ArgumentError, "tickers is empty: name at least one"),
+    (asking("index_snapshot", None), ArgumentError, "tickers must be text or a list of texts, not None"),
+    (asking("index_snapshot", "SPX;x"), SymbolError, f"'SPX;x'{NO_INDEX}"),
+    (asking("index_snapshot", "SPX", timeframes=[]), ArgumentError, "timeframes is empty: name at least one"),
+    (asking("index_snapshot", "SPX", timeframes=["1d", "2d"]), ArgumentError, f"timeframes{NO_TIMEFRAME[9:]}'2d'"),
+    (asking("index_snapshot", "SPX", lookback=0), ArgumentError, f"{NO_ROWS}at least 1, not 0"),
+]
+
+FLOWS: Final[list[tuple[Asking, type[Exception], str]]] = [
+    (asking("flow", None), SymbolError, "underlying is text such as 'SPY', not None"),
+    (asking("flow", "SPXW"), SymbolError, IS_SPXW),
+    (asking("flow", "SPY", start="soon"), ArgumentError, f"start{NO_MOMENT}'soon'"),
+    (asking("flow", "SPY", end=5), ArgumentError, f"end{NO_DAY}5"),
+    (asking("flow", "SPY", start=NEXT, end=DAY), ArgumentError, f"start comes after end: {NEXT} > {DAY}"),
+    (asking("flow", "SPY", top=-1), ArgumentError, "top must be at least 0, not -1"),
+    (
+        asking("flow", "SPY", top=251),
+        ArgumentError,
+        "top must be at most 250, not 251: each contract's tape is asked for",
+    ),
+    (asking("flow", "SPY", top=2.5), ArgumentError, "top must be a whole number, not 2.5"),
+    (asking("flow", "SPY", contracts=[]), ArgumentError, "contracts is empty: name at least one"),
+    (asking("flow", "SPY", contracts=5), ArgumentError, "contracts must be text or a list of texts, not 5"),
+    (asking("flow", "SPY", contracts=["SPY"]), SymbolError, f"'SPY'{NO_OPTION}'SPY'"),
+    (asking("flow", "QQQ", contracts=PUBLIC), SymbolError, f"{PUBLIC} is an option on SPY, not on QQQ"),
+    (asking("flow", "SPY", contracts=TOO_MANY), ArgumentError, "contracts are at most 250 in one call, not 251"),
+    (asking("flow", "SPY", DAY), TypeError, "Client.flow() takes 2 positional arguments but 3 were given"),
+]
+
 
 def require_refusal(client: qd.Client, case: Refusal) -> None:
     """Hold a client to refuse a call by exactly this error."""
@@ -533,7 +581,7 @@ def require_refusal(client: qd.Client, case: Refusal) -> None:
 
 @pytest.mark.parametrize(
     "case",
-    [Refusal(*each) for each in (*SYMBOLS, *CONTRACTS, *DATES, *FILTERS, *CHOICES)],
+    [Refusal(*each) for each in (*SYMBOLS, *CONTRACTS, *DATES, *FILTERS, *CHOICES, *INDICATORS, *FLOWS)],
     ids=lambda case: case.message,
 )
 def test_what_makes_no_sense_is_refused_in_these_words_and_nothing_is_sent(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
         assert_type(await client.expirations("SPY", start="2026-12-01"), list[date])
         assert_type(await client.market_status(), qd.MarketStatus)
         assert_type(await client.health(), pl.DataFrame)
+        assert_type(await client.index_snapshot("SPX", timeframes="5m"), qd.IndexSnapshot)
+        assert_type(await client.index_snapshot(["SPX", "VIX"]), dict[str, qd.IndexSnapshot])
+        assert_type(await client.flow("SPY", top=5), pl.DataFrame)
 
     def called(client: qd.Client) -> None:
         """Check the sync client and the functions."""
@@ -25,6 +28,12 @@ if TYPE_CHECKING:
         assert_type(qd.contract("SPX", 6800, "2026-12-18", "call", root="SPXW"), pl.DataFrame)
         assert_type(qd.expirations("SPY"), list[date])
         assert_type(client.metrics(), pl.DataFrame)
+        assert_type(qd.indicators("SPX", "5m", lookback=50), pl.DataFrame)
+        assert_type(qd.flow("SPY", start="2026-11-18", contracts=["SPY261218C00660000"]), pl.DataFrame)
+        assert_type(qd.index_snapshot("SPX"), qd.IndexSnapshot)
+        assert_type(qd.index_snapshot(["SPX"], timeframes=["1d"]), dict[str, qd.IndexSnapshot])
+        assert_type(client.index_snapshot("SPX").timeframes, dict[str, pl.DataFrame])
+        client.indicators("SPX", "7m")  # type: ignore[arg-type]
         assert_type(qd.run(awaited(qd.AsyncClient("sim"))), None)
         client.bars("SPY", "7m", "2026-11-02", "2026-11-03")  # type: ignore[arg-type]
         qd.chain("SPY", expiry="2026-12-18")  # type: ignore[call-arg]

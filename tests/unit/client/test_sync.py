@@ -59,6 +59,8 @@ QUESTIONS: list[tuple[Callable[[Any], Any], type]] = [
     (lambda client: client.bars("SPY", "1d", "2026-11-02", "2026-11-06"), pl.DataFrame),
     (lambda client: client.bars(["SPY", "SPX"], "1d", "2026-11-02", "2026-11-06"), pl.DataFrame),
     (lambda client: client.trades("SPY", "2026-11-18", "2026-11-18"), pl.DataFrame),
+    (lambda client: client.indicators("SPX", "1d"), pl.DataFrame),
+    (lambda client: client.flow("SPY", top=0), pl.DataFrame),
     (lambda client: client.market_status(), qd.MarketStatus),
 ]
 

@@ -1,0 +1,80 @@
+"""An index at one moment: its quote, and bars with indicators over several timeframes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from quantdata.errors import EntitlementError
+from quantdata.sessions import NEW_YORK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TypeAlias
+
+    # By symbol and timeframe: bars with their indicators, or why they could not be had.
+    Histories: TypeAlias = Mapping[tuple[str, str], pl.DataFrame | EntitlementError]
+
+__all__ = ["IndexSnapshot", "snapshot_warning", "snapshots"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class IndexSnapshot:
+    """One index: its latest value, and its bars with their indicators.
+
+    Attributes
+    ----------
+    symbol
+        The index, as in ``"SPX"``.
+    quote
+        One row with the columns of ``quantdata.frames.columns.INDEX_QUOTES``.
+    timeframes
+        By timeframe, bars with their indicators: one row per bar, oldest first, with the columns of
+        ``quantdata.frames.columns.BARS`` and those of `indicators`, whose ``vwap`` (null for an index) takes the place
+        of the bars'. A timeframe that could not be had is not there.
+    """
+
+    symbol: str
+    quote: pl.DataFrame
+    timeframes: dict[str, pl.DataFrame]
+
+    def __repr__(self) -> str:
+        row = self.quote.row(0, named=True)
+        value = "no value" if row["value"] is None else f"{row['value']:,.2f}"
+        change = "" if row["change_percent"] is None else f" {row['change_percent']:+.2f} %"
+        at = "" if row["value_ts"] is None else f", {row['value_ts'].astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York"
+        bars = ", ".join(f"{name}: {frame.height:,} bars" for name, frame in self.timeframes.items()) or "no bars"
+        return f"<IndexSnapshot {self.symbol} {value}{change}{at}; {bars}>"
+
+
+def snapshots(quotes: pl.DataFrame, histories: Histories) -> dict[str, IndexSnapshot]:
+    """Return one snapshot for each row of quotes; what could not be had is left out.
+
+    Raises
+    ------
+    EntitlementError
+        If an index has none of its timeframes.
+    """
+    found: dict[str, dict[str, pl.DataFrame]] = {symbol: {} for symbol in quotes.get_column("symbol")}
+    for (symbol, timeframe), bars in histories.items():
+        if isinstance(bars, pl.DataFrame):
+            found[symbol][timeframe] = bars
+    for (symbol, _), refusal in histories.items():
+        if isinstance(refusal, EntitlementError) and not found[symbol]:
+            raise refusal
+    rows = quotes.partition_by("symbol", maintain_order=True)
+    return {symbol: IndexSnapshot(symbol, row, found[symbol]) for symbol, row in zip(found, rows, strict=True)}
+
+
+def snapshot_warning(histories: Histories) -> str | None:
+    """Return which timeframes could not be had, and why; None when all could."""
+    refused = {key: error for key, error in histories.items() if isinstance(error, EntitlementError)}
+    if not refused:
+        return None
+    by_symbol: dict[str, list[str]] = {}
+    for symbol, timeframe in refused:
+        by_symbol.setdefault(symbol, []).append(timeframe)
+    named = "; ".join(f"{symbol} {', '.join(timeframes)}" for symbol, timeframes in by_symbol.items())
+    return f"timeframes left out: {named}: {next(iter(refused.values()))}"
