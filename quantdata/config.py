@@ -20,8 +20,7 @@ __all__ = ["ENVIRONMENT", "Config", "Secret", "Source", "checked_secret", "check
 
 Source = Literal["hybrid", "massive", "tradier", "sim"]
 
-# The sources that a client can be built on today; `Source` names what the environment may ask for.
-AVAILABLE_SOURCES: Final = ("massive", "tradier", "sim")
+SOURCES: Final[tuple[Source, ...]] = get_args(Source)
 
 MASSIVE_BASE_URL: Final = "https://api.massive.com"
 TRADIER_BASE_URL: Final = "https://api.tradier.com/v1"
@@ -33,7 +32,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "MASSIVE_REQUESTS_PER_MINUTE": "what your plan allows, when that is little (the free plan: 5)",
     "TRADIER_ACCESS_TOKEN": "access token of your Tradier account (TRADIER_TOKEN is read too)",
     "TRADIER_BASE_URL": "REST base of Tradier (default https://api.tradier.com/v1; https://sandbox.tradier.com/v1)",
-    "QUANTDATA_SOURCE": "source of the default client: massive, tradier or sim",
+    "QUANTDATA_SOURCE": "source of the default client: hybrid, massive, tradier or sim",
 }
 
 # Another name that a variable is found under.
@@ -192,9 +191,7 @@ class Config:
             If nothing decides it, or the source lacks its key; the message names the variables to set.
         """
         source = checked_source(asked, name="source") if asked is not None else self.source
-        has_key = {"massive": self.massive_api_key is not None, "tradier": self.tradier_access_token is not None}
-        if source is None:
-            source = cast("Source | None", next((vendor for vendor in has_key if has_key[vendor]), None))
+        source = source or self._source_of_keys()
         if source is None:
             raise ConfigError(
                 "no data source: set MASSIVE_API_KEY or TRADIER_ACCESS_TOKEN to your key, "
@@ -202,14 +199,28 @@ class Config:
             )
         if source == "sim":
             return source
-        base_url = {"massive": self.massive_base_url, "tradier": self.tradier_base_url}[source]
-        checked_url(base_url, name=f"{source.upper()}_BASE_URL")
-        if not has_key[source]:
-            variable = {"massive": "MASSIVE_API_KEY", "tradier": "TRADIER_ACCESS_TOKEN"}[source]
+        for vendor in ("massive", "tradier") if source == "hybrid" else (source,):
+            self._check_vendor(vendor, source)
+        return source
+
+    def _source_of_keys(self) -> Source | None:
+        """Return the source that the keys allow: both vendors where both have one."""
+        if self.massive_api_key is not None and self.tradier_access_token is not None:
+            return "hybrid"
+        if self.massive_api_key is not None:
+            return "massive"
+        return "tradier" if self.tradier_access_token is not None else None
+
+    def _check_vendor(self, vendor: str, source: Source) -> None:
+        """Raise unless a vendor that a source needs has a host that can be used, and a key."""
+        base_url = {"massive": self.massive_base_url, "tradier": self.tradier_base_url}[vendor]
+        checked_url(base_url, name=f"{vendor.upper()}_BASE_URL")
+        key = {"massive": self.massive_api_key, "tradier": self.tradier_access_token}[vendor]
+        if key is None:
+            variable = {"massive": "MASSIVE_API_KEY", "tradier": "TRADIER_ACCESS_TOKEN"}[vendor]
             raise ConfigError(
                 f'source="{source}" needs {variable}; source="sim" is the local simulated market, which needs no key'
             )
-        return source
 
 
 def _given(variables: Mapping[str, str], name: str) -> str:
@@ -237,13 +248,10 @@ def checked_source(source: str, *, name: str) -> Source:
     if not isinstance(source, str):
         raise ConfigError(f"{name} must be text, not {source!r}")
     lowered = source.lower()
-    if lowered in AVAILABLE_SOURCES:
+    if lowered in SOURCES:
         return cast("Source", lowered)
-    *others, last = (f'"{each}"' for each in AVAILABLE_SOURCES)
-    allowed = f"{', '.join(others)} or {last}"
-    if lowered in get_args(Source):
-        raise ConfigError(f"{name}={source!r} is not available in this version: use {allowed}")
-    raise ConfigError(f"{name} must be {allowed}, not {source!r}")
+    *others, last = (f'"{each}"' for each in SOURCES)
+    raise ConfigError(f"{name} must be {', '.join(others)} or {last}, not {source!r}")
 
 
 def _checked_rate(text: str) -> float:

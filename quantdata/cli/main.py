@@ -24,7 +24,7 @@ from quantdata.cli.options import (
 )
 from quantdata.cli.output import write_file, write_text
 from quantdata.cli.reporting import FAILED, INTERRUPTED, MISUSED, in_one_line
-from quantdata.config import AVAILABLE_SOURCES
+from quantdata.config import SOURCES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -246,7 +246,7 @@ def sim(*, port: int, seed: int, plan: str, clock: str, latency: float, faults: 
     ),
 )
 @click.option(
-    "--source", type=click.Choice(AVAILABLE_SOURCES), help="This one alone; left out: QUANTDATA_SOURCE, else all."
+    "--source", type=click.Choice(SOURCES), help="This one alone; left out: QUANTDATA_SOURCE, else all."
 )
 @click.option("--format", "text_format", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True, help="Of the simulated market.")

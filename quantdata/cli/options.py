@@ -11,7 +11,7 @@ import click
 
 from quantdata.cli.output import FORMATS, SUFFIXES, check_suffix
 from quantdata.cli.reporting import in_one_line
-from quantdata.config import AVAILABLE_SOURCES
+from quantdata.config import SOURCES
 from quantdata.errors import ArgumentError
 from quantdata.sim.faults import Fault, FaultKind
 
@@ -167,7 +167,7 @@ _SHARED: Final = (
         type=click.Path(dir_okay=False, path_type=Path),
         help=f"Write a file, all rows: {', '.join(SUFFIXES)}.",
     ),
-    click.option("--source", type=click.Choice(AVAILABLE_SOURCES), help="Left out: what the environment says."),
+    click.option("--source", type=click.Choice(SOURCES), help="Left out: what the environment says."),
     click.option("--seed", type=int, default=7, show_default=True, help="Of the simulated market."),
     click.option("--clock", default="open", show_default=True, help="Its time: open, live, at:TIME."),
     click.option("--debug", is_flag=True, help="Show the traceback of an error."),

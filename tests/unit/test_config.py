@@ -104,7 +104,8 @@ def test_the_older_name_of_the_token_is_read_where_the_other_is_absent(environme
     [
         ({"massive_api_key": Secret(KEY)}, None, "massive"),
         ({"tradier_access_token": Secret(KEY)}, None, "tradier"),
-        ({"massive_api_key": Secret(KEY), "tradier_access_token": Secret(KEY)}, None, "massive"),
+        ({"massive_api_key": Secret(KEY), "tradier_access_token": Secret(KEY)}, None, "hybrid"),
+        ({"massive_api_key": Secret(KEY), "tradier_access_token": Secret(KEY)}, "massive", "massive"),
         ({"massive_api_key": Secret(KEY), "tradier_access_token": Secret(KEY)}, "tradier", "tradier"),
         ({"tradier_access_token": Secret(KEY), "source": "sim"}, None, "sim"),
     ],
@@ -155,7 +156,7 @@ def test_a_rate_is_a_positive_number(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("hybrid", "not available in this version"), ("yahoo", 'must be "massive", "tradier" or "sim"')]
+    ("text", "said"), [("yahoo", 'must be "hybrid", "massive", "tradier" or "sim"'), ("both", "must be")]
 )
 def test_an_unknown_source_is_refused(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=f"QUANTDATA_SOURCE.*{said}"):
@@ -270,7 +271,8 @@ def test_source_is_what_was_asked_else_the_environments_else_what_the_keys_allow
         (Config(), None, 'set MASSIVE_API_KEY or TRADIER_ACCESS_TOKEN to your key, or use source="sim"'),
         (Config(), "massive", "needs MASSIVE_API_KEY"),
         (Config(source="massive"), None, "needs MASSIVE_API_KEY"),
-        (WITH_KEY, "hybrid", "source='hybrid' is not available in this version"),
+        (WITH_KEY, "hybrid", 'source="hybrid" needs TRADIER_ACCESS_TOKEN; source="sim"'),
+        (Config(source="hybrid"), None, 'source="hybrid" needs MASSIVE_API_KEY'),
         (WITH_KEY, "polygon", "source must be"),
         (WITH_KEY, "", "source must be"),
     ],
