@@ -541,10 +541,12 @@ def test_connections_of_another_process_are_not_hung_up(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(AsyncMassive, "close", close)
     core = _core()
-    _hang_up(portal.call(core._connected()), core._generation - 1)
+    provider = portal.call(core._connected())
+    _hang_up(provider, core._generation - 1)
     core._generation -= 1
     portal.call(core.close())
-    assert closed == []
+    # Clients that earlier tests left behind may hang up meanwhile.
+    assert provider._provider not in closed  # type: ignore[attr-defined]
 
 
 def test_the_plans_rate_is_kept() -> None:
