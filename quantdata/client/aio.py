@@ -437,6 +437,14 @@ class AsyncClient(ClientBase):
             If none of an index's timeframes can be had, or its value cannot.
         QuoteNotFoundError
             If there is no such index.
+
+        Examples
+        --------
+        >>> import quantdata as qd
+        >>> client = qd.Client("sim", clock="at:2026-11-18T11:00")
+        >>> snapshot = client.index_snapshot("VIX", timeframes=("5m", "1d"), lookback=50)
+        >>> snapshot.timeframes["5m"].select("close", "ema_21", "rsi_14").shape
+        (50, 3)
         """
         return await self._get(self._core.index_snapshot(tickers, timeframes=timeframes, lookback=lookback))
 
@@ -485,6 +493,14 @@ class AsyncClient(ClientBase):
             If there are no options on the underlying, or no such contract among those listed now.
         SymbolError, ArgumentError
             If an argument cannot be read; the message says what is allowed.
+
+        Examples
+        --------
+        >>> import polars as pl, quantdata as qd
+        >>> client = qd.Client("sim", clock="at:2026-11-18T11:00")
+        >>> flow = client.flow("DIA", top=3)
+        >>> flow.filter(pl.col("method") == "tape").select("premium", "buy_pressure", "flow_bias").shape
+        (3, 3)
         """
         return await self._get(self._core.flow(underlying, start=start, end=end, contracts=contracts, top=top))
 
