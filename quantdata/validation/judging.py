@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from quantdata.errors import ArgumentError
-from quantdata.frames.columns import schema
 from quantdata.validation.ages import ages
 from quantdata.validation.kinds import kind_of
 from quantdata.validation.rule import CADENCE_S
@@ -45,7 +45,7 @@ def validate(frame: pl.DataFrame, now: datetime | None = None, *, cadence_s: flo
     Raises
     ------
     ArgumentError
-        If it is no such frame, or lacks columns of its kind.
+        If it is no such frame, lacks columns of its kind, or ``now`` or ``cadence_s`` is not what it must be.
 
     Examples
     --------
@@ -56,18 +56,25 @@ def validate(frame: pl.DataFrame, now: datetime | None = None, *, cadence_s: flo
     ['excellent', 'excellent']
     """
     kind = kind_of(frame)
+    _check_cadence(cadence_s)
     checked = _typed(frame, kind)
-    if kind.is_delayed is not None:
+    if kind.has_age:
         checked = checked.with_columns(ages(checked, now))
     if kind.sort and not _is_sorted(checked, kind):
         return _judged_in_order(checked, kind, cadence_s)
     return _judged(checked, kind, cadence_s)
 
 
+def _check_cadence(cadence_s: object) -> None:
+    # True is a number to Python alone.
+    if cadence_s is True or not isinstance(cadence_s, int | float) or not 0 < cadence_s < math.inf:
+        raise ArgumentError(f"cadence_s must be a number of seconds above 0, such as 5.0, not {cadence_s!r}")
+
+
 def _typed(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
     """Return a frame whose columns have their canonical dtypes; a column of nothing but null may come with none."""
-    wanted, present = schema(kind.columns), dict(frame.schema)
-    others = {name: wanted[name] for name in kind.given if present[name] != wanted[name]}
+    present = frame.schema
+    others = {name: dtype for name, dtype in kind.dtypes.items() if present[name] != dtype}
     if not others:
         return frame
     try:

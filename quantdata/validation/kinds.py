@@ -50,7 +50,7 @@ class Kind:
     sort
         The order in which its rules see the rows; empty: as they are.
     is_delayed
-        Whether a row is late by plan, of kinds that age.
+        Whether a row is late by plan, of kinds that lose confidence with age.
     prepare
         Adds the columns that its rules need beside the canonical ones.
     """
@@ -76,10 +76,19 @@ class Kind:
         return tuple(column.name for column in self.columns if column.name not in written)
 
     @cached_property
+    def has_age(self) -> bool:
+        """Whether its rows tell when they arrived, and so how old they are."""
+        return "age_s" in {column.name for column in self.columns}
+
+    @cached_property
+    def dtypes(self) -> dict[str, pl.DataType]:
+        """Dtypes of the columns that it comes with."""
+        return {column.name: column.dtype for column in self.columns if column.name in self.given}
+
+    @cached_property
     def numbers(self) -> tuple[str, ...]:
         """Names of the columns of floating-point numbers that it comes with."""
-        floats = {column.name for column in self.columns if column.dtype == pl.Float64}
-        return tuple(name for name in self.given if name in floats)
+        return tuple(name for name, dtype in self.dtypes.items() if dtype == pl.Float64)
 
     @cached_property
     def rules(self) -> tuple[Rule, ...]:
