@@ -12,12 +12,9 @@ import polars as pl
 
 from quantdata.validation.bounds import (
     has_time_value,
-    is_alive,
-    is_two_sided,
     obeys_butterfly,
     obeys_order,
     obeys_parity,
-    slack,
     within_quoted_volatility,
 )
 from quantdata.validation.rule import CADENCE_S, Rule, at_least, not_in_future, present, too_old
@@ -44,10 +41,12 @@ HIGH_IV: Final = 3.0
 HIGH_IV_DTE: Final = 2
 QUIET: Final = timedelta(minutes=15)
 
-_ALIVE: Final = is_alive()
+# Columns of `quantdata.validation.bounds.with_bounds`.
+_ALIVE: Final = pl.col("is_alive")
+_TWO_SIDED: Final = pl.col("is_two_sided")
 _HAS_QUOTE: Final = pl.col("quote_source").is_not_null()
 # A spread of a tick or two cannot be narrower, whatever it is in percent.
-_SPREAD_COUNTS: Final = _ALIVE & (pl.col("spread") > FEW_TICKS * pl.col("tick_size") + ROUNDING)
+_SPREAD_COUNTS: Final = _ALIVE & (pl.col("spread") > FEW_TICKS * pl.col("tick") + ROUNDING)
 
 
 def is_delayed() -> pl.Expr:
@@ -72,7 +71,7 @@ _ERRORS: Final = (
         "quote",
         "error",
         "the bid is above the ask",
-        ~is_two_sided() | (pl.col("bid") <= pl.col("ask")),
+        ~_TWO_SIDED | (pl.col("bid") <= pl.col("ask")),
     ),
     Rule("negative_trade", "trade", "error", "last price or size is below 0", at_least(0, ("last", "last_size"))),
     Rule(
@@ -130,7 +129,11 @@ _WARNINGS: Final = (
         "quote",
         "warning",
         "the ask is more than a tick below what the contract is worth at least",
-        ~(_ALIVE & (pl.col("ask") > 0) & (pl.col("ask") + pl.col("tick_size") + slack() + ROUNDING < pl.col("bound"))),
+        ~(
+            _ALIVE
+            & (pl.col("ask") > 0)
+            & (pl.col("ask") + pl.col("tick") + pl.col("slack") + ROUNDING < pl.col("bound"))
+        ),
     ),
     Rule(
         "strike_order",
@@ -180,7 +183,7 @@ _WARNINGS: Final = (
 _NOTES: Final = (
     Rule("expired", "row", "note", "it has settled or expired", _ALIVE),
     Rule("adjusted", "row", "note", "a corporate action has changed it", ~pl.col("is_adjusted")),
-    Rule("one_sided", "quote", "note", "there is a bid or an ask alone", ~(_HAS_QUOTE & ~is_two_sided()) | ~_ALIVE),
+    Rule("one_sided", "quote", "note", "there is a bid or an ask alone", ~(_HAS_QUOTE & ~_TWO_SIDED) | ~_ALIVE),
     Rule(
         "quiet_quote",
         "quote",
@@ -188,8 +191,8 @@ _NOTES: Final = (
         "its quote is more than 15 minutes behind the newest of the chain",
         pl.col("quote_ts").max() - pl.col("quote_ts") <= QUIET,
     ),
-    Rule("zero_volume", "day", "note", "it has not traded in this session", pl.col("volume") > 0),
-    Rule("zero_open_interest", "interest", "note", "nobody holds it", pl.col("open_interest") > 0),
+    Rule("zero_volume", "day", "note", "it has not traded in this session", pl.col("volume") != 0),
+    Rule("zero_open_interest", "interest", "note", "nobody holds it", pl.col("open_interest") != 0),
     Rule(
         "iv_not_computable",
         "greeks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from typing import TYPE_CHECKING, Final
 
@@ -105,8 +106,7 @@ class Plan:
     def _cleaned(self, frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
         """Return where a number was not finite, and the frame without those."""
         # A sum is finite if all numbers are; the other way round may be too large a sum, which is looked at closer.
-        sums = frame.select(pl.col(self._numbers).sum()).row(0)
-        if all(np.isfinite(total) for total in sums):
+        if all(math.isfinite(frame.get_column(name).sum()) for name in self._numbers):
             return pl.Series([False]), frame
         return frame.select(self._unclean.fires).to_series(), frame.with_columns(finite(self._numbers))
 
@@ -126,7 +126,7 @@ def _ages(fired: pl.DataFrame, cadence_s: float) -> tuple[NDArray[np.float64], N
     """Return the factor of age and whether it makes a row stale; without an age a row counts as fresh."""
     if "age_s" not in fired.columns:
         return np.ones(fired.height), np.zeros(fired.height, dtype=np.bool_)
-    age = fired.get_column("age_s").fill_null(0.0).to_numpy()
+    age = fired.get_column("age_s").to_numpy()  # NaN where it is not known, which is above nothing
     is_stale = age > STALE_CADENCES * cadence_s
     factors = np.where(age > OLD_CADENCES * cadence_s, OLD_FACTOR, np.where(is_stale, STALE_FACTOR, 1.0))
     return np.where(fired.get_column("is_delayed").to_numpy(), DELAYED_FACTOR, factors), is_stale

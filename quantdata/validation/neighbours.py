@@ -6,101 +6,134 @@ within five seconds of each other.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from quantdata.validation.bounds import SAME_INSTANT, is_two_sided
+from quantdata.validation.arrays import floats, series
+from quantdata.validation.bounds import SAME_INSTANT_US
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Places = NDArray[np.int64]
+    Flags = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Places = NDArray[np.intp]
 
 __all__ = ["NEIGHBOURS", "SERIES", "with_neighbours"]
 
 # Contracts that differ in strike and type alone; SPX and SPXW never mix.
 SERIES: Final = ("underlying_symbol", "root_symbol", "expiration", "multiplier")
-# Strike and ask of the next lower and next higher strike of the same type; middle and spread of the other type.
-NEIGHBOURS: Final = ("lower_strike", "lower_ask", "higher_strike", "higher_ask", "mate_mid", "mate_spread")
+# What a contract's quote is held against:
+NEIGHBOURS: Final = (
+    "dominating_ask",  # ask of the next contract worth no less: of a lower strike for a call, of a higher for a put
+    "wings_ask",  # what the next strikes on both sides cost together, weighted so that their mean is this strike
+    "synthetic",  # mid of the call less mid of the put at this strike
+    "synthetic_width",  # half the spreads of both
+)
 NOWHERE: Final = -1
-_SAME_INSTANT_US: Final = SAME_INSTANT // timedelta(microseconds=1)
 
 
 class _Rows(NamedTuple):
-    """What decides who is whose neighbour, one item a row."""
+    """What decides who is whose neighbour, one item a row; NaN where it is not known."""
 
-    series: Places
-    is_call: NDArray[np.bool_]
-    is_usable: NDArray[np.bool_]
-    strike: NDArray[np.float64]
-    quoted_us: Places
+    run: Places  # root and expiration, which are together in canonical order
+    is_call: Flags
+    is_usable: Flags
+    multiplier: Floats
+    strike: Floats
+    quoted_us: Floats
 
 
 def with_neighbours(chain: pl.DataFrame) -> pl.DataFrame:
-    """Return a chain in canonical order with the columns of `NEIGHBOURS`; null where there is none to compare with."""
+    """Return a chain in canonical order with the columns of `NEIGHBOURS`; null where there is none to compare with.
+
+    It comes with ``is_two_sided``, from `quantdata.validation.bounds.with_bounds`.
+    """
     rows = _rows(chain)
     lower, higher = _next_strikes(rows)
     mate = _mates(rows)
-    columns = {
-        "lower_strike": ("strike", lower),
-        "lower_ask": ("ask", lower),
-        "higher_strike": ("strike", higher),
-        "higher_ask": ("ask", higher),
-        "mate_mid": ("mid", mate),
-        "mate_spread": ("spread", mate),
-    }
-    return chain.with_columns(_taken(chain, *of, name=name) for name, of in columns.items())
+    ask, mid, spread = floats(chain, "ask", "mid", "spread")
+    sign = np.where(rows.is_call, 1.0, -1.0)
+    values = (
+        np.where(rows.is_call, _at(ask, lower), _at(ask, higher)),
+        _wings_ask(rows, ask, lower, higher),
+        sign * (mid - _at(mid, mate)),
+        (spread + _at(spread, mate)) / 2,
+    )
+    return chain.with_columns(series(name, each) for name, each in zip(NEIGHBOURS, values, strict=True))
 
 
 def _rows(chain: pl.DataFrame) -> _Rows:
-    usable = (
-        is_two_sided()
+    is_usable = (
+        pl.col("is_two_sided")
         & (pl.col("bid") <= pl.col("ask"))
         & ~pl.col("is_adjusted")
-        & pl.col("quote_ts").is_not_null()
-        & pl.col("strike").is_not_null()
+        & (pl.col("strike") > 0)
+        & pl.col("root_symbol").is_not_null()
+        & pl.col("expiration").is_not_null()
         & pl.col("option_type").is_not_null()
     )
     told = chain.select(
-        pl.struct(SERIES).rle_id().cast(pl.Int64),
+        # Either number only rises, so their sum tells runs of both apart.
+        pl.col("root_symbol").rle_id().cast(pl.Int64) + pl.col("expiration").rle_id(),
         (pl.col("option_type") == "call").fill_null(value=False),
-        usable.fill_null(value=False).alias("is_usable"),
-        pl.col("strike").fill_null(0.0),
-        pl.col("quote_ts").to_physical().fill_null(0),
+        is_usable.fill_null(value=False).alias("is_usable"),
     )
-    return _Rows(*(column.to_numpy() for column in told))
+    return _Rows(*(column.to_numpy() for column in told), *floats(chain, "multiplier", "strike", "quote_ts"))
 
 
 def _next_strikes(rows: _Rows) -> tuple[Places, Places]:
     """Return the place of the next lower and of the next higher strike of each row."""
-    lower, higher = (np.full(rows.strike.size, NOWHERE, dtype=np.int64) for _ in range(2))
+    lower, higher = (_nowhere(rows) for _ in range(2))
     for of_type in (rows.is_call, ~rows.is_call):
         places = np.flatnonzero(of_type & rows.is_usable)
         below, above = places[:-1], places[1:]
-        is_next = (rows.series[below] == rows.series[above]) & (rows.strike[below] < rows.strike[above])
-        is_next &= np.abs(rows.quoted_us[below] - rows.quoted_us[above]) <= _SAME_INSTANT_US
+        is_next = _are_comparable(rows, below, above) & (rows.strike[below] < rows.strike[above])
         lower[above[is_next]] = below[is_next]
         higher[below[is_next]] = above[is_next]
     return lower, higher
 
 
 def _mates(rows: _Rows) -> Places:
-    """Return the place of the put at a call's strike and of the call at a put's: in canonical order the next row."""
-    mates = np.full(rows.strike.size, NOWHERE, dtype=np.int64)
-    calls = np.flatnonzero(rows.is_call[:-1] & ~rows.is_call[1:] & rows.is_usable[:-1] & rows.is_usable[1:])
-    is_pair = (rows.series[calls] == rows.series[calls + 1]) & (rows.strike[calls] == rows.strike[calls + 1])
-    is_pair &= np.abs(rows.quoted_us[calls] - rows.quoted_us[calls + 1]) <= _SAME_INSTANT_US
-    mates[calls[is_pair]] = calls[is_pair] + 1
-    mates[calls[is_pair] + 1] = calls[is_pair]
+    """Return the place of the put at a call's strike and of the call at a put's: in canonical order the next one."""
+    mates = _nowhere(rows)
+    places = np.flatnonzero(rows.is_usable)
+    one, other = places[:-1], places[1:]
+    is_pair = _are_comparable(rows, one, other) & (rows.strike[one] == rows.strike[other])
+    is_pair &= rows.is_call[one] & ~rows.is_call[other]
+    mates[one[is_pair]] = other[is_pair]
+    mates[other[is_pair]] = one[is_pair]
     return mates
 
 
-def _taken(chain: pl.DataFrame, column: str, places: Places, *, name: str) -> pl.Series:
-    """Return the values of a column at some places; null for nowhere."""
-    if chain.is_empty():
-        return pl.Series(name, [], dtype=pl.Float64)
-    values = np.where(places == NOWHERE, np.nan, chain.get_column(column).to_numpy()[places])
-    return pl.Series(name, values, nan_to_null=True)
+def _are_comparable(rows: _Rows, one: Places, other: Places) -> Flags:
+    are_comparable: Flags = (rows.run[one] == rows.run[other]) & (rows.multiplier[one] == rows.multiplier[other])
+    are_comparable &= _at_once(rows, one, other)
+    return are_comparable
+
+
+def _at_once(rows: _Rows, one: Places, other: Places) -> Flags:
+    at_once: Flags = np.abs(rows.quoted_us[one] - rows.quoted_us[other]) <= SAME_INSTANT_US
+    return at_once
+
+
+def _wings_ask(rows: _Rows, ask: Floats, lower: Places, higher: Places) -> Floats:
+    """Return what the strikes on both sides of each row cost; NaN without both, or if not quoted at once."""
+    wings_ask = np.full(ask.size, np.nan)
+    body = np.flatnonzero((lower != NOWHERE) & (higher != NOWHERE))
+    low, high = lower[body], higher[body]
+    weight = (rows.strike[high] - rows.strike[body]) / (rows.strike[high] - rows.strike[low])
+    costs = weight * ask[low] + (1.0 - weight) * ask[high]
+    wings_ask[body] = np.where(_at_once(rows, low, high), costs, np.nan)
+    return wings_ask
+
+
+def _nowhere(rows: _Rows) -> Places:
+    return np.full(rows.strike.size, NOWHERE, dtype=np.intp)
+
+
+def _at(values: Floats, places: Places) -> Floats:
+    """Return the values at some places; NaN for nowhere, which is the last."""
+    return np.append(values, np.nan)[places]

@@ -24,18 +24,18 @@ _SPREAD: Final = pl.col("ask") - pl.col("bid")
 _GIVEN: Final = pl.col("vendor_error").is_null()
 _IDENTITY: Final = Rule("missing_identity", "row", "error", "symbol or provenance is missing", present(PROVENANCE))
 _REFUSED: Final = Rule("vendor_error", "row", "error", "the vendor gave nothing; its reason is in vendor_error", _GIVEN)
-_INVERTED: Final = Rule(
-    "inverted_candle", "day", "error", "the high is below the low", pl.col("high") >= pl.col("low") - ROUNDING
-)
+_IS_UPRIGHT: Final = pl.col("high") >= pl.col("low") - ROUNDING
+_INVERTED: Final = Rule("inverted_candle", "day", "error", "the high is below the low", _IS_UPRIGHT)
 _DELAYED: Final = Rule(
     "delayed_feed", "row", "warning", "the vendor's data are late by plan", ~pl.col("feed").is_in(["delayed", "eod"])
 )
 
 
 def _outside(column: str, what: str) -> Rule:
-    """Return the rule of a newest value that must lie between the lowest and the highest."""
+    """Return the rule of a newest value that must lie between the lowest and the highest, if those are upright."""
     inside = pl.col(column).is_between(pl.col("low") - CHANGE_POINTS, pl.col("high") + CHANGE_POINTS)
-    return Rule("outside_range", "day", "warning", f"{what} is outside of low and high", inside)
+    passes = ~_IS_UPRIGHT.fill_null(value=True) | inside
+    return Rule("outside_range", "day", "warning", f"{what} is outside of low and high", passes)
 
 
 EQUITY_RULES: Final = (
@@ -79,7 +79,7 @@ EQUITY_RULES: Final = (
         "there is a bid or an ask alone",
         _TWO_SIDED | ((pl.col("bid").fill_null(0) <= 0) & (pl.col("ask").fill_null(0) <= 0)),
     ),
-    Rule("zero_volume", "day", "note", "it has not traded in this session", pl.col("volume") > 0),
+    Rule("zero_volume", "day", "note", "it has not traded in this session", pl.col("volume") != 0),
 )
 
 INDEX_RULES: Final = (

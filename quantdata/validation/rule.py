@@ -64,22 +64,23 @@ class Rule:
     @property
     def fires(self) -> pl.Expr:
         """True where the rule fires, else false; never null."""
-        return (~self.passes).fill_null(value=False).alias(self.name)
+        return self.passes.eq_missing(other=False).alias(self.name)
 
 
 def present(columns: Sequence[str]) -> pl.Expr:
     """Return where none of some columns is null."""
-    return pl.all_horizontal(pl.col(columns).is_not_null())
+    return pl.all_horizontal(pl.col(name).is_not_null() for name in columns)
 
 
 def at_least(least: float, columns: Sequence[str]) -> pl.Expr:
     """Return where none of some columns is below a value; what is null is not."""
-    return pl.min_horizontal(columns) >= least
+    return pl.all_horizontal(pl.col(name) >= least for name in columns)
 
 
 def not_in_future(columns: Sequence[str]) -> pl.Expr:
     """Return where no time lies after the answer by more than a clock may be off."""
-    return pl.max_horizontal(columns) - pl.col("snapshot_ts") <= MOST_AHEAD
+    latest = pl.col("snapshot_ts") + MOST_AHEAD
+    return pl.all_horizontal(pl.col(name) <= latest for name in columns)
 
 
 def too_old(cadence_s: float) -> Rule:

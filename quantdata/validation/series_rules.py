@@ -15,9 +15,14 @@ ROUNDING: Final = 1e-9
 _IS_SAME: Final = pl.col("symbol") == pl.col("symbol").shift(1)
 
 
+_IS_UPRIGHT: Final = pl.col("high") >= pl.col("low") - ROUNDING
+
+
 def _inside(columns: tuple[str, ...]) -> pl.Expr:
+    """Return whether some prices are within low and high; of an inverted candle that is said already."""
     low, high = pl.col("low") - ROUNDING, pl.col("high") + ROUNDING
-    return (pl.min_horizontal(columns) >= low) & (pl.max_horizontal(columns) <= high)
+    inside = pl.all_horizontal(pl.col(name).is_between(low, high) for name in columns)
+    return ~_IS_UPRIGHT.fill_null(value=True) | inside
 
 
 BAR_RULES: Final = (
@@ -33,9 +38,9 @@ BAR_RULES: Final = (
         "row",
         "error",
         "a price is not above 0",
-        pl.min_horizontal(PRICES) > 0,
+        pl.all_horizontal(pl.col(name) > 0 for name in PRICES),
     ),
-    Rule("inverted_candle", "row", "error", "the high is below the low", pl.col("high") >= pl.col("low") - ROUNDING),
+    Rule("inverted_candle", "row", "error", "the high is below the low", _IS_UPRIGHT),
     Rule("negative_volume", "row", "error", "volume or trades are below 0", at_least(0, ("volume", "trades"))),
     Rule(
         "not_rising",
@@ -47,7 +52,7 @@ BAR_RULES: Final = (
     Rule("outside_range", "row", "warning", "open or close is outside of low and high", _inside(("open", "close"))),
     # Of a day it may be: its prices are those of regular hours, its volume that of all.
     Rule("vwap_outside_range", "row", "note", "the mean price is outside of low and high", _inside(("vwap",))),
-    Rule("zero_volume", "row", "note", "nothing was traded", pl.col("volume") > 0),
+    Rule("zero_volume", "row", "note", "nothing was traded", pl.col("volume") != 0),
 )
 
 TRADE_RULES: Final = (
@@ -68,7 +73,7 @@ TRADE_RULES: Final = (
         ~_IS_SAME | (pl.col("ts") >= pl.col("ts").shift(1)),
     ),
     Rule("corrected", "row", "note", "it was cancelled or corrected later", pl.col("correction") == 0),
-    Rule("zero_size", "row", "note", "nothing changed hands", pl.col("size") > 0),
+    Rule("zero_size", "row", "note", "nothing changed hands", pl.col("size") != 0),
 )
 
 _PARTS: Final = ("buy_volume", "sell_volume", "unclassified_volume")

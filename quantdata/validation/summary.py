@@ -158,7 +158,7 @@ def _confidence(rated: pl.DataFrame, kind: Kind, *, warnings: int) -> int:
 
 def _mean_of_core(chain: pl.DataFrame) -> float:
     alive = chain.filter(is_alive())
-    core = alive.filter(is_core())
+    core = alive.filter(is_core(alive))
     counted = core if core.height >= FEWEST_CORE_ROWS else alive if alive.height else chain
     return float(counted.get_column("confidence").mean())  # type: ignore[arg-type]
 

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["explain", "rules_table"]
 
-# What tells a contract apart, or is in every sentence, is not shown again as the reason.
+# What tells a contract apart, is in every sentence, or is the rule itself is not shown again as the reason.
 _NOT_SHOWN: Final = frozenset(
     {"underlying_symbol", "root_symbol", "multiplier", "expiration", "option_type", "contract_symbol", "source"}
+    | {"is_alive", "is_two_sided"}
 )
 _MOST_SHOWN: Final = 6
 
@@ -57,7 +58,8 @@ def explain(frame: pl.DataFrame, contract_symbol: str) -> list[str]:
     if kind_of(frame) is not CHAIN:
         raise ArgumentError(f"explain() is about a chain, not about {kind_of(frame).name}")
     rated = frame if "confidence" in frame.columns and not frame["confidence"].has_nulls() else validate(frame)
-    found = rated.filter(contract_symbol=contract_symbol)
+    # With what the rules see beside the canonical columns: the prices next door, the bounds.
+    found = CHAIN.prepare(rated.sort(CHAIN.sort)).filter(contract_symbol=contract_symbol)
     if found.is_empty():
         raise ArgumentError(
             f"no contract {contract_symbol!r} among these {frame.height:,}; see frame['contract_symbol']"
