@@ -240,12 +240,9 @@ class Core:
         self, tickers: str | Iterable[str], *, timeframes: str | Iterable[str], lookback: int
     ) -> Ask[IndexSnapshot | dict[str, IndexSnapshot]]:
         """Ask for quotes of indices, and their bars with indicators; for one snapshot where ``tickers`` is one text."""
-        quotes = self.indices(tickers)
-        queries = [
-            IndicatorQuery.of(f"I:{symbol}", name, lookback=lookback)
-            for symbol in _index_names(tickers)
-            for name in timeframe_names(timeframes)
-        ]
+        asked, names = _index_names(tickers), timeframe_names(timeframes)  # once: an iterable may be read but once
+        quotes = self.indices(asked)
+        queries = [IndicatorQuery.of(f"I:{each}", name, lookback=lookback) for each in asked for name in names]
         finish = partial(_finished_snapshots, quotes.finish, is_one=isinstance(tickers, str))
         return Ask(None, partial(self._snapshots, quotes, queries), finish)
 

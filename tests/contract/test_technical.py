@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import httpx
 import numpy as np
@@ -171,6 +171,12 @@ def test_several_indices_come_by_name_and_are_kept(client: qd.Client, simulator:
     assert sum(simulator.describe()["requests"].values()) == before + 1
     again.timeframes.clear()
     assert list(client.index_snapshot("VIX", timeframes="1d", lookback=5).timeframes) == ["1d"]
+
+
+def test_what_can_be_read_once_alone_will_do(client: qd.Client) -> None:
+    timeframes: list[Literal["1d", "1h"]] = ["1d", "1h"]
+    found = client.index_snapshot(iter(["SPX", "VIX"]), timeframes=iter(timeframes), lookback=5)
+    assert {name: list(each.timeframes) for name, each in found.items()} == {"SPX": ["1d", "1h"], "VIX": ["1d", "1h"]}
 
 
 @pytest.mark.parametrize("client", ["tradier"], indirect=True)
