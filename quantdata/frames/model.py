@@ -64,7 +64,8 @@ def with_model(chain: pl.DataFrame, *, rates: RateCurve, dividends: pl.DataFrame
         where no vendor gave one, the greeks where no vendor gave any, and those of all puts of Tradier, which repeats
         the call's. ``iv_ts`` and ``greeks_ts`` are then the instant of valuation. Null is what cannot be priced:
         ``model_iv`` without a two-sided uncrossed quote, of expired and adjusted contracts, without a forward, and
-        where time value is less than 2 ticks or 0.05 USD (European options: half a tick).
+        where time value is less than 2 ticks or, of American options, 0.05 USD (European ones out of the money: half a
+        tick).
 
     Notes
     -----

@@ -28,10 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["GREEKS", "row_greeks", "row_volatilities"]
 
 GREEKS: Final = ("delta", "gamma", "theta", "vega", "rho")
-# Time value that an American price must have to tell a volatility: below it the tree's own error would.
+# Time value that a price must have to tell a volatility; of American options in USD too, below which the tree's own
+# error would.
 _LEAST_TICKS: Final = 2.0
 _LEAST_TIME_VALUE: Final = 0.05
-_EUROPEAN_LEAST_TICKS: Final = 0.5
+# Of a European option in the money, time value is what a large price and a forward differ by, each known to about a
+# tick; out of the money it is the price itself.
+_OUT_OF_THE_MONEY_TICKS: Final = 0.5
 
 
 def row_volatilities(rows: Rows, carried: Carry, dividends: Dividends) -> Floats:
@@ -55,7 +58,8 @@ def _european_volatilities(rows: Rows, carried: Carry, some: Positions) -> Float
     terms = _european_terms(rows, carried, some)
     sign = np.where(rows.is_call[some], 1.0, -1.0)
     intrinsic = np.maximum(sign * (terms["forward"] - terms["strike"]), 0.0) * terms["discount"]
-    is_enough = rows.mid[some] - intrinsic >= _EUROPEAN_LEAST_TICKS * rows.tick[some]
+    ticks = np.where(intrinsic > 0.0, _LEAST_TICKS, _OUT_OF_THE_MONEY_TICKS)
+    is_enough = rows.mid[some] - intrinsic >= ticks * rows.tick[some]
     return implied_volatility(**terms, price=np.where(is_enough, rows.mid[some], np.nan))
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["lattice_greeks", "lattice_price"]
 
+# More steps, which a volatility needs next to the price of exercise, change 99 in 100 greeks in the fourth digit only.
+_MOST_STEPS: Final = 128
 _PER_POINT: Final = 0.01
 _VOLATILITY_BUMP: Final = 2e-3
 _RATE_BUMP: Final = 1e-4
@@ -101,6 +103,7 @@ def _values(contracts: Contracts, volatility: Floats) -> tuple[Floats, ...]:
 def _greeks(contracts: Contracts, volatility: Floats) -> tuple[Floats, ...]:
     """Return delta, gamma, theta, vega and rho."""
     _, steps = roughly(contracts, volatility)
+    steps = np.minimum(steps, _MOST_STEPS)
     is_early = np.flatnonzero(steps > 0)
     extra, is_held = _premium_greeks(contracts.take(is_early), volatility[is_early], steps[is_early])
     value, *greeks = _european_greeks(contracts, volatility)

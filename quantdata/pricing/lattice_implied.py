@@ -1,8 +1,9 @@
 """Implied volatility of American options with discrete cash dividends, on the lattice of `lattice`.
 
-Against prices of a Cox-Ross-Rubinstein tree of 801 steps with the same escrowed dividends it is within 0.1 volatility
-points where time value is at least 0.05 USD (spot 100 to 600 USD, strikes 70 to 130 % of it, two days to two years,
-volatility 8 to 120 %, with none to eight dividends).
+Checked on 7,758 prices of a Cox-Ross-Rubinstein tree with the same escrowed dividends (spot 100 and 600 USD, strikes 70
+to 130 % of it, two days to two years, volatility 8 to 120 %, none, one and eight dividends or a yield; time value at
+least 0.05 USD): with 801 steps 99.8 % are within 0.1 volatility points and half within 0.007. All others are within 0.1
+once that tree has 4,805 steps: it may exercise at its own times only, which are never quite the ex-dates.
 """
 
 from __future__ import annotations

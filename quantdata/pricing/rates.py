@@ -54,8 +54,8 @@ class RateCurve:
 
         Examples
         --------
-        >>> RateCurve.of({30: 0.043, 365: 0.039}).rate(30 / 365)
-        array(0.043)
+        >>> RateCurve.of({30: 0.043, 365: 0.039}).rate([0.0, 1.0, 30.0])
+        array([0.043, 0.039, 0.039])
         """
         if isinstance(rates, RateCurve):
             return rates

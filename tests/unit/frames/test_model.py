@@ -323,11 +323,15 @@ def test_an_adjusted_series_has_no_forward_and_leaves_the_others_alone() -> None
     assert frame.filter(~pl.col("is_adjusted")).get_column("model_iv").null_count() == 0
 
 
-def test_less_than_half_a_tick_of_time_value_is_none() -> None:
-    chain = series([*STRIKES, 300.0], tick_size=0.05)
-    frame = modelled(chain)
-    assert frame.filter(strike=300.0).get_column("model_iv").to_list() == [None, None]
-    assert frame.filter(strike=100.0).get_column("model_iv").null_count() == 0
+def test_a_european_option_needs_two_ticks_of_time_value_in_the_money_and_half_a_tick_out_of_it() -> None:
+    for tick, side in ((0.1, "call"), (0.4, "put")):
+        frame = modelled(series(STRIKES, tick_size=tick)).filter(option_type=side)
+        sign = 1.0 if side == "call" else -1.0
+        intrinsic = np.maximum(sign * (100.5 - column(frame, "strike")), 0.0)
+        time_value = column(frame, "mid") - np.exp(-RATE * 60 / 365) * intrinsic
+        least = np.where(intrinsic > 0.0, 2.0, 0.5) * tick
+        assert (time_value < least).any()
+        assert frame.get_column("model_iv").is_not_null().to_list() == (time_value >= least).tolist()
 
 
 @pytest.mark.parametrize("rows", [0, 1, 2])
