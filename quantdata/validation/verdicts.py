@@ -66,7 +66,7 @@ class Book:
         known = self._known
         places = np.minimum(np.searchsorted(known.masks, masks), known.masks.size - 1)
         if not np.array_equal(known.masks[places], masks):
-            known = self._judged(np.union1d(known.masks, masks))
+            known = _joined(known, self._judged(np.setdiff1d(masks, known.masks)))
             if known.masks.size <= MOST_REMEMBERED:
                 self._known = known
             places = np.searchsorted(known.masks, masks)
@@ -91,6 +91,16 @@ class Book:
                 for severity in ("error", "warning", "note")
             ),
         )
+
+
+def _joined(known: Verdicts, new: Verdicts) -> Verdicts:
+    masks = np.concatenate((known.masks, new.masks))
+    rising = np.argsort(masks)
+    return Verdicts(
+        masks[rising],
+        tuple(np.concatenate(both)[rising] for both in zip(known.points, new.points, strict=True)),
+        tuple(pl.concat(both).gather(rising) for both in zip(known.names, new.names, strict=True)),
+    )
 
 
 def _points(rules: filter[Rule]) -> float:

@@ -73,7 +73,7 @@ def test_a_book_answers_alike_whatever_it_has_seen_before() -> None:
     fresh, seasoned = Book(RULES), Book(RULES)
     for mask in (255, 3, 129, 0, 64):
         seasoned.look_up(masks(mask, 0, mask))
-    for mask in range(256):
+    for mask in range(0, 256, 5):
         assert looked_up(seasoned, mask) == looked_up(fresh, mask)
 
 

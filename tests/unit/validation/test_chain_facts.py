@@ -1,0 +1,93 @@
+"""What is said of a chain as a whole."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+import pytest
+
+from quantdata.validation import quality, validate
+from quantdata.validation.chain_facts import CHAIN_FACTS, plan_lacks
+from tests.unit.validation.healthy import AT, CHAIN, EXPIRATIONS, chain_of, later
+
+ONE: Final = [EXPIRATIONS[0]]
+FINE: Final = [96.0, 97.0, 98.0, 99.0, 100.0, 101.0, 102.0, 103.0, 104.0]
+
+
+def told(chain: pl.DataFrame) -> tuple[str, ...]:
+    return quality(validate(chain, AT)).warnings
+
+
+@pytest.mark.parametrize(
+    ("warning", "chain"),
+    [
+        ("no_calls", chain_of(option_types=["put"])),
+        ("no_puts", chain_of(option_types=["call"])),
+        ("one_sided_series", pl.concat([chain_of(expirations=ONE), chain_of(expirations=EXPIRATIONS[1:]).head(1)])),
+        ("strike_gap", chain_of(strikes=[each for each in FINE if not 98 < each < 103])),
+        ("no_underlying", CHAIN.with_columns(underlying_price=None)),
+        ("clock_skew", CHAIN.with_columns(snapshot_ts=pl.lit(later(2.000001)))),
+        ("clock_skew", CHAIN.with_columns(snapshot_ts=pl.lit(later(-2.000001)))),
+        ("fallback_used", CHAIN.with_columns(fallback_reason=pl.lit("massive is down"))),
+    ],
+)
+def test_a_fact_is_told_and_costs_the_chain_five_points(warning: str, chain: pl.DataFrame) -> None:
+    told = quality(validate(chain, AT))
+    assert (told.errors, told.warnings, told.confidence, told.quality) == ((), (warning,), 95, "excellent")
+    assert told.has_warnings
+
+
+def test_every_fact_is_told_in_these_tests() -> None:
+    assert {fact.name for fact in CHAIN_FACTS} == {
+        "no_calls",
+        "no_puts",
+        "one_sided_series",
+        "strike_gap",
+        "no_underlying",
+        "clock_skew",
+        "fallback_used",
+    }
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        CHAIN,
+        CHAIN.reverse(),
+        chain_of(strikes=FINE),
+        # Coarser away from the money, as listed; missing strikes far from it; three steps are no gap.
+        chain_of(strikes=[90.0, 95.0, *FINE, 105.0, 110.0]),
+        chain_of(strikes=[50.0, 80.0, *FINE, 120.0, 150.0]),
+        chain_of(strikes=[each for each in FINE if not 98 < each < 101]),
+        CHAIN.with_columns(snapshot_ts=pl.lit(later(2))),
+        CHAIN.with_columns(feed=pl.lit("simulated", CHAIN.schema["feed"]), snapshot_ts=pl.lit(later(1e6))),
+    ],
+)
+def test_a_chain_as_it_should_be_is_warned_of_nothing(chain: pl.DataFrame) -> None:
+    assert told(chain) == ()
+
+
+def test_gaps_are_looked_for_within_a_series() -> None:
+    # SPX lists every 4 points here, SPXW every one: mixed, their steps would be those of neither.
+    coarse = chain_of("SPX", underlying="SPX", strikes=FINE[::4])
+    fine = chain_of("SPXW", underlying="SPX", strikes=FINE)
+    assert told(pl.concat([coarse, fine]).sort("expiration", "root_symbol", "strike", "option_type")) == ()
+
+
+def test_several_facts_are_told_in_order() -> None:
+    chain = chain_of(option_types=["put"], expirations=[date(2026, 12, 18)])
+    assert told(chain.with_columns(underlying_price=None, fallback_reason=pl.lit("slow"))) == (
+        "no_calls",
+        "no_underlying",
+        "fallback_used",
+    )
+
+
+def test_what_no_row_has_the_plan_lacks_where_there_are_enough_to_tell() -> None:
+    chain = pl.concat([CHAIN, CHAIN]).head(20)
+    assert plan_lacks(chain) == ()
+    without = chain.with_columns(quote_source=None, trade_source=None, greeks_source=None, underlying_source=None)
+    assert plan_lacks(without) == ("quotes", "trades", "greeks", "underlying")
+    assert plan_lacks(without.head(19)) == ()
