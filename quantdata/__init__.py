@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from quantdata.client.default import (
         bars,
         chain,
+        compare,
         contract,
         expirations,
         flow,
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     )
     from quantdata.portal import run
     from quantdata.symbols import OptionSymbol
+    from quantdata.validation import Quality, explain, quality, validate
 
 __version__ = "0.1.0"
 
@@ -56,6 +58,7 @@ _HOMES: Final = {
     "quantdata.client.default": (
         "bars",
         "chain",
+        "compare",
         "contract",
         "expirations",
         "flow",
@@ -91,6 +94,7 @@ _HOMES: Final = {
     ),
     "quantdata.portal": ("run",),
     "quantdata.symbols": ("OptionSymbol",),
+    "quantdata.validation": ("Quality", "explain", "quality", "validate"),
 }
 _HOME_OF: Final = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -113,6 +117,7 @@ __all__ = [
     "MaxRetriesError",
     "OptionSymbol",
     "PayloadError",
+    "Quality",
     "QuantDataError",
     "QuantDataWarning",
     "QuoteNotFoundError",
@@ -121,16 +126,20 @@ __all__ = [
     "UnavailableError",
     "bars",
     "chain",
+    "compare",
     "contract",
     "expirations",
+    "explain",
     "flow",
     "index_snapshot",
     "indicators",
     "indices",
     "market_status",
+    "quality",
     "quotes",
     "run",
     "trades",
+    "validate",
 ]
 
 

@@ -8,7 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, NoReturn, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from quantdata.errors import ConfigError
@@ -249,7 +249,7 @@ def checked_source(source: str, *, name: str) -> Source:
         raise ConfigError(f"{name} must be text, not {source!r}")
     lowered = source.lower()
     if lowered in SOURCES:
-        return cast("Source", lowered)
+        return lowered
     *others, last = (f'"{each}"' for each in SOURCES)
     raise ConfigError(f"{name} must be {', '.join(others)} or {last}, not {source!r}")
 

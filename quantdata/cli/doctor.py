@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from quantdata.cli.reporting import FAILED, MISUSED
-from quantdata.client.connect import connected
+from quantdata.client.connect import Connection
 from quantdata.clients.capabilities import NOT_SEEN
 from quantdata.errors import AuthenticationError, ConfigError, DataProviderError
 from quantdata.wire.tradier.rest import is_sandbox
@@ -72,7 +72,7 @@ async def examined(config: Config, source: Source | None, *, seed: int, clock: s
         If the source that was asked for has no key or an impossible host.
     """
     source = source or config.source
-    if source is not None:
+    if source is not None and source != "hybrid":
         config.resolve_source(source)
         return await _one(source, config, seed=seed, clock=clock)
     findings: list[Finding] = []
@@ -119,7 +119,7 @@ def _has_key(vendor: Source, config: Config) -> bool:
 
 
 async def _one(source: Source, config: Config, *, seed: int, clock: str) -> list[Finding]:
-    provider = await connected(source, config, seed=seed, clock=clock)
+    provider = await Connection(source=source, config=config, seed=seed, clock=clock).provider()
     try:
         return [*_settings(source, config), *await _answers(source, provider)]
     finally:

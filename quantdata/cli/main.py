@@ -245,9 +245,7 @@ def sim(*, port: int, seed: int, plan: str, clock: str, latency: float, faults: 
         "quantdata doctor --source tradier --format json",
     ),
 )
-@click.option(
-    "--source", type=click.Choice(SOURCES), help="This one alone; left out: QUANTDATA_SOURCE, else all."
-)
+@click.option("--source", type=click.Choice(SOURCES), help="This one alone; left out: QUANTDATA_SOURCE, else all.")
 @click.option("--format", "text_format", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--seed", type=int, default=7, show_default=True, help="Of the simulated market.")
 @click.option("--clock", default="open", show_default=True, help="Its time: open, live, at:TIME.")

@@ -39,11 +39,21 @@ class AsyncClient(ClientBase):
     Parameters
     ----------
     source
-        ``"massive"`` (your MASSIVE_API_KEY), ``"tradier"`` (your TRADIER_ACCESS_TOKEN) or ``"sim"`` (the local
-        simulated market, no key). Left out: QUANTDATA_SOURCE, else what the keys in the environment allow.
+        ``"hybrid"`` (Massive first; Tradier when that fails or is not to be trusted, and in its gaps), ``"massive"``
+        (your MASSIVE_API_KEY), ``"tradier"`` (your TRADIER_ACCESS_TOKEN) or ``"sim"`` (both in the local simulated
+        market, no key). Left out: QUANTDATA_SOURCE, else what the keys in the environment allow.
     cache_ttl
         Seconds an answer lives, by kind, over the defaults: chain, contract, quotes, indices and market_status 5,
         indicators and flow 30, bars and trades 60, expirations 300. 0 turns a kind off.
+    rates
+        Interest rates of the model: one, as in 0.04, or by days to maturity, as in ``{30: 0.043, 365: 0.039}``;
+        continuously compounded annual fractions. Left out, 4 % for all maturities; ``discount_factor`` in every chain
+        tells what was taken.
+    max_age
+        Seconds of open market that a chain, quotes or indices may be old to be handed out when no provider answers,
+        with their true age and confidence and a `QuantDataWarning`. Left out, an error is an error.
+    delayed_fallback
+        Whether a Tradier host whose data are late (its sandbox) may stand in for Massive and fill its gaps.
     seed, clock
         Of the simulated market: ``clock`` is ``"open"`` (always mid-session), ``"live"`` (follows real sessions) or
         ``"at:2026-11-18T15:30"``.
@@ -503,6 +513,53 @@ class AsyncClient(ClientBase):
         (3, 3)
         """
         return await self._get(self._core.flow(underlying, start=start, end=end, contracts=contracts, top=top))
+
+    async def compare(
+        self,
+        underlying: str,
+        *,
+        expirations: DayRange | None = None,
+        strikes: NumberRange | None = None,
+        roots: str | Iterable[str] | None = None,
+        option_type: Literal["call", "put"] | None = None,
+    ) -> pl.DataFrame:
+        """Return both vendors' quotes of the contracts on an underlying side by side.
+
+        Parameters
+        ----------
+        underlying, strikes, roots, option_type
+            As in `chain`.
+        expirations
+            As in `chain`; left out, the nearest four: Tradier sends one a request.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per contract that either vendor has, sorted as a chain, with the columns of
+            ``quantdata.frames.columns.COMPARISON``. Differences are Tradier's less Massive's: in USD, price steps,
+            spread widths and volatility points. Both volatilities are solved from that vendor's own mid on one forward
+            of the series; differences are null where a quote is missing, or the two are more than two seconds apart.
+
+        Raises
+        ------
+        ArgumentError
+            If the source is one vendor alone.
+        DataProviderError
+            If one of them does not answer: the comparison needs both.
+
+        Examples
+        --------
+        >>> import quantdata as qd
+        >>> client = qd.Client("sim", clock="at:2026-11-18T11:00")
+        >>> both = client.compare("SPY", strikes=(670, 680))
+        >>> both.get_column("expiration").n_unique()
+        4
+        """
+        return await self._get(
+            self._core.compare(
+                underlying, expirations=expirations, strikes=strikes, roots=roots, option_type=option_type
+            )
+        )
 
     async def market_status(self) -> MarketStatus:
         """Return whether the market is open, when that changes, and the vendor's clock."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, Literal, Self
 
+    from quantdata.pricing.rates import RateCurve
+
 __all__ = ["ClientBase"]
 
 
@@ -19,13 +21,25 @@ class ClientBase:
 
     def __init__(
         self,
-        source: Literal["massive", "tradier", "sim"] | None = None,
+        source: Literal["hybrid", "massive", "tradier", "sim"] | None = None,
         *,
         cache_ttl: Mapping[str, float] | None = None,
+        rates: float | Mapping[int, float] | RateCurve | None = None,
+        max_age: float | None = None,
+        delayed_fallback: bool = False,
         seed: int = SEED,
         clock: str = CLOCK,
     ) -> None:
-        self._core = Core(source, config=Config.from_environment(), cache_ttl=cache_ttl, seed=seed, clock=clock)
+        self._core = Core(
+            source,
+            config=Config.from_environment(),
+            cache_ttl=cache_ttl,
+            rates=rates,
+            max_age=max_age,
+            delayed_fallback=delayed_fallback,
+            seed=seed,
+            clock=clock,
+        )
 
     def __reduce__(self) -> tuple[Callable[[dict[str, Any]], Self], tuple[dict[str, Any]]]:
         # Workers make their own client, with the key of their own environment.

@@ -3,48 +3,104 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal
 
 from quantdata import sim
 from quantdata.clients import AsyncMassive, AsyncTradier
 from quantdata.clients.records import Records
 from quantdata.clients.watched import Watched
 from quantdata.config import Secret
+from quantdata.hybrid import AsyncHybrid
+from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
 from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from quantdata.clients import Provider
     from quantdata.config import Config, Source
 
-__all__ = ["connected"]
+__all__ = ["Connection"]
+
+Vendor = Literal["massive", "tradier"]
 
 # Nobody counts the requests to a simulator on this machine, and years of history take it a while.
 LOCAL_POLICY: Final = RetryPolicy(deadline_s=60.0)
 
 
-async def connected(
-    source: Source, config: Config, *, seed: int, clock: str, records: Records | None = None
-) -> Provider:
-    """Return the provider of a source; for ``"sim"`` the simulated market of a seed and a clock is started.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What it takes to make the provider of a source.
 
-    What it does is remembered in ``records``.
+    Attributes
+    ----------
+    source, config
+        Whom to ask, with which keys, at which hosts.
+    seed, clock
+        Of the simulated market, for ``source="sim"``.
+    rates
+        Of the model.
+    delayed_fallback
+        Whether a second vendor whose data are late may stand in for the first and fill its gaps.
+    records
+        Where what the provider does is remembered.
     """
-    records = Records() if records is None else records
-    vendor = await _vendor(source, config, seed=seed, clock=clock, records=records)
-    return Watched(vendor, health=records.health_of(vendor.name), metrics=records.metrics)
 
+    source: Source
+    config: Config
+    seed: int
+    clock: str
+    rates: RateCurve = field(default_factory=lambda: RateCurve.of(DEFAULT_RATE))
+    delayed_fallback: bool = False
+    records: Records = field(default_factory=Records)
 
-async def _vendor(source: Source, config: Config, *, seed: int, clock: str, records: Records) -> Provider:
-    if source == "sim":
-        simulator = await asyncio.to_thread(sim.shared, seed=seed, clock=clock)
-        return AsyncMassive(Secret("sim"), base_url=simulator.base_url, policy=LOCAL_POLICY, metrics=records.metrics)
-    if source == "tradier":
-        return AsyncTradier(
-            config.tradier_access_token or Secret(""), base_url=config.tradier_base_url, metrics=records.metrics
+    async def provider(self) -> Provider:
+        """Return the provider: of one vendor, or of both; for ``"sim"`` the simulated market is started."""
+        if self.source in {"massive", "tradier"}:
+            return await self.vendor(self.source)
+        return AsyncHybrid(
+            await self.vendor("massive"),
+            await self.vendor("tradier"),
+            metrics=self.records.metrics,
+            rates=self.rates,
+            allow_delayed=self.delayed_fallback,
         )
-    return AsyncMassive(
-        config.massive_api_key or Secret(""),
-        base_url=config.massive_base_url,
-        requests_per_minute=config.massive_requests_per_minute,
-        metrics=records.metrics,
-    )
+
+    async def vendor(self, name: Vendor) -> Watched:
+        """Return the provider of one vendor, in the simulated market where that is the source."""
+        vendor = await self._simulated(name) if self.source == "sim" else self._real(name)
+        return Watched(vendor, health=self.records.health_of(name), metrics=self.records.metrics)
+
+    async def _simulated(self, name: Vendor) -> Provider:
+        simulator = await asyncio.to_thread(sim.shared, seed=self.seed, clock=self.clock)
+        if name == "tradier":
+            return AsyncTradier(
+                Secret("sim"),
+                base_url=simulator.tradier_url,
+                policy=LOCAL_POLICY,
+                metrics=self.records.metrics,
+                rates=self.rates,
+            )
+        return AsyncMassive(
+            Secret("sim"),
+            base_url=simulator.base_url,
+            policy=LOCAL_POLICY,
+            metrics=self.records.metrics,
+            rates=self.rates,
+        )
+
+    def _real(self, name: Vendor) -> Provider:
+        config = self.config
+        if name == "tradier":
+            return AsyncTradier(
+                config.tradier_access_token or Secret(""),
+                base_url=config.tradier_base_url,
+                metrics=self.records.metrics,
+                rates=self.rates,
+            )
+        return AsyncMassive(
+            config.massive_api_key or Secret(""),
+            base_url=config.massive_base_url,
+            requests_per_minute=config.massive_requests_per_minute,
+            metrics=self.records.metrics,
+            rates=self.rates,
+        )

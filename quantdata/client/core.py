@@ -15,7 +15,8 @@ import polars as pl
 
 from quantdata import portal, symbols
 from quantdata.analytics.technical import INDICATORS, with_indicators
-from quantdata.client.connect import connected
+from quantdata.client.connect import Connection
+from quantdata.client.last_good import LastGood, is_old
 from quantdata.client.order_flow import find_flow, flow_warning
 from quantdata.client.snapshot import snapshot_warning, snapshots
 from quantdata.clients.arguments import (
@@ -24,6 +25,7 @@ from quantdata.clients.arguments import (
     checked_day,
     checked_range,
     count,
+    flag,
     moment_range,
     number,
     symbol_text,
@@ -48,6 +50,8 @@ from quantdata.errors import (
     SymbolError,
 )
 from quantdata.frames.chain import newest_session
+from quantdata.hybrid import AsyncHybrid
+from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
 from quantdata.sessions import session_day, sessions
 
 if TYPE_CHECKING:
@@ -69,6 +73,8 @@ CLOCK: Final = "open"
 LATE_SESSIONS: Final = 5
 ONE_DAY: Final = timedelta(days=1)
 MOST_SHOWN: Final = 5
+# Tradier sends one expiration a request.
+NEAREST_COMPARED: Final = 4
 
 
 class Ask(NamedTuple, Generic[T]):
@@ -100,12 +106,28 @@ class Core:
         Keys and hosts.
     cache_ttl
         Seconds an answer of each kind lives.
+    rates
+        Of the model: one rate, or rates by days to maturity.
+    max_age
+        Seconds of open market that the last good frame may be old which is handed out when no provider answers; None:
+        it never is.
+    delayed_fallback
+        Whether a second vendor whose data are late may stand in for the first.
     seed, clock
         Of the simulated market, for ``source="sim"``.
     """
 
     def __init__(
-        self, source: str | None, *, config: Config, cache_ttl: Mapping[str, float] | None, seed: int, clock: str
+        self,
+        source: str | None,
+        *,
+        config: Config,
+        cache_ttl: Mapping[str, float] | None,
+        rates: float | Mapping[int, float] | RateCurve | None = None,
+        max_age: float | None = None,
+        delayed_fallback: bool = False,
+        seed: int,
+        clock: str,
     ) -> None:
         self.source = config.resolve_source(source)
         if not isinstance(clock, str):
@@ -119,6 +141,9 @@ class Core:
         self._cache = Cache(ttl=cache_ttl, metrics=self._records.metrics)
         self._config = config
         self._simulated = (count(seed, name="seed"), clock)
+        self._rates = RateCurve.of(DEFAULT_RATE if rates is None else rates)
+        self._delayed_fallback = flag(delayed_fallback, name="delayed_fallback")
+        self._last_good = None if max_age is None else LastGood(number(max_age, name="max_age", least=0.0))
         # The provider lives on the portal's loop; a fork leaves that behind, and with it the generation changes.
         self._provider: Provider | None = None
         self._generation = portal.generation()
@@ -134,13 +159,31 @@ class Core:
     def settings(self) -> dict[str, Any]:
         """What another process needs to make the same client from its own environment: no key."""
         seed, clock = self._simulated
-        return {"source": self.source, "cache_ttl": self._cache_ttl, "seed": seed, "clock": clock}
+        return {
+            "source": self.source,
+            "cache_ttl": self._cache_ttl,
+            "rates": self._rates,
+            "max_age": None if self._last_good is None else self._last_good.max_age_s,
+            "delayed_fallback": self._delayed_fallback,
+            "seed": seed,
+            "clock": clock,
+        }
 
     async def answer(self, ask: Ask[Any]) -> Any:
         """Fetch an answer through the cache; runs on the portal's loop."""
         if ask.key is None:
             return await ask.fetch()
-        return await self.cache.get_or_fetch(ask.key, ask.fetch)
+        if self._last_good is None:
+            return await self.cache.get_or_fetch(ask.key, ask.fetch)
+        try:
+            answer = await self.cache.get_or_fetch(ask.key, ask.fetch)
+        except DataProviderError as error:
+            old = await asyncio.to_thread(self._last_good.instead_of, error, ask.key)
+            if old is None:
+                raise
+            return old
+        self._last_good.keep(ask.key, answer)
+        return answer
 
     async def close(self) -> None:
         """Close the provider's connections; the next question opens new ones."""
@@ -153,7 +196,7 @@ class Core:
     def chain(self, query: ChainQuery, where: pl.Expr | None = None) -> Ask[pl.DataFrame]:
         """Ask for a chain; ``where`` filters last."""
         if where is None and not query.is_filtered_here:
-            return Ask(query.key, partial(self._chain, query), _unchanged)
+            return Ask(query.key, partial(self._chain, query), _warned_of_age)
         if where is not None and not isinstance(where, pl.Expr):
             raise ArgumentError(f"where must be a polars expression such as pl.col('bid') > 0, not {where!r}")
         return Ask(query.key, partial(self._chain, query), partial(_filtered, query, where))
@@ -171,7 +214,7 @@ class Core:
         described = (strike, expiration, option_type)
         if root is None and all(each is None for each in described):
             symbol = symbols.parse_option(symbol_text(underlying, name="contract_symbol"))
-            return Ask(("contract", symbol.occ), partial(self._contract, symbol), _unchanged)
+            return Ask(("contract", symbol.occ), partial(self._contract, symbol), _warned_of_age)
         if any(each is None for each in described):
             raise ArgumentError(
                 "contract() takes one OCC symbol, or underlying, strike, expiration and option_type together; "
@@ -186,7 +229,7 @@ class Core:
         )
         found = self.chain(query)
         named = f"{query.underlying} {query.expirations[0]} {query.strikes[0]:.12g} {query.option_type}"
-        provider = "massive" if self.source == "sim" else self.source
+        provider = "hybrid" if self.source == "sim" else self.source
         return Ask(
             ("contract", *query.key[1:]),
             partial(self._described, query, named, provider),
@@ -259,6 +302,24 @@ class Core:
         query = FlowQuery.of(underlying, start=start, end=end, contracts=contracts, top=top)
         return Ask(query.key, partial(self._flow, query), _warned_of_flow)
 
+    def compare(
+        self,
+        underlying: str,
+        *,
+        expirations: object,
+        strikes: object,
+        roots: object,
+        option_type: object,
+    ) -> Ask[pl.DataFrame]:
+        """Ask both vendors for one chain, to see where they differ."""
+        if self.source not in {"hybrid", "sim"}:
+            raise ArgumentError(f"compare() asks both vendors: use source='hybrid', not {self.source!r}")
+        query = ChainQuery.of(
+            underlying, expirations=expirations, strikes=strikes, roots=roots, option_type=option_type
+        )
+        nearest = NEAREST_COMPARED if expirations is None else None
+        return Ask(None, partial(self._compare, query, nearest), partial(_of_roots, query.roots))
+
     def market_status(self) -> Ask[MarketStatus]:
         """Ask whether the market is open."""
         return Ask(("market_status",), self._market_status, _unchanged)
@@ -277,6 +338,18 @@ class Core:
         self._start_anew_after_fork()
         return self._records.metrics_frame()
 
+    def _connection(self) -> Connection:
+        seed, clock = self._simulated
+        return Connection(
+            source=self.source,
+            config=self._config,
+            seed=seed,
+            clock=clock,
+            rates=self._rates,
+            delayed_fallback=self._delayed_fallback,
+            records=self._records,
+        )
+
     def _start_anew_after_fork(self) -> None:
         """Leave a parent's provider and cache behind: its loop is gone, and a lock or a request may be under way."""
         if self._generation != portal.generation():
@@ -290,8 +363,7 @@ class Core:
         if self._provider is None:
             if portal.was_forked():
                 await asyncio.to_thread(_require_polars)
-            seed, clock = self._simulated
-            provider = await connected(self.source, self._config, seed=seed, clock=clock, records=self._records)
+            provider = await self._connection().provider()
             if self._provider is None:
                 self._provider = provider
                 # A client that nobody closes hangs up when it is collected, and at the end of the process.
@@ -358,6 +430,12 @@ class Core:
         chain = await self.answer(self.chain(ChainQuery.of(query.underlying)))
         return await find_flow(await self._connected(), query, chain)
 
+    async def _compare(self, query: ChainQuery, nearest: int | None) -> pl.DataFrame:
+        provider = await self._connected()
+        if not isinstance(provider, AsyncHybrid):
+            raise TypeError(f"the provider of {self.source!r} is not one of both vendors")
+        return await provider.compare(query, expirations=nearest)
+
     async def _market_status(self) -> MarketStatus:
         return await (await self._connected()).market_status()
 
@@ -409,7 +487,20 @@ def _index_names(tickers: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(symbols.index(each) for each in texts(tickers, name="tickers")))
 
 
+def _warned_of_age(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame; warn where it is an old one in the place of an error."""
+    if is_old(frame):
+        oldest: Any = frame.get_column("age_s").max()
+        _warn(f"no provider answered; this is the last good answer, {oldest:.0f} s of open market old")
+    return frame
+
+
+def _of_roots(roots: tuple[str, ...], comparison: pl.DataFrame) -> pl.DataFrame:
+    return comparison.filter(pl.col("root_symbol").is_in(roots)) if roots else comparison
+
+
 def _filtered(query: ChainQuery, where: pl.Expr | None, chain: pl.DataFrame) -> pl.DataFrame:
+    _warned_of_age(chain)
     if query.is_filtered_here and chain.height:
         _require_blocks(query, chain)
         chain = chain.filter(query.local_part(newest_session(chain.get_column("snapshot_ts")[0])))
@@ -501,7 +592,8 @@ def _sessions_before(first: date, query: BarQuery) -> int:
 
 
 def _warned(quotes: pl.DataFrame) -> pl.DataFrame:
-    """Return quotes; warn of the rows that the vendor gave nothing for."""
+    """Return quotes; warn of the rows that the vendor gave nothing for, and of old ones."""
+    _warned_of_age(quotes)
     lacking = quotes.filter(pl.col("vendor_error").is_not_null())
     if lacking.height:
         shown = lacking.select("symbol", "vendor_error").head(MOST_SHOWN)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "bars",
     "chain",
+    "compare",
     "contract",
     "default_client",
     "expirations",
@@ -57,6 +58,7 @@ def _of_default(method: Callable[Concatenate[Client, P], R]) -> Callable[P, R]:
 
 
 chain = _of_default(Client.chain)
+compare = _of_default(Client.compare)
 contract = _of_default(Client.contract)
 expirations = _of_default(Client.expirations)
 quotes = _of_default(Client.quotes)

@@ -51,11 +51,21 @@ class Client(ClientBase):
     Parameters
     ----------
     source
-        ``"massive"`` (your MASSIVE_API_KEY), ``"tradier"`` (your TRADIER_ACCESS_TOKEN) or ``"sim"`` (the local
-        simulated market, no key). Left out: QUANTDATA_SOURCE, else what the keys in the environment allow.
+        ``"hybrid"`` (Massive first; Tradier when that fails or is not to be trusted, and in its gaps), ``"massive"``
+        (your MASSIVE_API_KEY), ``"tradier"`` (your TRADIER_ACCESS_TOKEN) or ``"sim"`` (both in the local simulated
+        market, no key). Left out: QUANTDATA_SOURCE, else what the keys in the environment allow.
     cache_ttl
         Seconds an answer lives, by kind, over the defaults: chain, contract, quotes, indices and market_status 5,
         indicators and flow 30, bars and trades 60, expirations 300. 0 turns a kind off.
+    rates
+        Interest rates of the model: one, as in 0.04, or by days to maturity, as in ``{30: 0.043, 365: 0.039}``;
+        continuously compounded annual fractions. Left out, 4 % for all maturities; ``discount_factor`` in every chain
+        tells what was taken.
+    max_age
+        Seconds of open market that a chain, quotes or indices may be old to be handed out when no provider answers,
+        with their true age and confidence and a `QuantDataWarning`. Left out, an error is an error.
+    delayed_fallback
+        Whether a Tradier host whose data are late (its sandbox) may stand in for Massive and fill its gaps.
     seed, clock
         Of the simulated market: ``clock`` is ``"open"`` (always mid-session), ``"live"`` (follows real sessions) or
         ``"at:2026-11-18T15:30"``.
@@ -205,6 +215,22 @@ class Client(ClientBase):
         top: int = TOP,
     ) -> pl.DataFrame:
         return self._get(self._core.flow(underlying, start=start, end=end, contracts=contracts, top=top))
+
+    @_as_in(AsyncClient.compare)
+    def compare(
+        self,
+        underlying: str,
+        *,
+        expirations: DayRange | None = None,
+        strikes: NumberRange | None = None,
+        roots: str | Iterable[str] | None = None,
+        option_type: Literal["call", "put"] | None = None,
+    ) -> pl.DataFrame:
+        return self._get(
+            self._core.compare(
+                underlying, expirations=expirations, strikes=strikes, roots=roots, option_type=option_type
+            )
+        )
 
     @_as_in(AsyncClient.market_status)
     def market_status(self) -> MarketStatus:

@@ -20,6 +20,7 @@ __all__ = [
     "checked_range",
     "count",
     "day_range",
+    "flag",
     "moment_range",
     "number",
     "number_range",
@@ -125,6 +126,13 @@ def count(value: object, *, name: str, least: int = 0) -> int:
     if whole > LARGEST_COUNT:
         raise ArgumentError(f"{name} must be at most {LARGEST_COUNT:,}, not {_shown(value)}")
     return whole
+
+
+def flag(value: object, *, name: str) -> bool:
+    """Return True or False; ArgumentError for anything else."""
+    if isinstance(value, bool):
+        return value
+    raise ArgumentError(f"{name} must be True or False, not {value!r}")
 
 
 def symbol_text(value: object, *, name: str) -> str:

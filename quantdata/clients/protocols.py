@@ -111,6 +111,15 @@ class Provider(OptionsDataProvider, IndicesDataProvider, BrokerDataProvider, Pro
         """Count of requests sent so far, retries included."""
         ...
 
+    @property
+    def is_delayed(self) -> bool:
+        """Whether all that the host has is late, as a sandbox's."""
+        ...
+
+    async def dividends(self, underlying: str) -> pl.DataFrame:
+        """Return the dividends to come of a stock or fund: ``ex_date``, ``amount``; no row where none are known."""
+        ...
+
     def budgets(self) -> list[Budget]:
         """Return what is left of the account's rate."""
         ...

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from quantdata.clients.capabilities import Capabilities
+from quantdata.clients.dividends import NOT_KNOWN, Dividends
 from quantdata.clients.plan import learning, probe
+from quantdata.clients.trust import trusted
+from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
+from quantdata.sessions import session_day
 from quantdata.wire.rest import Rest
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from contextlib import AbstractContextManager
     from datetime import date, datetime
+
+    import polars as pl
 
     from quantdata.clients.bar_query import BarQuery
     from quantdata.wire.limits import Budget
@@ -29,6 +35,8 @@ class VendorClient(Generic[R]):
     ----------
     rest
         How the vendor is asked.
+    rates
+        Of the model, which prices every chain; left out, a flat `DEFAULT_RATE`.
 
     Attributes
     ----------
@@ -40,9 +48,16 @@ class VendorClient(Generic[R]):
 
     name: str
 
-    def __init__(self, rest: R) -> None:
+    def __init__(self, rest: R, *, rates: RateCurve | None = None) -> None:
         self.capabilities = Capabilities(self.name)
         self._rest = rest
+        self._rates = rates or RateCurve.of(DEFAULT_RATE)
+        self._dividends = Dividends(self._all_dividends)
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether all that the host has is late, as a sandbox's."""
+        return self._rest.is_delayed
 
     @property
     def requests_sent(self) -> int:
@@ -65,9 +80,24 @@ class VendorClient(Generic[R]):
         """Return the first session of which bars are kept; None where there is no such limit."""
         return None
 
+    async def dividends(self, underlying: str) -> pl.DataFrame:
+        """Return the dividends to come of a stock or fund: ``ex_date``, ``amount``; no row where none are known."""
+        if self._rest.is_slow:
+            return NOT_KNOWN  # of five requests a minute none is to spare
+        return await self._dividends.get(underlying, session_day(self.now()))
+
     async def close(self) -> None:
         """Close all connections; may be called twice."""
+        await self._dividends.close()
         await self._rest.close()
+
+    async def _all_dividends(self, symbol: str) -> pl.DataFrame:
+        """Get ``ex_date`` and ``amount`` of all dividends of a stock or fund that the vendor knows."""
+        raise NotImplementedError
+
+    async def _trusted(self, chain: pl.DataFrame, underlying: str) -> pl.DataFrame:
+        """Return a chain priced by the model and held to the rules."""
+        return await trusted(chain, rates=self._rates, dividends=await self.dividends(underlying))
 
     def _learning(self, block: str) -> AbstractContextManager[None]:
         """Remember of a block whether it came or was refused."""

@@ -100,6 +100,15 @@ class Watched:
         """Return what the provider's ``entitlements`` does; it asks for what may well be refused, so nothing counts."""
         return await self._provider.entitlements()
 
+    @property
+    def is_delayed(self) -> bool:
+        """Whether all that the host has is late."""
+        return self._provider.is_delayed
+
+    async def dividends(self, underlying: str) -> pl.DataFrame:
+        """Return the dividends to come of a stock or fund; it is the model that asks, so nothing counts."""
+        return await self._provider.dividends(underlying)
+
     def budgets(self) -> list[Budget]:
         """Return what is left of the account's rate."""
         return self._provider.budgets()

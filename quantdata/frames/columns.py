@@ -12,6 +12,7 @@ import polars as pl
 __all__ = [
     "BARS",
     "CHAIN",
+    "COMPARISON",
     "ENTITLEMENTS",
     "EQUITY_QUOTES",
     "FLOW",
@@ -327,6 +328,37 @@ FLOW: Final = (
     _t("updated_ts", "time of the newest print that is counted"),
     *PROVENANCE,
     *QUALITY,
+)
+
+
+def _of_vendor(vendor: str) -> tuple[Column, ...]:
+    return (
+        _f(f"{vendor}_bid", "USD per share", f"best bid at {vendor.title()}"),
+        _f(f"{vendor}_ask", "USD per share", "best offer there"),
+        _f(f"{vendor}_mid", "USD per share", "middle of both; null unless both are > 0"),
+        _t(f"{vendor}_quote_ts", "the vendor's time of that quote"),
+        _f(f"{vendor}_iv", "annual fraction", "our own volatility, from that mid, on the forward of both"),
+        _f(f"{vendor}_vendor_iv", "annual fraction", "the vendor's own, which may be of another time"),
+        _i(f"{vendor}_volume", "contracts", "traded in the session, as that vendor counts"),
+        _i(f"{vendor}_open_interest", "contracts", "open contracts, as that vendor has them"),
+    )
+
+
+COMPARISON: Final = (
+    *(column for column in CONTRACT if column.name in {"underlying_symbol", "contract_symbol", "root_symbol"}),
+    *(column for column in CONTRACT if column.name in {"expiration", "strike", "option_type", "tick_size"}),
+    _f("forward_price", "USD per share", "forward of the series, by both vendors' parity"),
+    *_of_vendor("massive"),
+    *_of_vendor("tradier"),
+    _f("quote_gap_s", "seconds", "Tradier's quote time less Massive's"),
+    _f("mid_difference", "USD per share", "Tradier's mid less Massive's; null where the quotes are > 2 s apart"),
+    _f("mid_difference_ticks", "ticks", "the same in price steps"),
+    _f("mid_difference_spreads", "spreads", "the same over the mean of both spreads"),
+    _f(
+        "iv_difference_points",
+        "volatility points",
+        "Tradier's iv less Massive's; null where the quotes are > 2 s apart",
+    ),
 )
 
 ENTITLEMENTS: Final = (

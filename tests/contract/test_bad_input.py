@@ -1076,13 +1076,13 @@ def test_minutes_of_25_years_are_pieces_that_a_page_can_hold(
 @pytest.mark.parametrize(
     ("arguments", "kind", "message"),
     [
-        ({"source": "bloomberg"}, ConfigError, 'source must be "massive", "tradier" or "sim", not \'bloomberg\''),
-        ({"source": ""}, ConfigError, 'source must be "massive", "tradier" or "sim", not \'\''),
-        ({"source": " sim"}, ConfigError, 'source must be "massive", "tradier" or "sim", not \' sim\''),
+        ({"source": "bloomberg"}, ConfigError, 'source must be "hybrid", "massive", "tradier" or "sim", not \'bloomberg\''),
+        ({"source": ""}, ConfigError, 'source must be "hybrid", "massive", "tradier" or "sim", not \'\''),
+        ({"source": " sim"}, ConfigError, 'source must be "hybrid", "massive", "tradier" or "sim", not \' sim\''),
         (
             {"source": "hybrid"},
             ConfigError,
-            'source=\'hybrid\' is not available in this version: use "massive", "tradier" or "sim"',
+            'source="hybrid" needs TRADIER_ACCESS_TOKEN; source="sim" is the local simulated market, which needs no key',
         ),
         ({"source": 5}, ConfigError, "source must be text, not 5"),
         ({"source": True}, ConfigError, "source must be text, not True"),

@@ -78,6 +78,12 @@ class BarLoader:
             raise IncompleteError(found.failure, received=bars, arrived=f"{bars.height:,} bars") from found.failure
         return bars
 
+    async def dividends(self, symbol: str) -> pl.DataFrame:
+        """Return all dividends of a stock or fund: ``ex_date``, ``amount`` in USD per share of that day."""
+        spelled = ticker(symbol)
+        request = endpoints.dividends(spelled)
+        return pl.concat(await self._rest.whole(request, partial(_about, spelled, reference.dividends)))
+
     async def _range(self, symbol: str, window: Timeframe, start: datetime, end: datetime, *, adjusted: bool) -> _Found:
         spelled = ticker(symbol)
         pages: list[tuple[pl.DataFrame, bool]] = []
@@ -113,32 +119,33 @@ class BarLoader:
     async def _dividend_factors(self, query: BarQuery, start: datetime) -> pl.DataFrame:
         """Get what dividends take off the prices from ``start`` on: all of them up to the present count."""
         now = await self._rest.present()
-        spelled = ticker(query.symbol)
         found, splits, closes = await together(
             [
-                self._rest.whole(endpoints.dividends(spelled), partial(_about, spelled, reference.dividends)),
-                self._rest.whole(endpoints.splits(spelled), partial(_about, spelled, reference.splits)),
+                self.dividends(query.symbol),
+                self._splits(query.symbol),
                 self._closes(query.symbol, start, max(now, query.end)),
             ]
         )
-        dividends = pl.concat(found).filter(
-            pl.col("ex_date").is_between(session_day(start), session_day(now), closed="right")
-        )
+        dividends = found.filter(pl.col("ex_date").is_between(session_day(start), session_day(now), closed="right"))
         try:
             return frames.dividend_factors(
                 dividends,
-                splits=pl.concat(splits).filter(pl.col("execution_date") <= session_day(now)),
-                closes=frames.with_session(pl.concat(closes)),
+                splits=splits.filter(pl.col("execution_date") <= session_day(now)),
+                closes=frames.with_session(closes),
             )
         except ValueError as error:
             raise PayloadError(f"massive: dividends of {query.symbol}: {error}", provider="massive") from error
 
-    async def _closes(self, symbol: str, start: datetime, end: datetime) -> list[pl.DataFrame]:
+    async def _splits(self, symbol: str) -> pl.DataFrame:
+        spelled = ticker(symbol)
+        return pl.concat(await self._rest.whole(endpoints.splits(spelled), partial(_about, spelled, reference.splits)))
+
+    async def _closes(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
         """Get daily bars from some days before a range on, for a dividend on its first day."""
         found = await self._range(symbol, DAY, start - DAYS_BEFORE, end, adjusted=True)
         if found.failure is not None:
             raise found.failure
-        return [found.bars]
+        return found.bars
 
 
 def ticker(symbol: str) -> str:

@@ -24,6 +24,7 @@ from quantdata.clients.option_tape import OptionTape
 from quantdata.clients.plan import learn_blocks
 from quantdata.clients.status import MarketStatus
 from quantdata.clients.together import together
+from quantdata.clients.trust import validated
 from quantdata.clients.vendor import VendorClient
 from quantdata.config import MASSIVE_BASE_URL, Secret
 from quantdata.errors import (
@@ -47,6 +48,7 @@ from quantdata.wire.massive.rest import PAID_REQUESTS_PER_MINUTE, MassiveRest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from quantdata.pricing.rates import RateCurve
     from quantdata.symbols import OptionSymbol
     from quantdata.wire.massive.envelope import Page
     from quantdata.wire.metrics import Metrics
@@ -99,6 +101,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
         requests_per_minute: float | None = None,
         policy: RetryPolicy | None = None,
         metrics: Metrics | None = None,
+        rates: RateCurve | None = None,
     ) -> None:
         rest = MassiveRest(
             api_key if isinstance(api_key, Secret) else Secret(api_key),
@@ -107,7 +110,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
             policy=policy,
             metrics=metrics,
         )
-        super().__init__(rest)
+        super().__init__(rest, rates=rates)
         self._chains = ChainLoader(self._rest)
         self._bars = BarLoader(self._rest)
 
@@ -129,14 +132,14 @@ class AsyncMassive(VendorClient[MassiveRest]):
         Massive, *Option Chain Snapshot*, ``GET /v3/snapshot/options/{underlyingAsset}``.
         """
         with self._learning("chain"):
-            chain = await self._chains.load(query)
+            chain, _ = await together([self._chains.load(query), self.dividends(query.underlying)])
         if chain.is_empty():
             await self._require_options_on(query.underlying)
             return chain
         learn_blocks(self.capabilities, chain, is_whole=query.is_whole)
         if chain.get_column("underlying_price").null_count() == chain.height:
-            return await self._with_underlying(chain, query.underlying)
-        return chain
+            chain = await self._with_underlying(chain, query.underlying)
+        return await self._trusted(chain, query.underlying)
 
     async def contract(self, symbol: OptionSymbol) -> pl.DataFrame:
         """Return one contract as a chain of one row.
@@ -162,7 +165,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
                 f"massive: asked for {symbol.occ}, the answer is about something else", provider=self.name
             )
         require_consistent(contract, provider=self.name, endpoint=ENDPOINT)
-        return contract
+        return await self._trusted(contract, symbol.underlying)
 
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
         """Return the days on which listed options on an underlying expire, all roots together, rising.
@@ -212,7 +215,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
             except ValueError as error:
                 raise overlap("the quotes", provider=self.name) from error
         require_some(quotes, asked, capabilities=self.capabilities, block="equity_quotes")
-        return quotes
+        return await validated(quotes)
 
     async def indices(self, tickers: Sequence[str]) -> pl.DataFrame:
         """Return one row for each index, in the order asked, with the columns of `INDEX_QUOTES`.
@@ -239,7 +242,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
             except ValueError as error:
                 raise overlap("the quotes", provider=self.name) from error
         require_some(quotes, asked, capabilities=self.capabilities, block="indices")
-        return quotes
+        return await validated(quotes)
 
     async def bars(self, query: BarQuery) -> pl.DataFrame:
         """Return bars of one symbol, oldest first, with the columns of `BARS`.
@@ -349,6 +352,9 @@ class AsyncMassive(VendorClient[MassiveRest]):
                 )
             )
         return self.capabilities.frame()
+
+    async def _all_dividends(self, symbol: str) -> pl.DataFrame:
+        return await self._bars.dividends(symbol)
 
     async def _whole_tape(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
         try:

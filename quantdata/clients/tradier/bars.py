@@ -216,16 +216,25 @@ class BarLoader:
                 provider="tradier",
             )
 
+    async def dividends(self, symbol: str) -> pl.DataFrame:
+        """Return all dividends of a stock or fund: ``ex_date``, ``amount`` in USD per share of that day.
+
+        Raises
+        ------
+        EntitlementError
+            If this is the sandbox, which has none.
+        """
+        self._require_corporate_actions(symbol, "dividends")
+        spelled = ticker(symbol)
+        request = endpoints.dividends(spelled)
+        return await self._rest.items(request, lambda answer: reference.dividends(answer.items, spelled))
+
     async def _dividend_factors(self, query: BarQuery, now: datetime) -> pl.DataFrame:
         """Get what dividends take off the prices from the start on: all of them up to the present count."""
-        self._require_corporate_actions(query.symbol, "dividends")
-        spelled = ticker(query.symbol)
         first = query.whole_weeks()[0] if query.timeframe == "1w" else session_day(query.start)
         dividends, splits, closes = await together(
             [
-                self._rest.items(
-                    endpoints.dividends(spelled), lambda answer: reference.dividends(answer.items, spelled)
-                ),
+                self.dividends(query.symbol),
                 self._splits_of(query.symbol),
                 # From some days before on, for a dividend on the first day.
                 self._history(query.symbol, first - DAYS_BEFORE, session_day(max(now, query.end))),

@@ -30,6 +30,7 @@ from quantdata.clients.tradier.series import (
     require_unexpired,
 )
 from quantdata.clients.tradier.spelling import ticker
+from quantdata.clients.trust import validated
 from quantdata.clients.vendor import VendorClient
 from quantdata.config import TRADIER_BASE_URL, Secret
 from quantdata.errors import (
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from quantdata.clients.option_tape import OptionTape
+    from quantdata.pricing.rates import RateCurve
     from quantdata.symbols import OptionSymbol
     from quantdata.wire.metrics import Metrics
     from quantdata.wire.retry import RetryPolicy
@@ -95,9 +97,10 @@ class AsyncTradier(VendorClient[TradierRest]):
         base_url: str = TRADIER_BASE_URL,
         policy: RetryPolicy | None = None,
         metrics: Metrics | None = None,
+        rates: RateCurve | None = None,
     ) -> None:
         token = access_token if isinstance(access_token, Secret) else Secret(access_token)
-        super().__init__(TradierRest(token, base_url=base_url, policy=policy, metrics=metrics))
+        super().__init__(TradierRest(token, base_url=base_url, policy=policy, metrics=metrics), rates=rates)
         self._chains = ChainLoader(self._rest)
         self._bars = BarLoader(self._rest)
 
@@ -120,9 +123,9 @@ class AsyncTradier(VendorClient[TradierRest]):
         Tradier, *Get an option chain*, ``GET /v1/markets/options/chains``.
         """
         with self._learning("chain"):
-            chain = await self._chains.load(query)
+            chain, _ = await together([self._chains.load(query), self.dividends(query.underlying)])
         learn_blocks(self.capabilities, chain, is_whole=query.is_whole)
-        return chain
+        return await self._trusted(chain, query.underlying)
 
     async def contract(self, symbol: OptionSymbol) -> pl.DataFrame:
         """Return one contract as a chain of one row.
@@ -151,7 +154,8 @@ class AsyncTradier(VendorClient[TradierRest]):
             page = pl.concat([row, await self._quotes([named])])
         if page.get_column("symbol").is_duplicated().any():
             raise overlap("the quotes", provider=self.name)
-        return await asyncio.to_thread(self._contract, row, named, page)
+        contract = await asyncio.to_thread(self._contract, row, named, page)
+        return await self._trusted(contract, contract.item(0, "underlying_symbol"))
 
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
         """Return the days on which listed options on an underlying expire, all roots together, rising.
@@ -342,7 +346,10 @@ class AsyncTradier(VendorClient[TradierRest]):
                 raise overlap("the quotes", provider=self.name) from error
         require_some(quotes, list(names.values()), capabilities=self.capabilities, block=block)
         self.capabilities.learn(block, is_entitled=True, feed=quotes.get_column("feed").drop_nulls()[0])
-        return quotes
+        return await validated(quotes)
+
+    async def _all_dividends(self, symbol: str) -> pl.DataFrame:
+        return await self._bars.dividends(symbol)
 
     def _require_ticks(self, symbol: str, start: datetime, finish: datetime, now: datetime) -> None:
         kept = first_kept("tick", now, is_regular=True)

@@ -163,12 +163,20 @@ def test_roots_of_one_underlying_are_told_apart_by_the_symbol() -> None:
     assert frame.get_column("settlement").to_list() == ["AM", "PM"]
 
 
-@pytest.mark.parametrize(("is_delayed", "is_simulated", "feed"), [(True, False, "delayed"), (False, True, "simulated")])
+@pytest.mark.parametrize(
+    ("is_delayed", "is_simulated", "feeds"),
+    [
+        (True, False, ("delayed", "delayed", "delayed")),
+        # The row says that it is simulated, its groups how fresh the plan has them.
+        (False, True, ("simulated", "realtime", "delayed")),
+        (True, True, ("simulated", "delayed", "delayed")),
+    ],
+)
 def test_what_the_host_says_of_its_data_holds_for_every_group(
-    feed: str, *, is_delayed: bool, is_simulated: bool
+    feeds: tuple[str, str, str], *, is_delayed: bool, is_simulated: bool
 ) -> None:
     row = read(ROW, is_delayed=is_delayed, is_simulated=is_simulated).row(0, named=True)
-    assert (row["feed"], row["quote_feed"], row["greeks_feed"]) == (feed, feed, feed)
+    assert (row["feed"], row["quote_feed"], row["greeks_feed"]) == feeds
 
 
 # --- the contract ---------------------------------------------------------------------------------------------------

@@ -1,0 +1,305 @@
+"""Two vendors as one provider: routed, each other's fallback, gaps of the first filled by the second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from quantdata import symbols
+from quantdata.clients.arguments import texts
+from quantdata.clients.together import together
+from quantdata.errors import DataProviderError
+from quantdata.frames import columns
+from quantdata.frames.chain import with_underlying
+from quantdata.frames.model import with_model
+from quantdata.hybrid.disagreement import compared, nearest
+from quantdata.hybrid.filling import filled, gap_expirations, with_rows
+from quantdata.hybrid.offers import Offers
+from quantdata.hybrid.plans import EitherPlan
+from quantdata.hybrid.routing import Judgement, Router
+from quantdata.validation import quality, validate
+from quantdata.validation.rule import CADENCE_S
+from quantdata.wire.facts import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import date
+
+    from quantdata.clients.bar_query import BarQuery
+    from quantdata.clients.capabilities import Capabilities
+    from quantdata.clients.chain_query import ChainQuery
+    from quantdata.clients.option_tape import OptionTape
+    from quantdata.clients.status import MarketStatus
+    from quantdata.clients.watched import Watched
+    from quantdata.hybrid.routing import Routed
+    from quantdata.pricing.rates import RateCurve
+    from quantdata.symbols import OptionSymbol
+    from quantdata.wire.limits import Budget
+    from quantdata.wire.metrics import Metrics
+
+__all__ = ["AsyncHybrid"]
+
+logger = logging.getLogger("quantdata.hybrid")
+
+# A chain below this has the other provider asked as well.
+LEAST_CONFIDENCE: Final = 40
+
+
+class AsyncHybrid:
+    """Massive first, Tradier when it fails, is empty or not to be trusted, and in the gaps of what Massive sends.
+
+    Parameters
+    ----------
+    first, second
+        The providers; the first is asked first.
+    metrics
+        Where fallbacks and filled rows are counted.
+    rates
+        Of the model, which prices what has been filled.
+    allow_delayed
+        Whether a second provider whose data are late may stand in for the first.
+    clock
+        Monotonic seconds.
+    """
+
+    name = "hybrid"
+
+    def __init__(
+        self,
+        first: Watched,
+        second: Watched,
+        *,
+        metrics: Metrics,
+        rates: RateCurve,
+        allow_delayed: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.capabilities: Capabilities = EitherPlan([first.capabilities, second.capabilities])
+        self._first, self._second = first, second
+        self._metrics = metrics
+        self._rates = rates
+        self._allow_delayed = allow_delayed
+        self._router = Router(first, second, metrics=metrics, allow_delayed=allow_delayed, clock=clock)
+        self._offers = Offers(second, clock=clock)
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether the first provider's host is late with everything."""
+        return self._first.is_delayed
+
+    @property
+    def _may_fill(self) -> bool:
+        """Whether the second provider's data are of the present, or late ones were asked for."""
+        return self._allow_delayed or not self._second.is_delayed
+
+    @property
+    def requests_sent(self) -> int:
+        """Count of requests sent so far to both, retries included."""
+        return self._first.requests_sent + self._second.requests_sent
+
+    async def chain(self, query: ChainQuery) -> pl.DataFrame:
+        """Return the chain that the vendor's part of a query lets through, with the columns of `CHAIN`.
+
+        The first provider's with its gaps filled; the second's, whole, where the first failed, sent nothing, or is not
+        to be trusted and the second is better.
+
+        Raises
+        ------
+        AllProvidersFailedError
+            If neither gave a usable chain; ``errors`` holds both reasons.
+        QuoteNotFoundError
+            If neither knows options on the underlying.
+        """
+        routed = await self._router.route(
+            "chain", lambda provider: provider.chain(query), about=query.underlying, block="chain", judge=_judged
+        )
+        return await self._completed(routed, query.underlying)
+
+    async def contract(self, symbol: OptionSymbol) -> pl.DataFrame:
+        """Return one contract as a chain of one row, as `chain` does."""
+        routed = await self._router.route(
+            "contract", lambda provider: provider.contract(symbol), about=symbol.occ, block="chain", judge=_judged
+        )
+        return await self._completed(routed, symbol.underlying)
+
+    async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
+        """Return the days on which options expire, as the first provider that answers lists them."""
+        routed = await self._router.route(
+            "expirations",
+            lambda provider: provider.expirations(underlying, start=start, end=end),
+            about=underlying,
+        )
+        return routed.answer
+
+    async def quotes(self, tickers: Sequence[str]) -> pl.DataFrame:
+        """Return one row for each stock or fund; what the first provider does not give is the second's."""
+        asked = tuple(texts(tickers, name="symbols"))
+        routed = await self._router.route(
+            "quotes", lambda provider: provider.quotes(asked), about=", ".join(asked), block="equity_quotes"
+        )
+        return await self._mended(routed, self._second.quotes)
+
+    async def indices(self, tickers: Sequence[str]) -> pl.DataFrame:
+        """Return one row for each index; what the first provider does not give is the second's."""
+        asked = tuple(texts(tickers, name="tickers"))
+        routed = await self._router.route(
+            "indices", lambda provider: provider.indices(asked), about=", ".join(asked), block="indices"
+        )
+        return await self._mended(routed, self._second.indices)
+
+    async def bars(self, query: BarQuery) -> pl.DataFrame:
+        """Return bars of one symbol, all of one provider."""
+        routed = await self._router.route(
+            "bars", lambda provider: provider.bars(query), about=f"{query.symbol} {query.timeframe}", block="bars"
+        )
+        return routed.answer
+
+    async def trades(self, symbol: str, *, start: datetime, end: datetime) -> pl.DataFrame:
+        """Return the tape of one symbol, all of one provider."""
+        routed = await self._router.route(
+            "trades", lambda provider: provider.trades(symbol, start=start, end=end), about=symbol
+        )
+        return routed.answer
+
+    async def option_tape(self, symbol: str, *, start: datetime, end: datetime) -> OptionTape:
+        """Return the prints of one contract and the quotes around them, all of one provider."""
+        routed = await self._router.route(
+            "option_tape", lambda provider: provider.option_tape(symbol, start=start, end=end), about=symbol
+        )
+        return routed.answer
+
+    async def market_status(self) -> MarketStatus:
+        """Return whether the market is open now, by the first provider that answers."""
+        routed = await self._router.route("market_status", lambda provider: provider.market_status(), about="market")
+        return routed.answer
+
+    async def entitlements(self) -> pl.DataFrame:
+        """Ask both for a little of everything; return what each plan delivers."""
+        providers = (self._first, self._second)
+        answers = await asyncio.gather(*(each.entitlements() for each in providers), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, DataProviderError):
+                raise answer
+        if all(isinstance(answer, BaseException) for answer in answers):
+            raise answers[0]  # type: ignore[misc]  # just seen to be one
+        return pl.concat(
+            answer if isinstance(answer, pl.DataFrame) else provider.capabilities.frame()
+            for provider, answer in zip(providers, answers, strict=True)
+        )
+
+    async def compare(self, query: ChainQuery, *, expirations: int | None) -> pl.DataFrame:
+        """Return both providers' chains side by side, with the columns of `COMPARISON`.
+
+        Parameters
+        ----------
+        query
+            What is compared.
+        expirations
+            How many, the nearest first; None takes all that the query asks for.
+        """
+        narrowed = query
+        if expirations is not None:
+            start, end = query.expiration_range(await self.present())
+            listed = await self.expirations(query.underlying, start=start, end=end)
+            narrowed = nearest(query, listed, expirations)
+        ours, theirs, dividends = await together(
+            [self._first.chain(narrowed), self._second.chain(narrowed), self.dividends(query.underlying)]
+        )
+        return await asyncio.to_thread(compared, ours, theirs, rates=self._rates, dividends=dividends)
+
+    def budgets(self) -> list[Budget]:
+        """Return what is left of both accounts' rates."""
+        return [*self._first.budgets(), *self._second.budgets()]
+
+    def now(self) -> datetime:
+        """Return the present at the first provider's host (UTC)."""
+        return self._first.now()
+
+    async def present(self) -> datetime:
+        """Return the present at the first provider's host (UTC); one that may be a simulator is asked."""
+        return await self._first.present()
+
+    def kept_since(self, query: BarQuery) -> date | None:
+        """Return the first session of which the first provider keeps such bars; None where there is no such limit."""
+        return self._first.kept_since(query)
+
+    async def close(self) -> None:
+        """Close all connections; may be called twice."""
+        await self._offers.close()
+        await asyncio.gather(self._first.close(), self._second.close())
+
+    async def dividends(self, underlying: str) -> pl.DataFrame:
+        """Return the dividends to come of a stock or fund, as the first provider has them."""
+        return await self._first.dividends(underlying)
+
+    async def _completed(self, routed: Routed[pl.DataFrame], underlying: str) -> pl.DataFrame:
+        """Return a chain with the reason of a fallback, or with the gaps of the first provider's filled."""
+        if routed.reason is not None:
+            return _explained(routed.answer, routed.reason)
+        if routed.answer.is_empty() or not self._may_fill:
+            return routed.answer
+        priced = await self._with_price(routed.answer, underlying)
+        wanted = gap_expirations(priced)
+        other = await self._offers.get(underlying, wanted) if wanted else None
+        if other is None and priced is routed.answer:
+            return routed.answer
+        dividends = await self.dividends(underlying)
+        return await asyncio.to_thread(self._refilled, priced, other, dividends)
+
+    def _refilled(self, chain: pl.DataFrame, other: pl.DataFrame | None, dividends: pl.DataFrame) -> pl.DataFrame:
+        """Return a chain filled, priced anew, and judged by how often its gaps can be filled."""
+        complete, rows = (chain, 0) if other is None else filled(chain, other, now=datetime.now(UTC))
+        if rows:
+            by = self._second.name
+            self._metrics.add("filled_rows", rows, provider=by, endpoint="chain")
+            logger.info("filled %s", facts(underlying=chain.item(0, "underlying_symbol"), rows=rows, by=by))
+        cadence_s = max(CADENCE_S, self._offers.cadence_s) if rows else CADENCE_S
+        return validate(with_model(complete, rates=self._rates, dividends=dividends), cadence_s=cadence_s)
+
+    async def _with_price(self, chain: pl.DataFrame, underlying: str) -> pl.DataFrame:
+        """Return a chain whose vendor gave no price of the underlying with the second provider's, if that has one."""
+        if chain.get_column("underlying_source").is_in(["massive", "tradier"]).any():
+            return chain
+        ask = self._second.indices if symbols.is_index(underlying) else self._second.quotes
+        try:
+            quote = (await ask([underlying])).row(0, named=True)
+        except DataProviderError:
+            return chain
+        price, ts = quote.get("price", quote.get("value")), quote.get("last_ts", quote.get("value_ts"))
+        if price is None:
+            return chain
+        named = with_underlying(chain, price=price, ts=ts, source=self._second.name, feed=quote["feed"])
+        return named.with_columns(source=pl.lit("hybrid", columns.SOURCE))
+
+    async def _mended(
+        self, routed: Routed[pl.DataFrame], ask: Callable[[Sequence[str]], Awaitable[pl.DataFrame]]
+    ) -> pl.DataFrame:
+        """Return quotes with the second provider's rows of what the first one did not give, each with its reason."""
+        if routed.reason is not None:
+            return _explained(routed.answer, routed.reason)
+        quotes = routed.answer
+        missing = quotes.filter(pl.col("vendor_error").is_not_null())
+        if missing.is_empty() or not self._may_fill:
+            return quotes
+        try:
+            other = await ask(missing.get_column("symbol").to_list())
+        except DataProviderError:
+            return quotes
+        return with_rows(quotes, other, first=self._first.name)
+
+
+def _judged(chain: pl.DataFrame) -> Judgement:
+    """Return what a chain is worth, before anything of it is filtered here."""
+    if chain.is_empty():
+        return Judgement(-1.0, "no contracts")
+    confidence = quality(chain).confidence
+    return Judgement(confidence, f"confidence {confidence}" if confidence < LEAST_CONFIDENCE else None)
+
+
+def _explained(frame: pl.DataFrame, reason: str) -> pl.DataFrame:
+    return frame.with_columns(fallback_reason=pl.lit(reason))
