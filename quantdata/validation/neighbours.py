@@ -13,6 +13,7 @@ import polars as pl
 
 from quantdata.validation.arrays import floats, series
 from quantdata.validation.bounds import SAME_INSTANT_US
+from quantdata.validation.rule import present
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,9 +72,7 @@ def _rows(chain: pl.DataFrame) -> _Rows:
         & (pl.col("bid") <= pl.col("ask"))
         & ~pl.col("is_adjusted")
         & (pl.col("strike") > 0)
-        & pl.col("root_symbol").is_not_null()
-        & pl.col("expiration").is_not_null()
-        & pl.col("option_type").is_not_null()
+        & present(("root_symbol", "expiration", "multiplier", "option_type", "quote_ts"))
     )
     told = chain.select(
         # Either number only rises, so their sum tells runs of both apart.

@@ -25,7 +25,7 @@ ROW_5, QUOTE_5, GREEKS_5 = (95, 95, 95), (95, 95, 100), (95, 100, 95)
 FREE: Final = (100, 100, 100)
 
 # Rule, row, what is changed there, the other rules that say something of the same, confidences of row, quote, greeks.
-BROKEN: Final = [
+BROKEN: Final[list[tuple[str, int, dict[str, Any], set[str], tuple[int, int, int]]]] = [
     ("not_finite", CALL, {"gamma": float("nan")}, set(), ROW),
     ("not_finite", CALL, {"theta": float("inf")}, set(), ROW),
     ("not_finite", CALL, {"rho": float("-inf")}, set(), ROW),

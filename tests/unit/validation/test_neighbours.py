@@ -202,3 +202,16 @@ def test_an_empty_chain_has_no_neighbours() -> None:
     assert with_neighbours(with_bounds(CHAIN.clear())).select(NEIGHBOURS).schema == dict.fromkeys(
         NEIGHBOURS, pl.Float64
     )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"quote_ts": None}, {"bid": None}, {"is_adjusted": True}, {"multiplier": None}, {"root_symbol": None}],
+    ids=str,
+)
+def test_a_contract_that_cannot_be_compared_is_passed_over(values: dict[str, object]) -> None:
+    # The call at 100 bids more than that at 90 asks; the one between, which would hide it, cannot be dealt on.
+    frame = changed(alone(CHAIN, PUT), CALL, **quoted(11.35, 11.45))
+    between = place(95.0, "call")
+    assert "strike_order" in names(changed(frame, between, **quoted(13.0, 13.1)))[between]
+    assert "strike_order" in names(changed(frame, between, **values))[CALL]

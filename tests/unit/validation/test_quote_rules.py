@@ -12,8 +12,10 @@ from tests.unit.validation.healthy import AT, EQUITIES, INDICES, changed, earlie
 
 SPY: Final = 1
 
+Case = tuple[str, dict[str, Any], set[str], int]
+
 # Rule, what is changed, the other rules that say something of the same, confidence of the row.
-EQUITIES_BROKEN: Final = [
+EQUITIES_BROKEN: Final[list[Case]] = [
     ("not_finite", {"vwap": float("nan")}, set(), 0),
     ("not_finite", {"change_percent": float("-inf")}, set(), 0),
     *(("missing_identity", {name: None}, set(), 0) for name in ("symbol", "source", "snapshot_ts", "received_ts")),
@@ -42,7 +44,7 @@ EQUITIES_BROKEN: Final = [
     ("one_sided", {"ask": None}, set(), 100),
     ("zero_volume", {"volume": 0.0}, set(), 100),
 ]
-INDICES_BROKEN: Final = [
+INDICES_BROKEN: Final[list[Case]] = [
     ("not_finite", {"open": float("nan")}, set(), 0),
     *(("missing_identity", {name: None}, set(), 0) for name in ("symbol", "source", "snapshot_ts", "received_ts")),
     ("vendor_error", {"vendor_error": "not entitled"}, set(), 0),
