@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from quantdata.frames.model import with_model
 from quantdata.validation import validate
+from quantdata.validation.rule import CADENCE_S
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,7 +30,18 @@ async def trusted(chain: pl.DataFrame, *, rates: RateCurve, dividends: pl.DataFr
     dividends
         ``ex_date``, ``amount`` of the underlying, as far as they are known.
     """
-    return await asyncio.to_thread(lambda: validate(with_model(chain, rates=rates, dividends=dividends)))
+
+    def priced() -> pl.DataFrame:
+        modelled = with_model(chain, rates=rates, dividends=dividends)
+        return validate(modelled, cadence_s=max(CADENCE_S, _took_s(modelled)))
+
+    return await asyncio.to_thread(priced)
+
+
+def _took_s(chain: pl.DataFrame) -> float:
+    """Return how long a chain was under way: rows that had to wait for the others, or for the rate, are not stale."""
+    oldest = chain.get_column("received_ts").min()
+    return (datetime.now(UTC) - oldest).total_seconds() if isinstance(oldest, datetime) else 0.0
 
 
 async def validated(frame: pl.DataFrame) -> pl.DataFrame:

@@ -38,7 +38,7 @@ __all__ = [
     "within_quoted_volatility",
 ]
 
-# The rates of the model are not quite the market's: what a forward strike is worth today is known to this, a year.
+# The rates of the model are not quite the market's: what a strike is worth today is known to this share, a year.
 RATE_SLACK: Final = 0.01
 # Two times that are further apart are not compared.
 SAME_INSTANT: Final = timedelta(seconds=5)
@@ -46,6 +46,7 @@ SAME_INSTANT_US: Final = SAME_INSTANT // timedelta(microseconds=1)
 # A vendor that computes on request uses the quote it holds: one this young is that quote.
 FRESH_QUOTE: Final = timedelta(seconds=60)
 FEW_TICKS: Final = 2
+LEAST_AMERICAN_USD: Final = 0.05
 ONE_POINT: Final = 0.01
 ONE_DAY: Final = 1 / 365
 # Deltas of 5 and 95 % are this many deviations from the middle.
@@ -82,39 +83,50 @@ def with_bounds(chain: pl.DataFrame) -> pl.DataFrame:
     ``tick``
         The smallest price step, USD per share; a cent where it is not known.
     ``slack``
-        What rates that are not quite right may move the value of the strike, USD per share.
+        What rates that are not quite right may move a value, USD per share. The forward of the series is the market's
+        own, by parity around the money; a European option moves with the distance of the strike from it, an American
+        one, which may be exercised for the strike today, with the strike.
     ``bound``
         What a contract is worth at least, USD per share; null without a forward. European: the discounted forward over
-        the strike. American: that, or exercise now at the price of the underlying, if that is of the time of the quote.
+        the strike. American: that, or exercise now, at the price of the underlying if that is of the time of the quote,
+        or at what the options of the nearest series say that it is: at the worse of both, for prices of the underlying
+        come seconds apart.
+    ``time_value``
+        The mid less that, with exercise at the better of both.
     ``parity_low``, ``parity_high``
         What the call less the put of this strike is worth, USD per share. European: the discounted forward over the
         strike. American: no less than the forward paid today less the strike, no more than the underlying less the
         discounted strike, null where that is not known.
     ``half_width``
-        Half the spread in volatility, by the model's vega; null of a crossed quote.
+        Half the spread in volatility, by the model's vega, and what rates may move it; null of a crossed quote.
     """
     strike, years, bid, ask, tick = floats(chain, "strike", "time_to_expiry", "bid", "ask", "tick_size")
-    forward, discount, underlying, spread = floats(
-        chain, "forward_price", "discount_factor", "underlying_price", "spread"
+    forward, discount, underlying, spread, mid = floats(
+        chain, "forward_price", "discount_factor", "underlying_price", "spread", "mid"
     )
     underlying_us, quoted_us = floats(chain, "underlying_ts", "quote_ts")
     strike = np.where(strike > 0, strike, np.nan)
     sign, is_american = _facts(chain)
-    spot = np.where(np.abs(underlying_us - quoted_us) <= SAME_INSTANT_US, underlying, np.nan)
+    spots = (
+        np.where(np.abs(underlying_us - quoted_us) <= SAME_INSTANT_US, underlying, np.nan),
+        _spot_of_options(chain),
+    )
     forward_today, strike_today = discount * forward, discount * strike
     parity = forward_today - strike_today
-    exercised = np.where(is_american, spot - strike, np.nan)
-    # fmax passes NaN over: what is not known is no bound.
-    bound = np.fmax(np.fmax(sign * parity, sign * exercised), 0.0)
-    highest = np.maximum(spot, forward_today) - strike_today
+    held = np.where(np.isnan(forward), np.nan, np.fmax(sign * parity, 0.0))
+    # Of a call in the first place, of a put in the second; fmax and fmin pass NaN over: what is not known is no bound.
+    exercised = [np.where(is_american, sign * (spot - strike), np.nan) for spot in spots]
+    highest = np.fmax(*spots) - strike_today
     vega = forward_today * np.exp(-(_d1(chain) ** 2) / 2) / math.sqrt(2 * math.pi) * np.sqrt(years)
-    half_width = np.where(spread >= 0, spread, np.nan) / 2 / vega
+    from_forward = RATE_SLACK * years * np.abs(forward - strike)
+    half_width = (np.where(spread >= 0, spread, np.nan) / 2 + from_forward) / vega
     return chain.with_columns(
         pl.Series("is_alive", ~(years <= 0)),
         pl.Series("is_two_sided", (bid > 0) & (ask > 0)),
         series("tick", np.where(np.isnan(tick), USUAL_TICK, tick)),
-        series("slack", RATE_SLACK * years * strike),
-        series("bound", np.where(np.isnan(forward), np.nan, bound)),
+        series("slack", np.where(is_american, RATE_SLACK * years * strike, from_forward)),
+        series("bound", np.where(np.isnan(held), np.nan, np.fmax(held, np.fmin(*exercised)))),
+        series("time_value", mid - np.where(np.isnan(held), np.nan, np.fmax(held, np.fmax(*exercised)))),
         series("parity_low", np.where(is_american, forward_today - strike, parity)),
         series("parity_high", np.where(is_american, highest, parity)),
         series("half_width", half_width),
@@ -131,6 +143,14 @@ def _facts(chain: pl.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
     return sign, is_american
 
 
+def _spot_of_options(chain: pl.DataFrame) -> Floats:
+    """Return the discounted forward of the nearest live series of each underlying; NaN where none has one."""
+    alive = (pl.col("time_to_expiry") > 0) & ~pl.col("is_adjusted")
+    today = pl.when(alive).then(pl.col("forward_price") * pl.col("discount_factor"))
+    nearest: Floats = chain.select(today.drop_nulls().first().over("underlying_symbol")).to_series().to_numpy()
+    return nearest
+
+
 def _d1(chain: pl.DataFrame) -> Floats:
     """Return how many deviations the strike is below the forward, at the model's volatility, else at the vendor's."""
     forward, strike, years, own, vendors = floats(
@@ -142,8 +162,12 @@ def _d1(chain: pl.DataFrame) -> Floats:
 
 
 def has_time_value() -> pl.Expr:
-    """Return whether a two-sided quote is worth two ticks more than the bound, so that it implies a volatility."""
-    enough = pl.col("mid") - pl.col("bound") >= FEW_TICKS * pl.col("tick")
+    """Return whether a two-sided quote is worth so much more than its bound that it implies a volatility.
+
+    Two ticks; of an American contract five cents too, below which exercise decides its price.
+    """
+    least = pl.when(pl.col("exercise_style") == "american").then(LEAST_AMERICAN_USD).otherwise(0.0)
+    enough = pl.col("time_value") >= pl.max_horizontal(FEW_TICKS * pl.col("tick"), least)
     return pl.col("is_two_sided") & enough.fill_null(value=False)
 
 

@@ -161,7 +161,7 @@ _WARNINGS: Final = (
         "greeks",
         "warning",
         "the volatility is missing, though the quote implies one",
-        ~_ALIVE | pl.col("implied_volatility").is_not_null() | ~has_time_value(),
+        ~_ALIVE | pl.coalesce("implied_volatility", "model_iv").is_not_null() | ~has_time_value(),
     ),
     Rule(
         "high_iv",
@@ -191,14 +191,20 @@ _NOTES: Final = (
         "its quote is more than 15 minutes behind the newest of the chain",
         pl.col("quote_ts").max() - pl.col("quote_ts") <= QUIET,
     ),
-    Rule("zero_volume", "day", "note", "it has not traded in this session", pl.col("volume") != 0),
+    Rule(
+        "zero_volume",
+        "day",
+        "note",
+        "it has not traded in this session",
+        (pl.col("volume") != 0) & (pl.col("day_session") >= pl.col("day_session").max()),
+    ),
     Rule("zero_open_interest", "interest", "note", "nobody holds it", pl.col("open_interest") != 0),
     Rule(
         "iv_not_computable",
         "greeks",
         "note",
         "the quote implies no volatility",
-        pl.col("implied_volatility").is_not_null() | ~_HAS_QUOTE | has_time_value() | ~_ALIVE,
+        pl.coalesce("implied_volatility", "model_iv").is_not_null() | ~_HAS_QUOTE | has_time_value() | ~_ALIVE,
     ),
 )
 

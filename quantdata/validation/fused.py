@@ -70,10 +70,10 @@ class Plan:
         has_groups: bool,
     ) -> None:
         self._numbers = list(numbers)
-        self._unclean, *self._rules = rules
+        self._clean, *self._rules = rules
         self._is_delayed = is_delayed
         self._prepare = prepare
-        self._fires = [rule.fires for rule in self._rules]
+        self._passes = [rule.passes.alias(rule.name) for rule in self._rules]
         self._age = [rule.name for rule in self._rules].index("too_old") if is_delayed is not None else None
         self._has_groups = has_groups
         self._book = Book(rules)
@@ -88,27 +88,27 @@ class Plan:
         cadence_s
             The refresh that ages are held against.
         """
-        unclean, frame = self._cleaned(frame)
-        fires = list(self._fires)
+        is_clean, frame = self._cleaned(frame)
+        passes = list(self._passes)
         if self._age is not None:
-            fires[self._age] = too_old(cadence_s).fires
-        fired = self._prepare(frame).select(*fires, *self._of_age())
-        masks = _bits([unclean, *fired.get_columns()[: len(fires)]], frame.height)
+            passes[self._age] = too_old(cadence_s).passes
+        passed = self._prepare(frame).select(*passes, *self._of_age())
+        masks = _bits([is_clean, *passed.get_columns()[: len(passes)]], frame.height)
         places, verdicts = self._book.look_up(masks)
-        factors, is_stale = _ages(fired, cadence_s)
+        factors, is_stale = _ages(passed, cadence_s)
         names = ("confidence", "quote_confidence", "greeks_confidence")[: 3 if self._has_groups else 1]
         confidences = [
             scored(points[places], factors, name=name) for name, points in zip(names, verdicts.points, strict=False)
         ]
-        told = [texts.gather(places) for texts in verdicts.names]
+        told = verdicts.names[places].get_columns()
         return frame, [*confidences, labelled(confidences[0]), pl.Series("is_stale", is_stale), *told]
 
     def _cleaned(self, frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
-        """Return where a number was not finite, and the frame without those."""
+        """Return where all numbers are finite, and the frame without the others."""
         # A sum is finite if all numbers are; the other way round may be too large a sum, which is looked at closer.
         if all(math.isfinite(frame.get_column(name).sum()) for name in self._numbers):
-            return pl.Series([False]), frame
-        return frame.select(self._unclean.fires).to_series(), frame.with_columns(finite(self._numbers))
+            return pl.Series([True]), frame
+        return frame.select(self._clean.passes).to_series(), frame.with_columns(finite(self._numbers))
 
     def _of_age(self) -> list[pl.Expr]:
         if self._is_delayed is None:
@@ -116,17 +116,23 @@ class Plan:
         return [pl.col("age_s"), self._is_delayed.fill_null(value=False).alias("is_delayed")]
 
 
-def _bits(fired: Sequence[pl.Series], rows: int) -> NDArray[np.uint64]:
-    """Return one number a row: bit i is whether the i-th rule fires."""
-    bits = (series.to_numpy().astype(np.uint64) << np.uint64(bit) for bit, series in enumerate(fired) if series.any())
+def _bits(passed: Sequence[pl.Series], rows: int) -> NDArray[np.uint64]:
+    """Return one number a row: bit i is whether the i-th rule fires, which it does not where it cannot be told."""
+    bits = (_fires(series).astype(np.uint64) << np.uint64(bit) for bit, series in enumerate(passed) if not series.all())
     return reduce(np.bitwise_or, bits, np.zeros(rows, dtype=np.uint64))
 
 
-def _ages(fired: pl.DataFrame, cadence_s: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _fires(passed: pl.Series) -> NDArray[np.bool_]:
+    # As a number, since an array of truth values has no room for null; NaN is not 0.
+    fires: NDArray[np.bool_] = passed.cast(pl.UInt8).to_numpy() == 0
+    return fires
+
+
+def _ages(passed: pl.DataFrame, cadence_s: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the factor of age and whether it makes a row stale; without an age a row counts as fresh."""
-    if "age_s" not in fired.columns:
-        return np.ones(fired.height), np.zeros(fired.height, dtype=np.bool_)
-    age = fired.get_column("age_s").to_numpy()  # NaN where it is not known, which is above nothing
+    if "age_s" not in passed.columns:
+        return np.ones(passed.height), np.zeros(passed.height, dtype=np.bool_)
+    age = passed.get_column("age_s").to_numpy()  # NaN where it is not known, which is above nothing
     is_stale = age > STALE_CADENCES * cadence_s
     factors = np.where(age > OLD_CADENCES * cadence_s, OLD_FACTOR, np.where(is_stale, STALE_FACTOR, 1.0))
-    return np.where(fired.get_column("is_delayed").to_numpy(), DELAYED_FACTOR, factors), is_stale
+    return np.where(passed.get_column("is_delayed").to_numpy(), DELAYED_FACTOR, factors), is_stale

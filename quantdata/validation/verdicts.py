@@ -46,12 +46,12 @@ class Verdicts(NamedTuple):
     points
         Confidence before age, 0 to 100: of the row, its quote and its greeks.
     names
-        Names of the rules that fire: errors, warnings, notes.
+        Names of the rules that fire, in the columns ``errors``, ``warnings`` and ``notes``.
     """
 
     masks: NDArray[np.uint64]
     points: tuple[NDArray[np.float64], ...]
-    names: tuple[pl.Series, ...]
+    names: pl.DataFrame
 
 
 class Book:
@@ -82,13 +82,12 @@ class Book:
         return Verdicts(
             masks,
             tuple(np.array([_points(filter(is_about, rules)) for rules in fired]) for is_about in concerns),
-            tuple(
-                pl.Series(
-                    f"{severity}s",
-                    [[rule.name for rule in rules if rule.severity == severity] for rules in fired],
-                    TEXTS,
-                )
-                for severity in ("error", "warning", "note")
+            pl.DataFrame(
+                {
+                    f"{severity}s": [[rule.name for rule in rules if rule.severity == severity] for rules in fired]
+                    for severity in ("error", "warning", "note")
+                },
+                schema_overrides=dict.fromkeys(("errors", "warnings", "notes"), TEXTS),
             ),
         )
 
@@ -99,7 +98,7 @@ def _joined(known: Verdicts, new: Verdicts) -> Verdicts:
     return Verdicts(
         masks[rising],
         tuple(np.concatenate(both)[rising] for both in zip(known.points, new.points, strict=True)),
-        tuple(pl.concat(both).gather(rising) for both in zip(known.names, new.names, strict=True)),
+        pl.concat([known.names, new.names])[rising],
     )
 
 
