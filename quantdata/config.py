@@ -33,6 +33,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "TRADIER_ACCESS_TOKEN": "access token of your Tradier account (TRADIER_TOKEN is read too)",
     "TRADIER_BASE_URL": "REST base of Tradier (default https://api.tradier.com/v1; https://sandbox.tradier.com/v1)",
     "QUANTDATA_SOURCE": "source of the default client: hybrid, massive, tradier or sim",
+    "QUANTDATA_FAST": "1 compiles the pricing of American options in the background; needs numba, the extra [fast]",
 }
 
 # Another name that a variable is found under.
@@ -151,6 +152,8 @@ class Config:
         REST base of Tradier, without a trailing slash.
     source
         Source of the default client, or None to let the keys decide.
+    fast
+        Whether American options are priced by compiled loops.
     """
 
     massive_api_key: Secret | None = None
@@ -159,6 +162,7 @@ class Config:
     tradier_access_token: Secret | None = None
     tradier_base_url: str = TRADIER_BASE_URL
     source: Source | None = None
+    fast: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Config:
@@ -180,6 +184,7 @@ class Config:
             tradier_access_token=_secret(given, "TRADIER_ACCESS_TOKEN"),
             tradier_base_url=given.get("TRADIER_BASE_URL", TRADIER_BASE_URL).rstrip("/"),
             source=checked_source(source, name="QUANTDATA_SOURCE") if source else None,
+            fast=_checked_switch(given.get("QUANTDATA_FAST", "0"), name="QUANTDATA_FAST"),
         )
 
     def resolve_source(self, asked: str | None = None) -> Source:
@@ -262,3 +267,9 @@ def _checked_rate(text: str) -> float:
     if not 0.1 <= rate < 1e6:  # noqa: PLR2004  # also refuses nan
         raise ConfigError(f"MASSIVE_REQUESTS_PER_MINUTE must be a number of requests such as 5, not {text!r}")
     return rate
+
+
+def _checked_switch(text: str, *, name: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ConfigError(f"{name} must be 1 or 0, not {text!r}")
+    return text == "1"

@@ -9,7 +9,7 @@ cheap:
 - Contracts lie side by side, so that numpy works on long rows, in blocks that stay in the processor's cache.
 
 The last step is Black's formula, and the European value of the same tree is subtracted: what is left is the premium,
-in which most of the tree's own error cancels.
+in which most of the tree's own error cancels. The loops have twins that numba compiles, in `fast`: the same numbers.
 
 References
 ----------
@@ -27,12 +27,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from scipy.special import gammaln, ndtr
 
+from quantdata.pricing.fast import LOOPS
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from quantdata.pricing.dividends import Contracts
+    from quantdata.pricing.fast import Loops
 
     Floats = NDArray[np.float64]
+    Positions = NDArray[np.intp]
 
 __all__ = ["Around", "early_exercise_premium", "premium_around"]
 
@@ -134,13 +138,14 @@ def premium_around(contracts: Contracts, volatility: Floats, *, steps: int) -> A
 
 def _in_blocks(contracts: Contracts, volatility: Floats, *, steps: int, back: int) -> tuple[Floats, Floats]:
     premium, value = np.empty((1 + back, volatility.size)), np.empty(volatility.size)
+    loops = LOOPS.get()
     # With a yield and without are two ways of induction.
     has_yield = contracts.dividend_yield != 0.0
     for rows, induct in ((np.flatnonzero(~has_yield), _with_cash), (np.flatnonzero(has_yield), _with_yield)):
         for start in range(0, rows.size, _BLOCK):
             block = rows[start : start + _BLOCK]
             tree = _Tree.of(contracts.take(block), volatility[block], steps=steps, back=back)
-            premium[:, block], value[block] = induct(tree)
+            premium[:, block], value[block] = induct(tree, loops)
     return premium, value
 
 
@@ -165,11 +170,17 @@ def _european(last: Floats, *, layers: int, nodes: int) -> Floats:
     return np.stack([weights @ last[node : node + layers] for node in range(nodes)])
 
 
-def _with_cash(tree: _Tree) -> tuple[Floats, Floats]:
+def _with_cash(tree: _Tree, loops: Loops | None) -> tuple[Floats, Floats]:
     """Induct portfolios of the option and the escrowed spot; return premia and the value of the middle node."""
     held = tree.contracts.sign * tree.contracts.escrowed
     values = _last_layer(tree) - tree.contracts.sign * tree.last_spots
     european = _european(values, layers=tree.steps, nodes=1 + tree.back)
+    american = _induct_with_cash(tree, values) if loops is None else loops.with_cash(values, _limits_by(loops, tree))
+    return _discounted_premium(tree, american, european), american[tree.back // 2] / tree.scale[0] + held
+
+
+def _induct_with_cash(tree: _Tree, values: Floats) -> Floats:
+    """Return the portfolios of the present nodes, from those of the last layer, which are lost."""
     limits = _exercise_limits(tree) * tree.scale
     spare = np.empty_like(values)
     np.maximum(values, limits[-1], out=values)
@@ -179,8 +190,7 @@ def _with_cash(tree: _Tree) -> tuple[Floats, Floats]:
         np.add(values[:size], values[1 : size + 1], out=before)
         np.maximum(before, limits[time], out=before)
         values, spare = spare, values
-    american = values[: 1 + tree.back]
-    return _discounted_premium(tree, american, european), american[tree.back // 2] / tree.scale[0] + held
+    return values[: 1 + tree.back]
 
 
 def _discounted_premium(tree: _Tree, american: Floats, european: Floats) -> Floats:
@@ -204,20 +214,50 @@ def _exercise_limits(tree: _Tree) -> Floats:
         still -= np.where(times >= moment, cash, 0.0)
     limits = contracts.sign * (still * growth - contracts.strike)
     left = contracts.cash.sum(axis=0)
-    for moment, cash in zip(contracts.times, contracts.cash, strict=True):
+    for cash, layers, discounts in zip(contracts.cash, *_before_dividends(tree), strict=True):
         columns = np.flatnonzero(cash > 0.0)
-        # Rounded up where a layer is at the ex-date itself.
-        rows = np.minimum((moment / tree.step[columns] + _ON_TIME).astype(np.intp), tree.steps - 1)
-        sign, rate = contracts.sign[columns], contracts.rate[columns]
+        rows, sign = layers[columns], contracts.sign[columns]
         kept = np.where(sign > 0.0, left[columns], left[columns] - cash[columns])
-        waited = moment - times[rows, columns]
-        then = sign * (kept * growth[rows, columns] - contracts.strike[columns] * np.exp(-rate * waited))
+        then = sign * (kept * growth[rows, columns] - contracts.strike[columns] * discounts[columns])
         limits[rows, columns] = np.maximum(limits[rows, columns], then)
         left = left - cash
     return limits
 
 
-def _with_yield(tree: _Tree) -> tuple[Floats, Floats]:
+def _before_dividends(tree: _Tree) -> tuple[Positions, Floats]:
+    """Return the last layer up to each dividend, and the worth, then, of one USD at the dividend.
+
+    Dividends by contracts; without meaning where the contract has no cash of it.
+    """
+    contracts = tree.contracts
+    moments = np.asarray(contracts.times).reshape(-1, 1)
+    ahead = np.divide(moments, tree.step, out=np.zeros(contracts.cash.shape), where=contracts.cash > 0.0)
+    # Rounded up where a layer is at the ex-date itself.
+    layers = np.minimum((ahead + _ON_TIME).astype(np.intp), tree.steps - 1)
+    return layers, np.exp(-contracts.rate * (moments - layers * tree.step))
+
+
+def _limits_by(loops: Loops, tree: _Tree) -> Floats:
+    """Return the same as `_exercise_limits`, scaled, by a compiled loop."""
+    contracts = tree.contracts
+    if not contracts.times or not contracts.cash.any():
+        return -contracts.sign * contracts.strike * tree.scale
+    layers, discounts = _before_dividends(tree)
+    return loops.exercise_limits(
+        contracts.sign,
+        contracts.strike,
+        tree.step,
+        np.asarray(contracts.times),
+        np.ascontiguousarray(contracts.cash),
+        contracts.cash.sum(axis=0),
+        np.exp(contracts.rate * (np.arange(tree.steps).reshape(-1, 1) * tree.step)),
+        tree.scale,
+        np.ascontiguousarray(layers),
+        np.ascontiguousarray(discounts),
+    )
+
+
+def _with_yield(tree: _Tree, loops: Loops | None) -> tuple[Floats, Floats]:
     """Induct option values, where exercise yields the spot with its yield; return as `_with_cash` does."""
     contracts = tree.contracts
     values = _last_layer(tree)
@@ -229,6 +269,17 @@ def _with_yield(tree: _Tree) -> tuple[Floats, Floats]:
     factors = (
         contracts.sign * np.exp(contracts.dividend_yield * (ahead * tree.step + tree.last_step)) * fall * tree.scale
     )
+    if loops is None:
+        american = _induct_with_yield(tree, values, factors, strikes)
+    else:
+        american = loops.with_yield(values, tree.last_spots, factors, strikes)
+    # Of a volatility for which no spot of the tree fits a float, nothing is known.
+    american = np.where(np.isfinite(factors[0]) & (tree.last_spots[0] > 0.0), american, np.nan)
+    return _discounted_premium(tree, american, european), american[tree.back // 2] / tree.scale[0]
+
+
+def _induct_with_yield(tree: _Tree, values: Floats, factors: Floats, strikes: Floats) -> Floats:
+    """Return option values of the present nodes, from those of the last layer, which are lost."""
     spare, exercised = np.empty_like(values), np.empty_like(values)
     for time in range(tree.steps - 1, -1, -1):
         size = time + 1 + tree.back
@@ -239,8 +290,7 @@ def _with_yield(tree: _Tree) -> tuple[Floats, Floats]:
         np.multiply(tree.last_spots[:size], factors[time], out=now)
         np.subtract(now, strikes[time], out=now)
         np.maximum(values[:size], now, out=values[:size])
-    american = values[: 1 + tree.back]
-    return _discounted_premium(tree, american, european), american[tree.back // 2] / tree.scale[0]
+    return values[: 1 + tree.back]
 
 
 def _log_cosh(deviation: Floats) -> Floats:

@@ -73,6 +73,7 @@ def test_every_variable_is_read() -> None:
             "TRADIER_ACCESS_TOKEN": "token",
             "TRADIER_BASE_URL": "https://sandbox.tradier.com/v1/",
             "QUANTDATA_SOURCE": "SIM",
+            "QUANTDATA_FAST": "1",
         }
     )
     assert config == Config(
@@ -82,6 +83,7 @@ def test_every_variable_is_read() -> None:
         tradier_access_token=Secret("token"),
         tradier_base_url="https://sandbox.tradier.com/v1",
         source="sim",
+        fast=True,
     )
 
 
@@ -161,6 +163,13 @@ def test_a_rate_is_a_positive_number(text: str) -> None:
 def test_an_unknown_source_is_refused(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=f"QUANTDATA_SOURCE.*{said}"):
         Config.from_environment({"QUANTDATA_SOURCE": text})
+
+
+@pytest.mark.parametrize("text", ["yes", "true", "2", "on"])
+def test_a_switch_is_one_or_zero(text: str) -> None:
+    assert Config.from_environment({"QUANTDATA_FAST": "0"}) == Config()
+    with pytest.raises(ConfigError, match=f"QUANTDATA_FAST must be 1 or 0, not '{text}'"):
+        Config.from_environment({"QUANTDATA_FAST": text})
 
 
 # --- URLs -----------------------------------------------------------------------------------------------------------
