@@ -28,13 +28,13 @@ logger = logging.getLogger("quantdata.hybrid")
 
 MINUTE_S: Final = 60.0
 # A provider with headers says what it allows; until then this is what Tradier documents.
-USUAL_PER_MINUTE: Final = 60.0
+USUAL_PER_MINUTE: Final = 120.0
 SHARE: Final = 0.5
 # Beside one request an expiration: the quote of the underlying, and the list of expirations when that is not known.
 BESIDE: Final = 2
 REFRESH_S: Final = 30.0
 # An answer waits no longer than this for its gaps to be filled; what comes later is there for the next one.
-PATIENCE_S: Final = 2.0
+PATIENCE_S: Final = 3.0
 MOST_KEPT: Final = 512
 
 

@@ -52,10 +52,12 @@ _SPREAD_COUNTS: Final = _ALIVE & (pl.col("spread") > FEW_TICKS * pl.col("tick") 
 def is_delayed() -> pl.Expr:
     """Return whether what a row is about is late by plan.
 
-    Where nothing is quoted the greeks tell, which Massive computes from its own quotes; Tradier's are hourly by nature.
+    Where nothing is quoted the greeks tell, which Massive computes from its own quotes (Tradier's are hourly by nature):
+    the row's, else those of the chain. A simulated market says so in ``feed``, and nothing of its plan.
     """
     by_greeks = pl.when(pl.col("greeks_source") == "massive").then("greeks_feed")
-    return pl.coalesce("quote_feed", by_greeks, "feed").is_in(["delayed", "eod"])
+    by_row = pl.when(pl.col("feed") != "simulated").then("feed")
+    return pl.coalesce("quote_feed", by_greeks, by_row, by_greeks.drop_nulls().first()).is_in(["delayed", "eod"])
 
 
 _ERRORS: Final = (

@@ -91,7 +91,7 @@ class Plan:
         is_clean, frame = self._cleaned(frame)
         passes = list(self._passes)
         if self._age is not None:
-            passes[self._age] = too_old(cadence_s).passes
+            passes[self._age] = too_old(cadence_s).passes.alias("too_old")
         passed = self._prepare(frame).select(*passes, *self._of_age())
         masks = _bits([is_clean, *passed.get_columns()[: len(passes)]], frame.height)
         places, verdicts = self._book.look_up(masks)

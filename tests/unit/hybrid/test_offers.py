@@ -133,7 +133,7 @@ def test_all_underlyings_share_the_rate() -> None:
 
 def test_a_vendor_that_tells_no_rate_gets_the_usual_one() -> None:
     vendor = Vendor(per_minute=None)
-    assert len(days_of(asyncio.run(made(vendor).get("SPY", DAYS)))) == 28
+    assert len(days_of(asyncio.run(made(vendor).get("SPY", DAYS)))) == 58
 
 
 def test_how_often_gaps_can_be_filled() -> None:
