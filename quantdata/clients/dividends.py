@@ -73,7 +73,7 @@ class Dividends:
             task = self._asking[underlying] = asyncio.ensure_future(self._ask(underlying, today))
             task.add_done_callback(lambda _: self._asking.pop(underlying, None))
         await asyncio.wait([task], timeout=PATIENCE_S)
-        return task.result() if task.done() else NOT_KNOWN
+        return task.result() if task.done() and not task.cancelled() else NOT_KNOWN
 
     async def close(self) -> None:
         """Call off what is under way."""

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from quantdata.clients.capabilities import Capabilities
 from quantdata.clients.dividends import NOT_KNOWN, Dividends
 from quantdata.clients.plan import learning, probe
+from quantdata.clients.together import together
 from quantdata.clients.trust import trusted
+from quantdata.errors import IncompleteError
 from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
 from quantdata.sessions import session_day
 from quantdata.wire.rest import Rest
@@ -94,6 +96,15 @@ class VendorClient(Generic[R]):
     async def _all_dividends(self, symbol: str) -> pl.DataFrame:
         """Get ``ex_date`` and ``amount`` of all dividends of a stock or fund that the vendor knows."""
         raise NotImplementedError
+
+    async def _loaded(self, loading: Coroutine[Any, Any, pl.DataFrame], underlying: str) -> pl.DataFrame:
+        """Get a chain, and beside it the dividends for `_trusted`; a part that arrived alone is trusted here."""
+        try:
+            chain, _ = await together([loading, self.dividends(underlying)])
+        except IncompleteError as error:
+            error.received = await self._trusted(error.received, underlying)
+            raise
+        return chain
 
     async def _trusted(self, chain: pl.DataFrame, underlying: str) -> pl.DataFrame:
         """Return a chain priced by the model and held to the rules."""

@@ -132,7 +132,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
         Massive, *Option Chain Snapshot*, ``GET /v3/snapshot/options/{underlyingAsset}``.
         """
         with self._learning("chain"):
-            chain, _ = await together([self._chains.load(query), self.dividends(query.underlying)])
+            chain = await self._loaded(self._chains.load(query), query.underlying)
         if chain.is_empty():
             await self._require_options_on(query.underlying)
             return chain

@@ -123,7 +123,7 @@ class AsyncTradier(VendorClient[TradierRest]):
         Tradier, *Get an option chain*, ``GET /v1/markets/options/chains``.
         """
         with self._learning("chain"):
-            chain, _ = await together([self._chains.load(query), self.dividends(query.underlying)])
+            chain = await self._loaded(self._chains.load(query), query.underlying)
         learn_blocks(self.capabilities, chain, is_whole=query.is_whole)
         return await self._trusted(chain, query.underlying)
 

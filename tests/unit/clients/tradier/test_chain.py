@@ -143,13 +143,21 @@ def test_the_price_of_the_underlying_has_no_time_but_that_of_its_trade(tradier: 
 @pytest.mark.parametrize(
     "quotes", [(), (stock_quote(last=None),), (stock_quote(kind="index"),)], ids=["unknown", "untraded", "an index"]
 )
-def test_an_underlying_without_a_price_leaves_its_columns_empty(tradier: Tradier, quotes: Sequence[Row]) -> None:
+def test_an_underlying_without_a_price_has_the_models(tradier: Tradier, quotes: Sequence[Row]) -> None:
     _offer(tradier)
     tradier.quotes(*quotes)
     chain = _chain()
     assert chain.height == 18
-    assert chain.get_column("underlying_price").null_count() == 18
-    assert chain.get_column("underlying_source").null_count() == 18
+    assert set(chain.get_column("underlying_source")) == {"model"}
+    # Call and put of one price at three strikes: the middle one is what parity says.
+    assert chain.get_column("underlying_price").to_list() == [pytest.approx(600.0, rel=1e-3)] * 18
+    assert chain.get_column("moneyness")[0] == pytest.approx(590 / 600, rel=1e-3)
+    # Without puts there are no pairs, and nothing is invented.
+    calls = _chain(option_type="call")
+    assert calls.height == 9
+    assert calls.select("underlying_price", "underlying_ts", "underlying_source", "moneyness").null_count().row(0) == (
+        (9,) * 4
+    )
 
 
 def test_no_word_on_the_underlying_is_no_answer(tradier: Tradier) -> None:
@@ -327,7 +335,7 @@ def test_without_its_underlying_a_chain_is_not_whole(tradier: Tradier) -> None:
     failure = _incomplete()
     assert failure.endpoint == QUOTES
     assert failure.received.height == 18
-    assert failure.received.get_column("underlying_price").null_count() == 18
+    assert set(failure.received.get_column("underlying_source")) == {"model"}
 
 
 def test_when_no_contract_arrived_the_failure_is_the_vendors_own(tradier: Tradier) -> None:
@@ -544,7 +552,7 @@ def test_a_quote_of_another_underlying_or_twice_is_no_price(tradier: Tradier, qu
     tradier.on(QUOTES, {"quotes": {"quote": quotes}})
     failure = _incomplete()
     assert isinstance(failure.reason, PayloadError)
-    assert failure.received.get_column("underlying_price").null_count() == 18
+    assert set(failure.received.get_column("underlying_source")) == {"model"}
 
 
 def test_a_vendors_present_is_not_asked_for(tradier: Tradier) -> None:
