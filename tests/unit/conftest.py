@@ -33,10 +33,15 @@ class _Body(httpx.AsyncByteStream):
         yield self._body
 
 
+# Where a chain of a stock asks for dividends, beside what is its own.
+DIVIDENDS: Final = ("/v3/reference/dividends", "/beta/markets/fundamentals/dividends")
+
+
 class Vendor:
     """Answers by path prefix; the longest prefix counts. Keeps every request.
 
-    ``clock`` is what a simulator says it is, in every answer; None is a vendor without one.
+    ``clock`` is what a simulator says it is, in every answer; None is a vendor without one. A test that says nothing of
+    dividends is not about them: there are none, and who asks is not counted among the requests.
     """
 
     def __init__(self) -> None:
@@ -46,17 +51,26 @@ class Vendor:
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
         """Stand in for `AiohttpTransport.handle_async_request`."""
-        self.requests.append(request)
-        answer = self._answered(request)
+        if self._is_beside_the_point(request):
+            answer = self.answer(_no_dividends(request))
+        else:
+            self.requests.append(request)
+            answer = self._answered(request)
         if self.clock is not None:
             answer.headers["X-Quantdata-Simulated"] = self.clock
         return answer
 
-    def _answered(self, request: httpx.Request) -> httpx.Response:
+    def _is_beside_the_point(self, request: httpx.Request) -> bool:
+        return request.url.path.endswith(DIVIDENDS) and self._prefix(request) is None
+
+    def _prefix(self, request: httpx.Request) -> str | None:
         path = request.url.path
-        prefix = max((prefix for prefix in self._answers if path.startswith(prefix)), key=len, default=None)
+        return max((prefix for prefix in self._answers if path.startswith(prefix)), key=len, default=None)
+
+    def _answered(self, request: httpx.Request) -> httpx.Response:
+        prefix = self._prefix(request)
         if prefix is None:
-            return self.answer({"status": "NOT_FOUND", "message": f"nothing at {path}"}, status=404)
+            return self.answer({"status": "NOT_FOUND", "message": f"nothing at {request.url.path}"}, status=404)
         return self._answers[prefix](request)
 
     @staticmethod
@@ -116,6 +130,15 @@ class Vendor:
             f"/v3/snapshot/options/{underlying}",
             lambda request: self.answer(_chain_page(request, rows, status=status, page_rows=page_rows, losing=losing)),
         )
+
+
+def _no_dividends(request: httpx.Request) -> object:
+    """Return what each vendor says of a stock that pays nothing."""
+    if request.url.path.endswith(DIVIDENDS[0]):
+        return {"status": "OK", "request_id": "6f", "results": []}
+    tables: Row = {"cash_dividends": None}
+    symbol = request.url.params["symbols"]
+    return [{"request": symbol, "type": "Symbol", "results": [{"type": "Stock", "id": "0P1", "tables": tables}]}]
 
 
 def _chain_page(request: httpx.Request, rows: Sequence[Row], *, status: str, page_rows: int, losing: str | None) -> Row:

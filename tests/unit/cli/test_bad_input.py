@@ -226,9 +226,13 @@ OF_NOBODY: Final = [
     *(
         Mistake(
             chain("--source", text),
-            f"Invalid value for '--source': {text!r} is not one of 'massive', 'tradier', 'sim'{help_of('chain')}",
+            f"Invalid value for '--source': {text!r} is not one of 'hybrid', 'massive', 'tradier', 'sim'{help_of('chain')}",
         )
-        for text in ("bloomberg", "hybrid", "")
+        for text in ("bloomberg", "hybrids", "")
+    ),
+    Mistake(
+        chain("--source", "hybrid"),
+        'source="hybrid" needs MASSIVE_API_KEY; source="sim" is the local simulated market, which needs no key',
     ),
     Mistake(
         ("quotes", "SPY"),

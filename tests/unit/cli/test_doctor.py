@@ -75,7 +75,8 @@ def test_a_healthy_vendor_is_ok_in_everything_and_a_vendor_without_a_key_does_no
     assert found["tradier", "host"]["verdict"] == "ok"
     assert found["tradier", "host"]["said"].endswith("the market is open")
     assert found["tradier", "clock"]["said"] == "simulated: 2026-11-18 16:00:00 UTC"
-    assert found["tradier", "plan: chain_quotes"]["said"] == "simulated"
+    assert found["tradier", "plan: chain"]["said"] == "simulated"
+    assert found["tradier", "plan: chain_quotes"]["said"] == "realtime"
     assert found["tradier", "plan: option_quotes"]["verdict"] == "note"
     assert found["tradier", "rate: chains"]["said"].startswith("999,9")
 

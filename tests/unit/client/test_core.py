@@ -212,17 +212,19 @@ def test_a_filtered_answer_is_filtered_anew_from_the_kept_one(market: Vendor) ->
 
 
 LACKING = [
-    ({"delta": (0.2, 0.4)}, "greeks", "delta needs greeks"),
-    ({"max_spread_percent": 5.0}, "last_quote", "max_spread_percent needs quotes"),
-    ({"moneyness": (0.9, 1.1)}, "underlying_asset", "moneyness needs prices of the underlying"),
+    # Without quotes the model has nothing to tell greeks from.
+    ({"delta": (0.2, 0.4)}, ["greeks", "last_quote"], "delta needs greeks"),
+    ({"max_spread_percent": 5.0}, ["last_quote"], "max_spread_percent needs quotes"),
+    # Without puts it has no pairs to tell the price of the underlying from.
+    ({"moneyness": (0.9, 1.1)}, ["underlying_asset"], "moneyness needs prices of the underlying"),
 ]
 
 
-@pytest.mark.parametrize(("filters", "block", "said"), LACKING)
-def test_a_filter_by_what_the_plan_lacks_is_refused(
-    market: Vendor, filters: dict[str, Any], block: str, said: str
+@pytest.mark.parametrize(("filters", "blocks", "said"), LACKING)
+def test_a_filter_by_what_neither_plan_nor_model_gives_is_refused(
+    market: Vendor, filters: dict[str, Any], blocks: list[str], said: str
 ) -> None:
-    rows = [contract_row(float(strike), lacking=[block]) for strike in range(590, 610)]
+    rows = [contract_row(float(strike), lacking=blocks) for strike in range(590, 610)]
     market.chain("SPY", rows)
     core = _core()
     with pytest.raises(EntitlementError, match=f"{said}, and none of the 20 contracts came with one") as failure:
@@ -232,6 +234,31 @@ def test_a_filter_by_what_the_plan_lacks_is_refused(
     assert _answer(core, core.chain(ChainQuery.of("QQQ", **filters))).is_empty()  # few rows tell nothing of a plan
     market.chain("DIA", [*rows, contract_row(610.0)])
     assert _answer(core, core.chain(ChainQuery.of("DIA", **filters))).height <= 1
+
+
+@pytest.mark.parametrize(
+    ("filters", "block", "source"),
+    [
+        ({"delta": (0.0, 1.0)}, "greeks", "greeks_source"),
+        ({"moneyness": (0.99, 1.01)}, "underlying_asset", "underlying_source"),
+    ],
+)
+def test_a_filter_by_what_the_model_gives_is_none_of_the_plan(
+    market: Vendor, filters: dict[str, Any], block: str, source: str
+) -> None:
+    # Call and put have one price at 600: that is the forward, which is worth a month's interest less today.
+    pairs = [contract_row(float(k), kind, lacking=[block]) for k in range(590, 611) for kind in ("call", "put")]
+    for row in pairs:
+        is_call, strike = row["details"]["contract_type"] == "call", row["details"]["strike_price"]
+        worth = 9.0 + max(0.0, (600.0 - strike) * (1 if is_call else -1))
+        row["last_quote"] |= {"bid": worth - 0.1, "ask": worth + 0.1}
+    market.chain("SPY", pairs)
+    core = _core()
+    whole = _answer(core, core.chain(ChainQuery.of("SPY")))
+    assert set(whole.get_column(source)) == {"model"}
+    spot = 600.0 if block == "greeks" else 600.0 * whole.get_column("discount_factor")[0]
+    assert whole.get_column("underlying_price")[0] == pytest.approx(spot, abs=0.3)
+    assert _answer(core, core.chain(ChainQuery.of("SPY", **filters))).height >= 10
 
 
 @pytest.mark.parametrize("where", [pl.col("nothing") > 0, pl.col("bid") > "a", pl.col("bid")])
@@ -502,12 +529,14 @@ def test_a_contract_that_is_not_in_the_chain_names_the_vendor_that_was_asked() -
     assert failure.value.provider == "tradier"
 
 
-def test_a_simulated_market_is_asked_for_once_though_two_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_is_one_though_two_wait_for_it_and_both_vendors_are_of_one_market(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked: list[dict[str, Any]] = []
 
     def shared(**market: Any) -> SimpleNamespace:
         asked.append(market)
-        return SimpleNamespace(base_url="http://127.0.0.1:1")
+        return SimpleNamespace(base_url="http://127.0.0.1:1", tradier_url="http://127.0.0.1:1/v1")
 
     monkeypatch.setattr("quantdata.client.connect.sim.shared", shared)
     core = Core("sim", config=Config(), cache_ttl=None, seed=11, clock="live")
@@ -516,7 +545,7 @@ def test_a_simulated_market_is_asked_for_once_though_two_wait_for_it(monkeypatch
         return {id(provider) for provider in await asyncio.gather(core._connected(), core._connected())}
 
     assert len(portal.call(both())) == 1
-    assert asked == [{"seed": 11, "clock": "live"}] * 2
+    assert asked == [{"seed": 11, "clock": "live"}] * 4  # `shared` gives the one it has
 
 
 def test_a_client_that_is_collected_hangs_up(monkeypatch: pytest.MonkeyPatch) -> None:

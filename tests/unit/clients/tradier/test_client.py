@@ -572,10 +572,12 @@ def test_a_little_of_everything_tells_what_the_token_opens(tradier: Tradier) -> 
     _market(tradier)
     assert _entitlements(tradier) == {
         **dict.fromkeys(
-            ("chain", "chain_quotes", "chain_trades", "chain_greeks", "chain_underlying", "equity_quotes", "indices",
-             "bars", "option_trades"),
+            ("chain", "chain_trades", "chain_underlying", "equity_quotes", "indices", "bars", "option_trades"),
             (True, "simulated"),
         ),
+        # Quotes and greeks are as fresh as the plan has them, whose market it ever is.
+        "chain_quotes": (True, "realtime"),
+        "chain_greeks": (True, "delayed"),
         "option_quotes": (False, None),
     }  # fmt: skip
     # One expiration, of the next week, and no more.
@@ -633,7 +635,7 @@ def test_a_whole_chain_tells_what_its_rows_hold(tradier: Tradier) -> None:
         await client.chain(ChainQuery.of("SPY"))
         return [_capability(client, block) for block in ("chain", "chain_quotes", "chain_greeks", "chain_underlying")]
 
-    assert ask(asked) == [(True, "simulated"), (True, "simulated"), (False, None), (True, "simulated")]
+    assert ask(asked) == [(True, "simulated"), (True, "realtime"), (False, None), (True, "simulated")]
 
 
 def test_a_token_that_is_wrong_is_told_as_such(tradier: Tradier) -> None:
