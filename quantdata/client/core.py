@@ -53,6 +53,7 @@ from quantdata.frames.chain import newest_session
 from quantdata.hybrid import AsyncHybrid
 from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
 from quantdata.sessions import session_day, sessions
+from quantdata.validation import failures
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -264,7 +265,7 @@ class Core:
         ]
         queries = list(dict.fromkeys(asked))
         key = ("bars", *(query.key for query in queries))
-        return Ask(key, partial(self._bars, queries), partial(_warned_of_lacks, queries, self._kept_since))
+        return Ask(key, partial(self._bars, queries), partial(_warned_of_bars, queries, self._kept_since))
 
     def trades(self, symbol: str, start: Moment, end: Moment) -> Ask[pl.DataFrame]:
         """Ask for the tape of one stock or option contract."""
@@ -272,7 +273,7 @@ class Core:
         if not (is_equity(asked) or symbols.is_option_symbol(asked)):
             raise SymbolError(f"an index has no trades: use bars({asked!r}, ...)")
         first, last = moment_range(start, end)
-        return Ask(("trades", asked, first, last), partial(self._trades, asked, first, last), _unchanged)
+        return Ask(("trades", asked, first, last), partial(self._trades, asked, first, last), _warned_of_errors)
 
     def indicators(self, ticker: str, timeframe: str, *, lookback: int) -> Ask[pl.DataFrame]:
         """Ask for the newest indicators of one symbol."""
@@ -557,10 +558,19 @@ def _incomplete(answers: list[pl.DataFrame | BaseException], reason: DataProvide
     return IncompleteError(first, received=received, arrived=f"bars of {len(whole)} of {len(answers)} symbols")
 
 
-def _warned_of_lacks(
+def _warned_of_errors(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return bars or trades, which have no columns of quality; warn of those that break a rule."""
+    if broken := failures(rows):
+        named = ", ".join(f"{rule}: {count:,}" for rule, count in broken.items())
+        _warn(f"of {rows.height:,} rows some break a rule ({named}); see validate()")
+    return rows
+
+
+def _warned_of_bars(
     queries: list[BarQuery], kept_since: Callable[[BarQuery], date | None], bars: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return bars; warn of those that begin later, or are adjusted for less, than what was asked for."""
+    """Return bars; warn of those that break a rule, begin later, or are adjusted for less, than was asked for."""
+    _warned_of_errors(bars)
     found = bars.group_by("symbol").agg(pl.col("session").min(), pl.col("adjustment").first())
     known = {symbol: (first, adjustment) for symbol, first, adjustment in found.iter_rows()}
     for query in queries:

@@ -19,6 +19,7 @@ from quantdata.analytics.order_flow import (
 from quantdata.clients.together import together
 from quantdata.errors import EntitlementError
 from quantdata.frames.columns import FLOW, OPTION_QUOTES, TRADES, empty
+from quantdata.validation import validate
 
 if TYPE_CHECKING:
     from quantdata.clients import Provider
@@ -44,7 +45,7 @@ async def find_flow(provider: Provider, query: FlowQuery, chain: pl.DataFrame) -
         tapes = await together(provider.option_tape(symbol, start=start, end=end) for symbol in asked)
     except EntitlementError:
         flow = await asyncio.to_thread(rest, chain)
-        return by_premium(noted(flow, NO_TAPE, asked))
+        return validate(by_premium(noted(flow, NO_TAPE, asked)))
     return await asyncio.to_thread(_joined, tapes, chosen, rest(others))
 
 
@@ -67,4 +68,4 @@ def _contracts(number: int) -> str:
 def _joined(tapes: list[OptionTape], chosen: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
     trades = pl.concat([empty(TRADES), *(tape.trades for tape in tapes)])
     quotes = pl.concat([empty(OPTION_QUOTES), *(tape.quotes for tape in tapes)])
-    return by_premium(pl.concat([tape_flow(trades, quotes, chosen), others]))
+    return validate(by_premium(pl.concat([tape_flow(trades, quotes, chosen), others])))

@@ -9,10 +9,14 @@ import polars as pl
 
 from quantdata.errors import EntitlementError
 from quantdata.sessions import NEW_YORK
+from quantdata.validation import quality as rate
+from quantdata.validation import with_candles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypeAlias
+
+    from quantdata.validation import Quality
 
     # By symbol and timeframe: bars with their indicators, or why they could not be had.
     Histories: TypeAlias = Mapping[tuple[str, str], pl.DataFrame | EntitlementError]
@@ -34,11 +38,14 @@ class IndexSnapshot:
         By timeframe, bars with their indicators: one row per bar, oldest first, with the columns of
         ``quantdata.frames.columns.BARS`` and those of `indicators`, whose ``vwap`` (null for an index) takes the place
         of the bars'. A timeframe that could not be had is not there.
+    quality
+        Of quote and bars together.
     """
 
     symbol: str
     quote: pl.DataFrame
     timeframes: dict[str, pl.DataFrame]
+    quality: Quality
 
     def __repr__(self) -> str:
         row = self.quote.row(0, named=True)
@@ -46,7 +53,8 @@ class IndexSnapshot:
         change = "" if row["change_percent"] is None else f" {row['change_percent']:+.2f} %"
         at = "" if row["value_ts"] is None else f", {row['value_ts'].astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York"
         bars = ", ".join(f"{name}: {frame.height:,} bars" for name, frame in self.timeframes.items()) or "no bars"
-        return f"<IndexSnapshot {self.symbol} {value}{change}{at}; {bars}>"
+        trust = f"confidence {self.quality.confidence} ({self.quality.quality})"
+        return f"<IndexSnapshot {self.symbol} {value}{change}{at}; {bars}; {trust}>"
 
 
 def snapshots(quotes: pl.DataFrame, histories: Histories) -> dict[str, IndexSnapshot]:
@@ -65,7 +73,10 @@ def snapshots(quotes: pl.DataFrame, histories: Histories) -> dict[str, IndexSnap
         if isinstance(refusal, EntitlementError) and not found[symbol]:
             raise refusal
     rows = quotes.partition_by("symbol", maintain_order=True)
-    return {symbol: IndexSnapshot(symbol, row, found[symbol]) for symbol, row in zip(found, rows, strict=True)}
+    return {
+        symbol: IndexSnapshot(symbol, row, found[symbol], with_candles(rate(row), found[symbol]))
+        for symbol, row in zip(found, rows, strict=True)
+    }
 
 
 def snapshot_warning(histories: Histories) -> str | None:

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from quantdata.pricing import Dividends, RateCurve
 
     Floats = NDArray[np.float64]
+    Flags = NDArray[np.bool_]
     Positions = NDArray[np.intp]
 
 __all__ = ["Carry", "carry"]
 
-# Quotes of a pair that are further apart in time are of two prices of the underlying.
+# Quotes of a pair that are further apart in time may be of two prices of the underlying.
 _SAME_INSTANT_US: Final = timedelta(seconds=5) // timedelta(microseconds=1)
+# Quotes are valued while their options trade: those of one session are closer than this, those of two are not.
+_SAME_SESSION_US: Final = timedelta(hours=12) // timedelta(microseconds=1)
 _REFINEMENTS: Final = 2
 # Of the spot: how far a series' own spot, without a yield, may be from the underlying's to be taken for it: about the
 # rounding of quotes. More is a yield, and to leave that out would be to misstate what exercising pays.
@@ -41,7 +44,8 @@ class Carry:
     escrowed
         USD: the forward, discounted from expiry to the snapshot; the spot without the dividends until then.
     spot
-        USD, as the options see it: by parity of the nearest series, the chain's own price where no pair tells.
+        USD, as the options see it: by parity of the nearest series with quotes of one instant, else the chain's own
+        price, else by parity of quotes that stand.
     model_spot
         USD: by parity alone.
     """
@@ -57,18 +61,16 @@ def carry(rows: Rows, rates: RateCurve, dividends: Dividends) -> Carry:
     table = rows.table
     discount = rates.discount(table.years)
     cash = _dividends_before(table.years, discount, dividends) * table.is_american
-    calls, puts = _pairs(rows)
+    calls, puts, is_prompt = _pairs(rows)
     forward = _forward(rows, calls, puts, early=np.zeros((2, calls.size)))
-    model_spot = _nearest(rows, forward * discount + cash)
-    spot = np.where(np.isfinite(model_spot), model_spot, table.spot)
+    spot, model_spot = _spots(rows, forward * discount + cash, is_prompt)
     is_near = nearest_pairs(rows.series[calls], call=rows.mid[calls], put=rows.mid[puts])
     calls, puts = calls[is_near], puts[is_near]
     early = np.zeros((2, calls.size))
     for _ in range(_REFINEMENTS if table.is_american.any() else 0):
         early = _early_exercise(rows, calls, puts, before=early, forward=forward, spot=spot, dividends=dividends)
         forward = _forward(rows, calls, puts, early=early)
-        model_spot = _nearest(rows, forward * discount + cash)
-        spot = np.where(np.isfinite(model_spot), model_spot, table.spot)
+        spot, model_spot = _spots(rows, forward * discount + cash, is_prompt)
     carried = np.where(table.has_spot & (table.years > 0.0), (spot - cash) / discount, np.nan)
     forward = np.where(np.isfinite(forward), forward, carried)
     forward = np.where(table.is_standard, forward, np.nan)
@@ -88,19 +90,27 @@ def _dividends_before(years: Floats, discount: Floats, dividends: Dividends) -> 
     return worth
 
 
-def _pairs(rows: Rows) -> tuple[Positions, Positions]:
-    """Return the rows of calls and puts of one series and strike that were quoted at one time."""
+def _pairs(rows: Rows) -> tuple[Positions, Positions, Flags]:
+    """Return the rows of calls and puts of one series and strike, and which series have pairs quoted at one time.
+
+    The others, as of a thin chain after its close, pair what stands: a quote is good until it is changed, which happens
+    to a call and a put of one strike at different times.
+    """
     candidates = np.flatnonzero(rows.is_priceable)
     order = candidates[np.lexsort((~rows.is_call[candidates], rows.strike[candidates], rows.series[candidates]))]
     first, second = order[:-1], order[1:]
+    gap_us = np.abs(rows.valued_us[first] - rows.valued_us[second])
     is_pair = (
         (rows.series[first] == rows.series[second])
         & (rows.strike[first] == rows.strike[second])
         & rows.is_call[first]
         & ~rows.is_call[second]
-        & (np.abs(rows.valued_us[first] - rows.valued_us[second]) <= _SAME_INSTANT_US)
     )
-    return first[is_pair], second[is_pair]
+    is_prompt = np.zeros(rows.table.count, dtype=np.bool_)
+    is_prompt[rows.series[first[is_pair & (gap_us <= _SAME_INSTANT_US)]]] = True
+    most_us = np.where(is_prompt[rows.series[first]], _SAME_INSTANT_US, _SAME_SESSION_US)
+    is_pair &= gap_us <= most_us
+    return first[is_pair], second[is_pair], is_prompt
 
 
 def _forward(rows: Rows, calls: Positions, puts: Positions, *, early: Floats) -> Floats:
@@ -113,6 +123,15 @@ def _forward(rows: Rows, calls: Positions, puts: Positions, *, early: Floats) ->
         discount=rows.discount[calls],
         series_count=rows.table.count,
     )
+
+
+def _spots(rows: Rows, own: Floats, is_prompt: Flags) -> tuple[Floats, Floats]:
+    """Return the spot of each series' underlying, and by parity alone; ``own`` is what each series says."""
+    given = rows.table.spot
+    prompt = _nearest(rows, np.where(is_prompt, own, np.nan))
+    by_parity = np.where(np.isfinite(prompt), prompt, _nearest(rows, own))
+    otherwise = np.where(np.isfinite(given), given, by_parity)
+    return np.where(np.isfinite(prompt), prompt, otherwise), by_parity
 
 
 def _nearest(rows: Rows, spot: Floats) -> Floats:

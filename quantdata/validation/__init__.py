@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from quantdata.validation.judging import validate
-from quantdata.validation.summary import Quality, quality
+from quantdata.validation.judging import failures, validate
+from quantdata.validation.summary import Quality, quality, with_candles
 from quantdata.validation.words import explain
 
-__all__ = ["Quality", "explain", "quality", "validate"]
+__all__ = ["Quality", "explain", "failures", "quality", "validate", "with_candles"]

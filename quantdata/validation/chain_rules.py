@@ -52,8 +52,8 @@ _SPREAD_COUNTS: Final = _ALIVE & (pl.col("spread") > FEW_TICKS * pl.col("tick") 
 def is_delayed() -> pl.Expr:
     """Return whether what a row is about is late by plan.
 
-    Where nothing is quoted the greeks tell, which Massive computes from its own quotes (Tradier's are hourly by nature):
-    the row's, else those of the chain. A simulated market says so in ``feed``, and nothing of its plan.
+    Where nothing is quoted the greeks tell, which Massive computes from its own quotes (Tradier's are hourly by
+    nature): the row's, else those of the chain. A simulated market says so in ``feed``, and nothing of its plan.
     """
     by_greeks = pl.when(pl.col("greeks_source") == "massive").then("greeks_feed")
     by_row = pl.when(pl.col("feed") != "simulated").then("feed")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from quantdata.errors import ArgumentError
+from quantdata.frames.columns import TEXTS
 from quantdata.validation.ages import ages
 from quantdata.validation.kinds import kind_of
 from quantdata.validation.rule import CADENCE_S
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from quantdata.validation.kinds import Kind
 
-__all__ = ["validate"]
+__all__ = ["failures", "validate"]
 
 _PLACE = "_place"
 
@@ -65,6 +66,17 @@ def validate(frame: pl.DataFrame, now: datetime | None = None, *, cadence_s: flo
     return _judged(checked, kind, cadence_s)
 
 
+def failures(frame: pl.DataFrame) -> dict[str, int]:
+    """Return how many rows break each rule, notes left out, of a frame in its own order; what none breaks is not there.
+
+    For frames that have no columns of quality, bars and trades: it costs less than to write them.
+    """
+    kind = kind_of(frame)
+    rules = [rule for rule in kind.rules if rule.severity != "note"]
+    counts = kind.prepare(frame).select(rule.fires.sum() for rule in rules).row(0, named=True)
+    return {name: count for name, count in counts.items() if count}
+
+
 def _check_cadence(cadence_s: object) -> None:
     # True is a number to Python alone.
     if cadence_s is True or not isinstance(cadence_s, int | float) or not 0 < cadence_s < math.inf:
@@ -90,7 +102,11 @@ def _is_sorted(frame: pl.DataFrame, kind: Kind) -> bool:
 
 def _judged(frame: pl.DataFrame, kind: Kind, cadence_s: float) -> pl.DataFrame:
     clean, quality = kind.plan.judge(frame, cadence_s=cadence_s)
-    return clean.with_columns(quality)
+    judged = clean.with_columns(quality)
+    if not kind.own_notes or "notes" not in frame.columns:
+        return judged
+    own = frame.get_column("notes").cast(TEXTS).fill_null([]).list.set_intersection(list(kind.own_notes))
+    return judged.with_columns(notes=pl.concat_list(own, "notes"))
 
 
 def _judged_in_order(frame: pl.DataFrame, kind: Kind, cadence_s: float) -> pl.DataFrame:

@@ -53,6 +53,8 @@ class Kind:
         Whether a row is late by plan, of kinds that lose confidence with age.
     prepare
         Adds the columns that its rules need beside the canonical ones.
+    own_notes
+        Notes that whoever makes the frame writes there, since no column tells: they stay.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Kind:
     sort: tuple[str, ...] = ()
     is_delayed: pl.Expr | None = None
     prepare: Callable[[pl.DataFrame], pl.DataFrame] = _as_they_are
+    own_notes: tuple[str, ...] = ()
 
     @cached_property
     def quality_columns(self) -> tuple[str, ...]:
@@ -135,7 +138,11 @@ TRADES: Final = Kind(
     name="trades", columns=columns.TRADES, signs=("symbol", "ts", "price", "size"), own_rules=TRADE_RULES
 )
 FLOW: Final = Kind(
-    name="flow", columns=columns.FLOW, signs=("contract_symbol", "buy_pressure", "method"), own_rules=FLOW_RULES
+    name="flow",
+    columns=columns.FLOW,
+    signs=("contract_symbol", "buy_pressure", "method"),
+    own_rules=FLOW_RULES,
+    own_notes=("no_tape", "signed_by_tick_test"),
 )
 KINDS: Final = (CHAIN, EQUITY_QUOTES, INDEX_QUOTES, BARS, TRADES, FLOW)
 

@@ -81,7 +81,7 @@ _PARTS: Final = ("buy_volume", "sell_volume", "unclassified_volume")
 FLOW_RULES: Final = (
     Rule("missing_identity", "row", "error", "the contract is missing", present(("contract_symbol", "method"))),
     # Of what there is no tape and no volume nothing can be said, and nothing is.
-    Rule("no_tape", "row", "error", "there is nothing that flow could be told from", pl.col("method") != "none"),
+    Rule("nothing_known", "row", "error", "there is nothing that flow could be told from", pl.col("method") != "none"),
     Rule(
         "negative_count",
         "row",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from quantdata.validation.bounds import is_alive, is_core
 from quantdata.validation.chain_facts import CHAIN_FACTS, plan_lacks
-from quantdata.validation.judging import validate
-from quantdata.validation.kinds import CHAIN, kind_of
+from quantdata.validation.judging import failures, validate
+from quantdata.validation.kinds import BARS, CHAIN, kind_of
 from quantdata.validation.verdicts import POINTS_A_WARNING, labelled
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from quantdata.validation.kinds import Kind
 
-__all__ = ["Quality", "quality"]
+__all__ = ["Quality", "quality", "with_candles"]
 
 FEWEST_CORE_ROWS: Final = 10
 _NAMES: Final = ("errors", "warnings", "notes")
 _COVERED: Final = {"quote": "quote_source", "iv": "implied_volatility", "greeks": "delta"}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Quality:
     """How far a frame can be trusted.
 
@@ -73,6 +73,16 @@ class Quality:
     plan_lacks: tuple[str, ...] = ()
     fallback_reason: str | None = None
     snapshot_ts: datetime | None = None
+
+    def __repr__(self) -> str:
+        # What is as it should be is not shown, but for what everybody asks for.
+        always, never = {"confidence", "quality", "source", "feed", "rows", "warnings"}, {"is_simulated", "snapshot_ts"}
+        shown = [
+            each
+            for each in fields(self)
+            if each.name in always or (each.name not in never and getattr(self, each.name))
+        ]
+        return f"Quality({', '.join(f'{each.name}={getattr(self, each.name)!r}' for each in shown)})"
 
     @property
     def has_warnings(self) -> bool:
@@ -127,6 +137,31 @@ def quality(frame: pl.DataFrame) -> Quality:
         plan_lacks=plan_lacks(rated) if kind is CHAIN else (),
         fallback_reason=reason,
         snapshot_ts=snapshot,
+    )
+
+
+def with_candles(index: Quality, timeframes: Mapping[str, pl.DataFrame]) -> Quality:
+    """Return the quality of an index with that of its bars: what any of them breaks counts once.
+
+    Parameters
+    ----------
+    index
+        Of its quote.
+    timeframes
+        Bars by timeframe; a broken rule is named with it, as in ``5m:inverted_candle``. None at all is ``no_candles``.
+    """
+    counts = {f"{name}:{rule}": count for name, bars in timeframes.items() for rule, count in failures(bars).items()}
+    severities = {rule.name: rule.severity for rule in BARS.rules}
+    errors = tuple(each for each in counts if severities[each.rpartition(":")[2]] == "error")
+    warnings = tuple(each for each in counts if each not in errors) or (() if timeframes else ("no_candles",))
+    confidence = 0 if errors else max(0, index.confidence - POINTS_A_WARNING * len(warnings))
+    return replace(
+        index,
+        confidence=confidence,
+        quality=labelled(pl.Series([confidence]))[0],
+        errors=index.errors + errors,
+        warnings=index.warnings + warnings,
+        rules={**index.rules, **counts},
     )
 
 
