@@ -242,12 +242,23 @@ def breaks_parity(row: Row, rows: list[Row]) -> bool:
     strike, discount = row["strike"], row["discount_factor"]
     forward = discount * row["forward_price"]
     synthetic = row["mid"] - mate["mid"] if row["option_type"] == "call" else mate["mid"] - row["mid"]
-    allowed = (row["spread"] + mate["spread"]) / 2 + tick(row) + 0.01 * row["time_to_expiry"] * strike
-    if row["exercise_style"] != "american":
+    is_american = row["exercise_style"] == "american"
+    at_risk = strike if is_american else abs(row["forward_price"] - strike)
+    allowed = (row["spread"] + mate["spread"]) / 2 + tick(row) + 0.01 * row["time_to_expiry"] * at_risk
+    if not is_american:
         return bool(abs(synthetic - (forward - discount * strike)) > allowed)
-    spot = row["underlying_price"] if is_of_the_quote(row) else None
-    too_low = synthetic < forward - strike - allowed
-    return bool(too_low or (spot is not None and synthetic > max(spot, forward) - discount * strike + allowed))
+    spots = [row["underlying_price"] if is_of_the_quote(row) else None, spot_of_options(rows)]
+    highest = max(spot for spot in spots if spot is not None) - discount * strike
+    return bool(synthetic < forward - strike - allowed or synthetic > highest + allowed)
+
+
+def spot_of_options(rows: list[Row]) -> float | None:
+    """Return the discounted forward of the first live contract, of one underlying."""
+    for row in rows:
+        is_live = row["time_to_expiry"] is not None and row["time_to_expiry"] > 0 and row["is_adjusted"] is False
+        if is_live and row["forward_price"] is not None and row["discount_factor"] is not None:
+            return float(row["forward_price"] * row["discount_factor"])
+    return None
 
 
 def is_of_the_quote(row: Row) -> bool:

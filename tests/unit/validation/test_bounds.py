@@ -28,10 +28,12 @@ def told(column: str, row: int, **values: object) -> Any:
         (place(110.0, "call"), {}, 0.0),
         (CALL, AMERICAN, 9.9),  # at 99.5 exercise would bring 9.5
         (PUT, AMERICAN, 10.5),
-        (CALL, {**AMERICAN, "underlying_price": 101.0}, 11.0),
-        (CALL, {**AMERICAN, "underlying_price": 101.0, "underlying_ts": earlier(5)}, 11.0),
-        (CALL, {**AMERICAN, "underlying_price": 101.0, "underlying_ts": earlier(5.000001)}, 9.9),
-        (CALL, {**AMERICAN, "underlying_price": None}, 9.9),
+        # The options themselves say 99, so that a call brings no more than that less its strike, a put no more than 11.
+        (CALL, {**AMERICAN, "underlying_price": 101.0}, 9.9),
+        (PUT, {**AMERICAN, "underlying_price": 98.0}, 11.0),
+        (PUT, {**AMERICAN, "underlying_price": 99.9, "underlying_ts": earlier(5)}, 10.1),
+        (PUT, {**AMERICAN, "underlying_price": 99.9, "underlying_ts": earlier(5.000001)}, 11.0),
+        (PUT, {**AMERICAN, "underlying_price": None}, 11.0),
         (CALL, {"exercise_style": None}, 9.9),
         (CALL, {"forward_price": None}, None),
         (CALL, {"strike": 0.0}, 0.0),
@@ -50,9 +52,10 @@ def test_a_contract_is_worth_its_discounted_forward_or_its_exercise(
     ("values", "low", "high"),
     [
         ({}, 9.9, 9.9),
-        (AMERICAN, 9.0, 10.4),  # 99 - 90; the dearer of 99.5 and 99, less 89.1
+        # 99 - 90; the dearer of the underlying's 99.5 and the 99 that the options say, less 89.1.
+        (AMERICAN, 9.0, 10.4),
         ({**AMERICAN, "underlying_price": 95.0}, 9.0, 9.9),
-        ({**AMERICAN, "underlying_price": None}, 9.0, None),
+        ({**AMERICAN, "underlying_price": None}, 9.0, 9.9),
         ({"forward_price": None}, None, None),
     ],
 )
@@ -74,13 +77,45 @@ def test_half_a_spread_is_so_much_volatility() -> None:
     assert told("half_width", at_money, forward_price=-1.0) is None
 
 
+@pytest.mark.parametrize(
+    ("row", "values", "expected"),
+    [
+        (CALL, {}, 1.3),  # a mid of 11.2
+        (CALL, AMERICAN, 1.3),
+        (PUT, AMERICAN, 0.55),  # a mid of 11.55, exercise at 99
+        (PUT, {**AMERICAN, "underlying_price": 98.0}, -0.45),
+        (CALL, {"mid": None}, None),
+        (CALL, {"forward_price": None}, None),
+    ],
+)
+def test_time_value_is_what_the_best_exercise_does_not_bring(
+    row: int, values: dict[str, Any], expected: float | None
+) -> None:
+    assert told("time_value", row, **values) == expected
+
+
+def test_the_options_of_the_nearest_live_series_say_what_the_underlying_is() -> None:
+    american = CHAIN.with_columns(
+        exercise_style=pl.lit("american", CHAIN.schema["exercise_style"]), underlying_price=None
+    )
+    american = american.with_columns(pl.col("underlying_price").cast(pl.Float64))
+    assert with_bounds(american).item(CALL, "parity_high") == pytest.approx(9.9)
+    gone = changed(american, 0, time_to_expiry=0.0, forward_price=120.0)
+    assert with_bounds(gone).item(PUT, "bound") == pytest.approx(11.0)
+    adjusted = changed(american, 0, is_adjusted=True, forward_price=120.0)
+    assert with_bounds(adjusted).item(PUT, "bound") == pytest.approx(11.0)
+    dearer = changed(american, 0, forward_price=101.0)
+    assert with_bounds(dearer).item(PUT, "bound") == pytest.approx(10.01)
+
+
 def test_a_tick_that_is_not_known_is_a_cent() -> None:
     assert told("tick", CALL) == 0.05
     assert told("tick", CALL, tick_size=None) == 0.01
 
 
 def test_rates_are_known_to_a_point_a_year() -> None:
-    assert told("slack", CALL) == 0.225
+    assert told("slack", CALL) == 0.025
+    assert told("slack", CALL, **AMERICAN) == 0.225
     assert told("slack", CALL, time_to_expiry=None) is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Final
 
 import polars as pl
@@ -16,6 +17,7 @@ CALL: Final = place(100.0, "call")
 PUT: Final = place(100.0, "put")
 ITM_CALL: Final = place(90.0, "call")
 LAST_CALL: Final = place(110.0, "call")
+LAST_PUT: Final = place(110.0, "put")
 FIRST_PUT: Final = place(90.0, "put")
 NO_QUOTE: Final = dict.fromkeys(
     ("bid", "bid_size", "ask", "ask_size", "mid", "spread", "spread_percent", "quote_ts", "quote_source", "quote_feed")
@@ -66,7 +68,7 @@ BROKEN: Final[list[tuple[str, int, dict[str, Any], set[str], tuple[int, int, int
     ("iv_off_quote", CALL, {"implied_volatility": 0.2627}, set(), GREEKS_5),
     ("iv_off_quote", CALL, {"implied_volatility": 0.2348}, set(), GREEKS_5),
     ("iv_off_quote", CALL, {"implied_volatility": 0.2627, "iv_ts": earlier(5)}, set(), GREEKS_5),
-    ("missing_iv", CALL, {"implied_volatility": None}, set(), GREEKS_5),
+    ("missing_iv", CALL, {"implied_volatility": None, "model_iv": None}, set(), GREEKS_5),
     ("delayed_feed", CALL, {"quote_feed": "delayed"}, set(), (71, 71, 71)),
     ("delayed_feed", CALL, {"quote_feed": "eod"}, set(), (71, 71, 71)),
     ("delayed_feed", CALL, {**NO_QUOTE, "greeks_feed": "delayed"}, {"no_quote"}, (68, 68, 71)),
@@ -78,6 +80,7 @@ BROKEN: Final[list[tuple[str, int, dict[str, Any], set[str], tuple[int, int, int
     ("one_sided", CALL, one_sided(bid=4.9, ask=None), set(), FREE),
     ("quiet_quote", CALL, {"quote_ts": earlier(900.000001)}, set(), FREE),
     ("zero_volume", CALL, {"volume": 0}, set(), FREE),
+    ("zero_volume", CALL, {"day_session": date(2026, 11, 17)}, set(), FREE),
     ("zero_open_interest", CALL, {"open_interest": 0}, set(), FREE),
 ]
 
@@ -168,23 +171,34 @@ def test_a_volatility_is_missed_only_where_the_quote_implies_one() -> None:
 
 
 def test_an_ask_below_what_the_contract_is_worth_at_least_warns() -> None:
-    # 9.9 less a tick less the slack of rates, 0.01 * 0.25 * 90.
+    # 9.9 less a tick less the slack of rates, 0.01 * 0.25 * 10.
     frame = alone(CHAIN, ITM_CALL)
-    assert names(changed(frame, ITM_CALL, **quoted(9.5, 9.626))) == {}
-    low = changed(frame, ITM_CALL, **quoted(9.5, 9.624))
+    assert names(changed(frame, ITM_CALL, **quoted(9.7, 9.826))) == {}
+    low = changed(frame, ITM_CALL, **quoted(9.7, 9.824))
     assert names(low) == {ITM_CALL: {"ask_below_bound"}}
     assert validate(low, AT).select("confidence", "quote_confidence", "greeks_confidence").row(ITM_CALL) == QUOTE_5
     assert names(changed(low, ITM_CALL, forward_price=None)) == {}
 
 
 def test_an_american_contract_is_worth_its_exercise() -> None:
-    frame = alone(CHAIN, ITM_CALL)
-    exercised = {"exercise_style": "american", "underlying_price": 101.0, "underlying_ts": earlier(10)}
-    low = changed(frame, ITM_CALL, **quoted(10.6, 10.7))
+    # At 98 exercise brings 12, and the options say 99: 11, less a tick and 0.01 * 0.25 * 110.
+    exercised = {"exercise_style": "american", "underlying_price": 98.0, "underlying_ts": earlier(10)}
+    low = changed(alone(CHAIN, LAST_PUT), LAST_PUT, **quoted(10.5, 10.6))
     assert names(low) == {}
-    assert names(changed(low, ITM_CALL, **exercised)) == {ITM_CALL: {"ask_below_bound"}}
-    stale = {**exercised, "underlying_ts": earlier(15.000001)}
-    assert names(changed(low, ITM_CALL, **stale)) == {}
+    assert names(changed(low, LAST_PUT, **exercised)) == {LAST_PUT: {"ask_below_bound"}}
+    assert names(changed(low, LAST_PUT, **{**exercised, "underlying_price": 99.5})) == {}
+    assert names(changed(low, LAST_PUT, **{**exercised, "underlying_price": 99.5, "underlying_ts": earlier(16)})) == {
+        LAST_PUT: {"ask_below_bound"}
+    }
+
+
+def test_below_five_cents_of_time_value_exercise_decides_an_american_price() -> None:
+    cheap = {"implied_volatility": None, "model_iv": None, "tick_size": 0.01}
+    frame = changed(alone(CHAIN, ITM_CALL), ITM_CALL, **cheap)
+    four_cents, six_cents = (changed(frame, ITM_CALL, **quoted(mid - 0.01, mid + 0.01)) for mid in (9.94, 9.96))
+    assert names(four_cents) == {ITM_CALL: {"missing_iv"}}
+    assert names(changed(four_cents, ITM_CALL, exercise_style="american")) == {ITM_CALL: {"iv_not_computable"}}
+    assert names(changed(six_cents, ITM_CALL, exercise_style="american")) == {ITM_CALL: {"missing_iv"}}
 
 
 def test_contracts_that_no_longer_trade_are_held_to_nothing_that_concerns_trading() -> None:

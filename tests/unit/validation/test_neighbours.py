@@ -78,11 +78,11 @@ def test_wings_that_were_quoted_more_than_five_seconds_apart_are_no_wings() -> N
 @pytest.mark.parametrize(
     ("forward", "fires"),
     [
-        # 0.99 * (forward - 100) against 0, within spreads 0.1, a tick 0.05, and 0.01 * 0.25 * 100 of rates.
-        (100.40, False),
-        (100.41, True),
-        (99.60, False),
-        (99.59, True),
+        # 0.99 * (forward - 100) against 0, within spreads 0.1, a tick 0.05, and next to nothing of rates.
+        (100.15, False),
+        (100.16, True),
+        (99.85, False),
+        (99.84, True),
     ],
 )
 def test_call_and_put_that_do_not_fit_the_forward_break_parity_and_both_are_named(
@@ -92,25 +92,25 @@ def test_call_and_put_that_do_not_fit_the_forward_break_parity_and_both_are_name
     assert names(frame) == ({CALL: {"parity"}, PUT: {"parity"}} if fires else {})
 
 
-def american(forward: float, *, underlying: float | None = 99.5) -> pl.DataFrame:
-    terms = {"forward_price": forward, "exercise_style": "american", "underlying_price": underlying}
-    return changed(changed(CHAIN, CALL, **terms), PUT, **terms)
-
-
 @pytest.mark.parametrize(
-    ("frame", "fires"),
+    ("forward", "underlying", "fires"),
     [
-        # Not less than 0.99 * forward - 100, not more than the dearer of underlying and forward today, less 99.
-        (american(101.41), False),
-        (american(101.42), True),
-        (american(99.6, underlying=98.59), False),
-        (american(99.59, underlying=98.59), True),
-        (american(99.59, underlying=None), False),
-        (american(99.59, underlying=98.61), False),
+        # Spreads, a tick and 0.01 * 0.25 * 100 of rates are 0.4: so far below 0.99 * forward - 100, so far above the
+        # dearer of the underlying and of what the options say it is, 0.99 * forward, less 99, it may be.
+        (101.41, 99.5, False),
+        (101.42, 99.5, True),
+        (99.6, 98.59, False),
+        (99.59, 98.59, True),
+        (99.59, None, True),
+        (99.59, 98.61, False),
     ],
 )
-def test_american_parity_is_a_range(frame: pl.DataFrame, *, fires: bool) -> None:
-    assert names(frame) == ({CALL: {"parity"}, PUT: {"parity"}} if fires else {})
+def test_american_parity_is_a_range(forward: float, underlying: float | None, *, fires: bool) -> None:
+    american = chain_of(style="american").with_columns(
+        forward_price=pl.lit(forward), underlying_price=pl.lit(underlying, pl.Float64)
+    )
+    fired = names(american)
+    assert [("parity" in fired.get(row, set())) for row in (CALL, PUT)] == [fires, fires]
 
 
 BROKEN: Final = {

@@ -24,12 +24,13 @@ def test_a_healthy_contract_needs_two_sentences() -> None:
 
 def test_each_rule_is_told_with_what_it_costs_and_what_it_read() -> None:
     frame = changed(alone(CHAIN, PUT), CALL, **quoted(5.5, 5.6), delta=1.5, volume=0, day_source=None)
+    untraded = "it has not traded in this session"
     sentence = "its bid is above what the strikes on both sides cost together"
     assert explain(validate(frame, AT), SYMBOL) == [
         f"{SYMBOL} has confidence 0 (poor): its quote 95, its greeks 0.",
         "An error, which leaves 0 points: delta_out_of_range, delta is outside of -1 to 1 (delta = 1.5).",
         f"A warning, which costs 5 points: butterfly, {sentence} (bid = 5.5, wings_ask = 5.375, tick = 0.05).",
-        "A note, which costs nothing: zero_volume, it has not traded in this session (volume = 0).",
+        f"A note, which costs nothing: zero_volume, {untraded} (volume = 0, day_session = 2026-11-18).",
         f"Sources: {', '.join(f'{group} from massive' for group in GROUPS if group != 'day')}.",
     ]
 
