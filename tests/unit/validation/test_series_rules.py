@@ -47,7 +47,7 @@ FLOW_BROKEN: Final[list[Case]] = [
     ("not_finite", {"flow_score": float("nan")}, set(), 0),
     ("missing_identity", {"contract_symbol": None}, set(), 0),
     ("missing_identity", {"method": None}, set(), 0),
-    ("no_tape", {"method": "none"}, set(), 0),
+    ("nothing_known", {"method": "none"}, set(), 0),
     *(("negative_count", {name: -1}, set(), 0) for name in ("trade_count", "premium", "sweep_count", "block_count")),
     ("negative_count", {"volume": -1, "buy_volume": None}, set(), 0),
     ("negative_count", {"buy_volume": -1, "unclassified_volume": 41}, set(), 0),
@@ -107,3 +107,11 @@ def test_another_symbol_starts_anew() -> None:
 def test_bars_get_quality_and_no_age() -> None:
     judged = validate(BARS, AT)
     assert judged.columns == [*BARS.columns, "confidence", "quality", "is_stale", "errors", "warnings", "notes"]
+
+
+def test_what_is_noted_where_flow_is_made_stays() -> None:
+    noted = pl.Series([["no_tape"], None, ["old", "signed_by_tick_test"]], dtype=pl.List(pl.String))
+    judged = validate(FLOW.with_columns(notes=noted), AT)
+    assert judged.get_column("notes").to_list() == [["no_tape"], [], ["signed_by_tick_test"]]
+    assert validate(judged, AT).equals(judged)
+    assert validate(judged.drop("notes"), AT).get_column("notes").to_list() == [[], [], []]

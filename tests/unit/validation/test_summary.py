@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from quantdata.errors import ArgumentError
-from quantdata.validation import Quality, quality, validate
+from quantdata.validation import Quality, quality, validate, with_candles
 from tests.unit.validation.healthy import (
     AT,
     BARS,
@@ -185,3 +185,28 @@ def test_a_wide_market_makes_a_chain_ninety_five() -> None:
 def test_what_is_no_frame_of_this_package_is_refused() -> None:
     with pytest.raises(ArgumentError, match="not a frame of this package"):
         quality(pl.DataFrame({"a": [1]}))
+
+
+def test_a_quality_shows_what_is_worth_a_look() -> None:
+    shown = "Quality(confidence=100, quality='excellent', source='massive', feed='realtime', rows=3, warnings=())"
+    assert repr(judged(EQUITIES)) == shown
+    told = repr(
+        judged(changed(EQUITIES, 1, fallback_reason="massive is down", source="hybrid", received_ts=earlier(6)))
+    )
+    assert told.endswith(
+        "source='hybrid', feed='realtime', is_stale=True, rows=3, warnings=('fallback_used',), rules={'filled': 1}, "
+        "fallback_reason='massive is down')"
+    )
+
+
+def test_an_index_is_trusted_as_far_as_its_candles() -> None:
+    index = judged(INDICES)
+    assert with_candles(index, {"1m": BARS, "5m": BARS}) == index
+    assert with_candles(index, {}).warnings == ("no_candles",)
+    inverted = changed(BARS, 1, high=99.0, low=99.01)
+    outside = changed(changed(BARS, 1, close=101.01), 2, close=101.01)
+    told = with_candles(index, {"1m": outside, "5m": BARS})
+    assert (told.confidence, told.warnings, told.rules) == (95, ("1m:outside_range",), {"1m:outside_range": 2})
+    told = with_candles(index, {"1m": outside, "5m": inverted})
+    assert (told.confidence, told.quality, told.errors) == (0, "poor", ("5m:inverted_candle",))
+    assert told.warnings == ("1m:outside_range",)
