@@ -176,8 +176,30 @@ def test_greeks_of_a_long_put_are_a_put_s(tradier: Tradier) -> None:
     assert put["delta"] == pytest.approx(-0.306, abs=0.01)
 
 
-@pytest.mark.parametrize("recorded", [TSLA, TLT], ids=lambda recorded: recorded.path)
-def test_without_a_pair_of_one_instant_nothing_is_priced(recorded: Chain, tradier: Tradier) -> None:
-    # TSLA's call and put were quoted 13 s apart, and nobody bids for TLT's put.
-    frame = modelled(recorded, tradier)
+def test_quotes_of_13_seconds_apart_tell_a_forward_where_there_are_no_others(tradier: Tradier) -> None:
+    # The put at 290 USD, to be exercised, is bid 70.25 and offered at 74.10: so the spot is from 215.90 to 219.75.
+    frame = modelled(TSLA, tradier)
+    gap = frame.get_column("quote_ts").diff().drop_nulls().item()
+    assert gap.total_seconds() == 13
+    assert frame.get_column("underlying_source").unique().to_list() == ["model"]
+    assert frame.get_column("underlying_price").to_list() == pytest.approx([217.83, 217.83], abs=0.01)
+    assert frame.get_column("forward_price").to_list() == pytest.approx([218.01, 218.01], abs=0.01)
+    # One is worth two cents, the other what exercise yields.
+    assert frame.get_column("model_iv").null_count() == 2
+
+
+def test_without_a_bid_for_the_put_there_is_no_forward(tradier: Tradier) -> None:
+    frame = modelled(TLT, tradier)
+    assert frame.get_column("forward_price").null_count() == frame.height
     assert frame.get_column("model_iv").null_count() == frame.height
+
+
+def test_quotes_that_stand_do_not_disturb_a_series_with_pairs_of_one_instant(tradier: Tradier) -> None:
+    # Of PLTR's 2026 series two strikes have both sides quoted within 5 s, at 20 and 25 USD; eight more stand.
+    chain = LONG.frame(tradier)
+    prompt = chain.filter(pl.col("strike").is_in([20.0, 25.0]))
+    forward = modelled(LONG, tradier).get_column("forward_price").unique().item()
+    alone = with_model(prompt, rates=RateCurve.of(RATE)).get_column("forward_price").unique().item()
+    assert forward == pytest.approx(alone, abs=1e-12)
+    others = with_model(chain.filter(~pl.col("strike").is_in([20.0, 25.0])), rates=RateCurve.of(RATE))
+    assert others.get_column("forward_price").unique().item() == pytest.approx(forward, rel=0.02)

@@ -181,13 +181,88 @@ def test_without_a_pair_a_volatility_index_has_no_forward_and_others_carry_their
     assert fund.get_column("model_iv").null_count() == 0
 
 
-def test_quotes_that_are_not_of_one_instant_are_no_pair() -> None:
-    late = pl.when(pl.col("option_type") == "put").then(pl.col("quote_ts") - timedelta(seconds=6)).otherwise("quote_ts")
-    frame = modelled(series(STRIKES, root="VIX", underlying="VIX", spot=None).with_columns(quote_ts=late))
+# --- which quotes are a pair ----------------------------------------------------------------------------------------
+
+
+def later_calls(by: timedelta, chain: pl.DataFrame, *, at: pl.Expr | bool = True) -> pl.DataFrame:
+    """Return a chain whose puts, where told, were quoted so much before its calls."""
+    is_late = (pl.col("option_type") == "put") & at
+    return chain.with_columns(quote_ts=pl.when(is_late).then(pl.col("quote_ts") - by).otherwise("quote_ts"))
+
+
+def volatility_index(**columns: Any) -> pl.DataFrame:
+    """Return a series whose forward comes from pairs or not at all."""
+    return series(STRIKES, root="VIX", underlying="VIX", spot=None, **columns)
+
+
+def dearer(chain: pl.DataFrame, *, option_type: str, by: float, at: pl.Expr | bool = True) -> pl.DataFrame:
+    is_dear = (pl.col("option_type") == option_type) & at
+    return chain.with_columns(
+        pl.when(is_dear).then(pl.col(name) + by).otherwise(name) for name in ("bid", "ask", "mid")
+    )
+
+
+def test_where_any_pair_is_of_one_instant_the_others_have_no_say() -> None:
+    is_prompt = pl.col("strike") == 100.0
+    chain = dearer(volatility_index(), option_type="put", by=1.0, at=~is_prompt)
+    apart = modelled(later_calls(timedelta(seconds=6), chain, at=~is_prompt))
+    assert column(apart, "forward_price") == pytest.approx(100.5, abs=1e-9)
+    together = modelled(later_calls(timedelta(seconds=5), chain, at=~is_prompt))
+    assert (column(together, "forward_price") < 99.6).all()
+
+
+@pytest.mark.parametrize("gap", [timedelta(seconds=6), timedelta(minutes=15), timedelta(hours=1, minutes=30)], ids=str)
+def test_where_no_pair_is_of_one_instant_the_quotes_that_stand_are_pairs(gap: timedelta) -> None:
+    frame = modelled(later_calls(gap, volatility_index()))
+    # The put is priced where it was quoted: with that much longer to go it is worth a little more.
+    assert column(frame, "forward_price") == pytest.approx(100.5, abs=0.01)
+    assert frame.get_column("model_iv").null_count() == 0
+
+
+def test_quotes_of_two_sessions_are_no_pair() -> None:
+    frame = modelled(later_calls(timedelta(hours=19), volatility_index()))  # 16:00 of the day before
     assert frame.get_column("forward_price").null_count() == frame.height
-    soon = pl.when(pl.col("option_type") == "put").then(pl.col("quote_ts") - timedelta(seconds=5)).otherwise("quote_ts")
-    frame = modelled(series(STRIKES, root="VIX", underlying="VIX", spot=None).with_columns(quote_ts=soon))
-    assert frame.get_column("forward_price").null_count() == 0
+
+
+def test_quotes_that_stand_pair_up_when_the_market_is_closed() -> None:
+    night = datetime(2026, 11, 18, 23, 0, tzinfo=UTC)
+    last = datetime(2026, 11, 18, 20, 59, tzinfo=UTC)
+    chain = volatility_index(quote_ts=last, snapshot_ts=night)
+    frame = modelled(later_calls(timedelta(minutes=4), chain.with_columns(time_to_expiry=60 / 365 - 7 / 24 / 365)))
+    assert column(frame, "forward_price") == pytest.approx(100.5, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bid": 0.0, "mid": None, "spread": None},
+        {"spread": -0.01},
+    ],
+    ids=["one side", "crossed"],
+)
+def test_a_quote_that_is_not_two_sided_or_is_crossed_does_not_stand(change: dict[str, Any]) -> None:
+    chain = later_calls(timedelta(seconds=6), volatility_index())
+    is_put = pl.col("option_type") == "put"
+    frame = modelled(chain.with_columns(pl.when(is_put).then(v).otherwise(n).alias(n) for n, v in change.items()))
+    assert frame.get_column("forward_price").null_count() == frame.height
+
+
+def test_quotes_that_only_stand_tell_a_forward_but_no_spot_that_is_known_better() -> None:
+    # The nearest series' quotes stand, at 101 instead of 100; the next one's are of one instant.
+    near = later_calls(
+        timedelta(seconds=6), series(STRIKES, days=30.0, forward=101.0 * np.exp(0.04 * 30 / 365), root="SPXW")
+    )
+    far = series(STRIKES, days=90.0, forward=100.0 * np.exp(0.04 * 90 / 365))
+    nobody_s = {"underlying_price": pl.lit(None, pl.Float64), "underlying_source": pl.lit(None, pl.String)}
+    for chain, spot in (
+        (pl.concat([near, far]).with_columns(**nobody_s), 100.0),
+        (near, 100.0),  # as the chain has it
+        (near.with_columns(**nobody_s), 101.0),
+    ):
+        frame = modelled(chain.select(canonical(CHAIN, chain.columns)))
+        assert column(frame, "underlying_price") == pytest.approx(spot, abs=1e-3)
+        some = frame.filter(root_symbol="SPXW")
+        assert column(some, "forward_price") == pytest.approx(101.0 * np.exp(0.04 * 30 / 365), abs=1e-3)
 
 
 # --- American options -----------------------------------------------------------------------------------------------
