@@ -1,26 +1,32 @@
-"""Massive and Tradier, in front of the simulated market, keep what the provider protocols promise."""
+"""Massive, Tradier and both together, before the simulated market, keep what the provider protocols promise."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from itertools import count
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import pytest
 
 from quantdata import portal
 from quantdata.clients import AsyncMassive, AsyncTradier
+from quantdata.clients.records import Records
+from quantdata.clients.watched import Watched
+from quantdata.hybrid import AsyncHybrid
+from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
 from tests.contract.conformance import (
     BarQuestions,
     ChainQuestions,
     ContractQuestions,
     Days,
+    DividendQuestions,
     EntitlementQuestions,
     EquityQuoteQuestions,
     ExpirationsQuestions,
     Facts,
     IndexQuestions,
+    OptionTapeQuestions,
     Series,
     ShareClass,
     SplitDay,
@@ -64,37 +70,67 @@ MASSIVE: Final = Facts(
 TRADIER: Final = replace(
     MASSIVE,
     name="tradier",
-    lacks=frozenset({"minutes of an index", "minutes of years ago", "bars of expired contracts"}),
+    lacks=frozenset({"minutes of an index", "minutes of years ago", "bars of expired contracts", "option tape"}),
     refused=frozenset({"option_quotes"}),
 )
 SANDBOX: Final = replace(
     TRADIER,
     lacks=TRADIER.lacks | {"corporate actions", "trades"},
     refused=frozenset({"option_quotes", "option_trades"}),
+    is_delayed=True,
 )
+# Massive answers, and Tradier where that has gaps: no more is lacking than with Massive alone.
+HYBRID: Final = replace(MASSIVE, name="hybrid", vendors=("massive", "tradier"))
 NUMBERS: Final = count()
 
 
-@pytest.fixture(params=[MASSIVE, TRADIER, SANDBOX], ids=["massive", "tradier", "tradier-sandbox"])
-def facts(request: pytest.FixtureRequest) -> Facts:
-    """Return what each vendor's host holds: the same market, and less of it."""
-    found: Facts = request.param
+Made = Literal["massive", "tradier", "tradier-sandbox", "watched", "hybrid"]
+PROVIDERS: Final[dict[Made, Facts]] = {
+    "massive": MASSIVE,
+    "tradier": TRADIER,
+    "tradier-sandbox": SANDBOX,
+    "watched": MASSIVE,
+    "hybrid": HYBRID,
+}
+
+
+@pytest.fixture(params=PROVIDERS)
+def made(request: pytest.FixtureRequest) -> Made:
+    """Return which provider is asked."""
+    found: Made = request.param
     return found
 
 
 @pytest.fixture
-def provider(simulator: Simulator, facts: Facts) -> Iterator[Provider]:
+def facts(made: Made) -> Facts:
+    """Return what each provider's host holds: the same market, and less of it."""
+    return PROVIDERS[made]
+
+
+@pytest.fixture
+def provider(simulator: Simulator, made: Made) -> Iterator[Provider]:
     """Return a client with a token of its own: the vendor counts the requests of each."""
     token = f"conformance-{next(NUMBERS)}"
-    made: Provider
-    if facts.name == "massive":
-        made = AsyncMassive(token, base_url=simulator.base_url)
-    elif "trades" in facts.lacks:
-        made = AsyncTradier(f"sandbox-{token}", base_url=simulator.tradier_sandbox_url)
-    else:
-        made = AsyncTradier(token, base_url=simulator.tradier_url)
-    yield made
-    portal.call(made.close())
+    found = _provider(simulator, made, token)
+    yield found
+    portal.call(found.close())
+
+
+def _provider(simulator: Simulator, made: Made, token: str) -> Provider:
+    if made == "massive":
+        return AsyncMassive(token, base_url=simulator.base_url)
+    if made == "tradier":
+        return AsyncTradier(token, base_url=simulator.tradier_url)
+    if made == "tradier-sandbox":
+        return AsyncTradier(f"sandbox-{token}", base_url=simulator.tradier_sandbox_url)
+    records = Records()
+    first, second = (
+        Watched(_provider(simulator, name, token), health=records.health_of(name), metrics=records.metrics)
+        for name in ("massive", "tradier")
+    )
+    if made == "watched":
+        return first
+    return AsyncHybrid(first, second, metrics=records.metrics, rates=RateCurve.of(DEFAULT_RATE))
 
 
 class TestChain(ChainQuestions): ...
@@ -116,6 +152,12 @@ class TestBars(BarQuestions): ...
 
 
 class TestTrades(TradeQuestions): ...
+
+
+class TestOptionTape(OptionTapeQuestions): ...
+
+
+class TestDividends(DividendQuestions): ...
 
 
 class TestStatus(StatusQuestions): ...

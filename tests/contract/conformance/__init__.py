@@ -36,6 +36,8 @@ modules; tests that lie elsewhere say so themselves, before they import it::
 
     pytest.register_assert_rewrite("tests.contract.conformance")
 
+A provider of several vendors names them in `Facts.vendors`.
+
 What ``facts`` leaves out is skipped, with the reason in the test report: of recorded payloads little can be asked. What
 it says the vendor ``lacks`` is not skipped: it must be refused with an `EntitlementError`, and never come as an empty
 frame. The market must stand still: equal questions have equal answers.
@@ -46,11 +48,13 @@ from __future__ import annotations
 from tests.contract.conformance.bars import BarQuestions
 from tests.contract.conformance.chain import ChainQuestions
 from tests.contract.conformance.contract import ContractQuestions
+from tests.contract.conformance.dividends import DividendQuestions
 from tests.contract.conformance.entitlements import EntitlementQuestions
 from tests.contract.conformance.expirations import ExpirationsQuestions
 from tests.contract.conformance.facts import Days, Facts, Lack, Series, ShareClass, SplitDay, TapeSpan
 from tests.contract.conformance.indices import IndexQuestions
 from tests.contract.conformance.market_status import StatusQuestions
+from tests.contract.conformance.option_tape import OptionTapeQuestions
 from tests.contract.conformance.quotes import EquityQuoteQuestions
 from tests.contract.conformance.trades import TradeQuestions
 
@@ -59,12 +63,14 @@ __all__ = [
     "ChainQuestions",
     "ContractQuestions",
     "Days",
+    "DividendQuestions",
     "EntitlementQuestions",
     "EquityQuoteQuestions",
     "ExpirationsQuestions",
     "Facts",
     "IndexQuestions",
     "Lack",
+    "OptionTapeQuestions",
     "Series",
     "ShareClass",
     "SplitDay",

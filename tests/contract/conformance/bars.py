@@ -17,7 +17,13 @@ from quantdata.sessions import previous_session, sessions
 from quantdata.symbols import parse_option
 from tests.contract.conformance.facts import Facts, known
 from tests.contract.conformance.intraday_bars import IntradayBarQuestions
-from tests.contract.conformance.requirements import midnight, require_bars, require_refusal, require_schema
+from tests.contract.conformance.requirements import (
+    midnight,
+    require_bars,
+    require_refusal,
+    require_schema,
+    require_teller,
+)
 
 if TYPE_CHECKING:
     from quantdata.clients.protocols import BrokerDataProvider, IndicesDataProvider
@@ -147,7 +153,7 @@ class BarQuestions(IntradayBarQuestions):
         day = previous_session(facts.today).day
         with pytest.raises(QuoteNotFoundError) as caught:
             call(provider.bars(BarQuery.of(facts.unknown, timeframe, day, day)))
-        assert caught.value.provider == facts.name
+        require_teller(caught.value, facts)
         assert facts.unknown in str(caught.value)
 
     def test_an_unknown_contract_is_not_found(self, provider: BrokerDataProvider, facts: Facts) -> None:

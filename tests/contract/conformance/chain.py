@@ -18,11 +18,15 @@ from quantdata.symbols import parse_option
 from tests.contract.conformance.facts import Facts, known
 from tests.contract.conformance.requirements import (
     IDENTITY,
+    QUALITY_OF_CHAINS,
     named,
     require_filled,
+    require_judged,
     require_missing_is_null,
     require_provenance,
+    require_same_contracts,
     require_schema,
+    require_teller,
     unstamped,
 )
 
@@ -63,6 +67,24 @@ class ChainQuestions:
 
     def test_every_row_says_who_when_and_how_fresh(self, whole: pl.DataFrame, facts: Facts) -> None:
         require_provenance(whole, facts)
+
+    def test_every_row_is_judged(self, whole: pl.DataFrame) -> None:
+        require_judged(whole, QUALITY_OF_CHAINS)
+
+    def test_the_model_has_discounted_every_row_and_priced_what_is_quoted_on_both_sides(
+        self, whole: pl.DataFrame
+    ) -> None:
+        require_filled(whole, ("discount_factor",))
+        assert whole.filter(~pl.col("discount_factor").is_between(0, 1, closed="right")).is_empty()
+        assert whole.filter(pl.col("forward_price") <= 0).is_empty()
+        # One forward for each series, discounted by one rate, and no volatility without a forward.
+        series = whole.group_by("root_symbol", "expiration", "multiplier").agg(
+            pl.col("forward_price", "discount_factor").n_unique()
+        )
+        assert series.filter((pl.col("forward_price") > 1) | (pl.col("discount_factor") > 1)).is_empty()
+        assert whole.filter(pl.col("model_iv").is_not_null() & pl.col("forward_price").is_null()).is_empty()
+        has_no_volatility = pl.col("model_iv").is_not_null() & pl.col("implied_volatility").is_null()
+        assert whole.filter(has_no_volatility & pl.col("iv_source").is_null()).is_empty()
 
     def test_days_to_expiry_are_counted_from_the_hosts_clock(self, whole: pl.DataFrame, facts: Facts) -> None:
         counted = (whole.get_column("expiration") - facts.today).dt.total_days()
@@ -121,7 +143,7 @@ class ChainQuestions:
         for ends in ((days[0], days[0]), (days[0], second), (second, None), (None, second)):
             query = ChainQuery.of(known(facts.underlying, "underlying"), expirations=ends)
             expected = whole.filter(pl.col("expiration").is_between(ends[0] or days[0], ends[1] or days[-1]))
-            assert_frame_equal(unstamped(call(provider.chain(query))), unstamped(expected))
+            require_same_contracts(call(provider.chain(query)), expected)
 
     def test_a_single_expiration_is_its_own_range(
         self, provider: OptionsDataProvider, facts: Facts, whole: pl.DataFrame
@@ -138,7 +160,7 @@ class ChainQuestions:
         for ends in ((low, high), (low, low), (high, None), (None, low)):
             query = ChainQuery.of(known(facts.underlying, "underlying"), strikes=ends)
             expected = whole.filter(pl.col("strike").is_between(ends[0] or 0.0, ends[1] or high + 1e6))
-            assert_frame_equal(unstamped(call(provider.chain(query))), unstamped(expected))
+            require_same_contracts(call(provider.chain(query)), expected)
 
     def test_a_range_of_days_to_expiry_includes_both_ends(
         self, provider: OptionsDataProvider, facts: Facts, whole: pl.DataFrame
@@ -182,7 +204,7 @@ class ChainQuestions:
     def test_an_unknown_underlying_is_no_empty_chain(self, provider: OptionsDataProvider, facts: Facts) -> None:
         with pytest.raises(QuoteNotFoundError) as caught:
             call(provider.chain(ChainQuery.of(facts.unknown)))
-        assert caught.value.provider == facts.name
+        require_teller(caught.value, facts)
         assert facts.unknown in str(caught.value)
 
     def test_an_unknown_underlying_is_no_empty_chain_with_filters_either(

@@ -15,11 +15,15 @@ from quantdata.symbols import parse_option
 from tests.contract.conformance.facts import Facts, known
 from tests.contract.conformance.requirements import (
     IDENTITY,
+    QUALITY_OF_CHAINS,
     named,
     require_filled,
+    require_judged,
     require_missing_is_null,
     require_provenance,
+    require_same_contracts,
     require_schema,
+    require_teller,
     unstamped,
 )
 
@@ -50,6 +54,10 @@ class ContractQuestions:
     def test_it_says_who_when_and_how_fresh(self, one: pl.DataFrame, facts: Facts) -> None:
         require_provenance(one, facts)
 
+    def test_it_is_judged_and_discounted(self, one: pl.DataFrame) -> None:
+        require_judged(one, QUALITY_OF_CHAINS)
+        require_filled(one, ("discount_factor",))
+
     def test_days_to_expiry_are_counted_from_the_hosts_clock(self, one: pl.DataFrame, facts: Facts) -> None:
         symbol = parse_option(known(facts.contract, "contract"))
         assert one.get_column("dte")[0] == (symbol.expiration - facts.today).days
@@ -59,13 +67,13 @@ class ContractQuestions:
         known(facts.underlying, "underlying whose whole chain can be had")
         query = ChainQuery.of(symbol.underlying, expirations=symbol.expiration, strikes=symbol.strike)
         row = call(provider.chain(query)).filter(contract_symbol=symbol.occ)
-        assert_frame_equal(unstamped(one), unstamped(row))
+        require_same_contracts(one, row)
 
     def test_a_contract_that_is_not_listed_is_not_found(self, provider: OptionsDataProvider, facts: Facts) -> None:
         symbol = parse_option(known(facts.unlisted, "contract that is not listed"))
         with pytest.raises(ContractNotFoundError) as caught:
             call(provider.contract(symbol))
-        assert caught.value.provider == facts.name
+        require_teller(caught.value, facts)
         assert symbol.occ in str(caught.value)
 
     def test_an_expired_contract_is_not_found(self, provider: OptionsDataProvider, facts: Facts) -> None:

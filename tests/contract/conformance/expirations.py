@@ -11,6 +11,7 @@ from quantdata.clients.chain_query import ChainQuery
 from quantdata.errors import QuoteNotFoundError
 from quantdata.portal import call
 from tests.contract.conformance.facts import Facts, known
+from tests.contract.conformance.requirements import require_teller
 
 if TYPE_CHECKING:
     from quantdata.clients.protocols import OptionsDataProvider
@@ -57,7 +58,7 @@ class ExpirationsQuestions:
         end = facts.today + timedelta(days=30) if is_ranged else None
         with pytest.raises(QuoteNotFoundError) as caught:
             call(provider.expirations(facts.unknown, start=None, end=end))
-        assert caught.value.provider == facts.name
+        require_teller(caught.value, facts)
         assert facts.unknown in str(caught.value)
 
     def test_all_roots_are_listed_together(self, provider: OptionsDataProvider, facts: Facts) -> None:

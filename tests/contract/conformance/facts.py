@@ -18,6 +18,7 @@ Lack = Literal[
     "corporate actions",
     "bars of expired contracts",
     "trades",
+    "option tape",
 ]
 
 
@@ -71,6 +72,9 @@ class Facts:
     ----------
     name
         The provider's name.
+    vendors
+        Names of those whose rows, errors and plans it hands out, in order; left out: its own. A row of several is of
+        the provider's own name.
     today
         New York day of its clock.
     lacks
@@ -106,11 +110,14 @@ class Facts:
     market
         Whether the market is open.
     refused
-        Blocks that the plan lacks.
+        Blocks that the plan lacks; of several vendors those that all plans lack.
+    is_delayed
+        Whether all that the host has is late.
     """
 
     name: str
     today: date
+    vendors: tuple[str, ...] = ()
     lacks: frozenset[Lack] = frozenset()
     unknown: str = "ZZZZ"
     underlying: str | None = None
@@ -134,6 +141,12 @@ class Facts:
     tape: TapeSpan | None = None
     market: Literal["open", "extended", "closed"] | None = None
     refused: frozenset[str] | None = None
+    is_delayed: bool = False
+
+    @property
+    def answering(self) -> tuple[str, ...]:
+        """Names of the vendors that answer."""
+        return self.vendors or (self.name,)
 
 
 def known(fact: T | None, what: str) -> T:

@@ -12,11 +12,14 @@ from quantdata.frames.columns import INDEX_QUOTES
 from quantdata.portal import call
 from tests.contract.conformance.facts import Facts, known
 from tests.contract.conformance.requirements import (
+    QUALITY_OF_ROWS,
     STAMPS,
     require_filled,
+    require_judged,
     require_missing_is_null,
     require_provenance,
     require_schema,
+    require_teller,
     symbols_of,
     unstamped,
 )
@@ -55,6 +58,9 @@ class IndexQuestions:
     def test_every_row_says_who_when_and_how_fresh(self, values: pl.DataFrame, facts: Facts) -> None:
         require_provenance(values, facts)
 
+    def test_every_row_is_judged(self, values: pl.DataFrame) -> None:
+        require_judged(values)
+
     def test_good_rows_have_a_name_a_value_and_no_error(self, values: pl.DataFrame) -> None:
         require_filled(values, ("name", "value", "prev_close"))
         assert values.get_column("vendor_error").null_count() == values.height
@@ -67,14 +73,15 @@ class IndexQuestions:
         assert symbols_of(values) == [facts.unknown, first]
         lacking = values.row(0, named=True)
         assert lacking["vendor_error"].startswith("NOT_FOUND")
-        told = {"symbol", "vendor_error", "source", "feed", *STAMPS}
+        told = {"symbol", "vendor_error", "source", "feed", *STAMPS, *QUALITY_OF_ROWS}
         assert [name for name, value in lacking.items() if value is not None and name not in told] == []
+        assert (lacking["confidence"], lacking["quality"], lacking["errors"]) == (0, "poor", ["vendor_error"])
         assert values.get_column("vendor_error")[1] is None
 
     def test_unknown_indices_alone_are_not_found(self, provider: IndicesDataProvider, facts: Facts) -> None:
         with pytest.raises(QuoteNotFoundError) as caught:
             call(provider.indices([facts.unknown]))
-        assert caught.value.provider == facts.name
+        require_teller(caught.value, facts)
         assert facts.unknown in str(caught.value)
 
     @pytest.mark.parametrize("ticker", ["SPXW", "BRK.B", "SPY261218C00660000", ""])

@@ -29,7 +29,7 @@ class StatusQuestions:
     def test_status_says_what_time_it_is_and_when_that_changes(self, provider: Provider, facts: Facts) -> None:
         market = known(facts.market, "state of the market")
         status = call(provider.market_status())
-        assert (status.market, status.source) == (market, facts.name)
+        assert (status.market, status.source) == (market, facts.answering[0])
         assert status.server_time.utcoffset() == timedelta(0)
         assert session_day(status.server_time) == facts.today
         assert status.server_time < min(status.next_open, status.next_close)
@@ -55,6 +55,9 @@ class StatusQuestions:
         assert budgets
         for budget in budgets:
             assert 0 <= budget.available <= budget.per_minute
+
+    def test_a_host_that_is_late_with_everything_says_so(self, provider: Provider, facts: Facts) -> None:
+        assert provider.is_delayed is facts.is_delayed
 
     def test_nothing_is_known_of_the_plan_before_anything_was_asked(self, provider: Provider) -> None:
         require_schema(provider.capabilities.frame(), ENTITLEMENTS)

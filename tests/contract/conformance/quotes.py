@@ -13,11 +13,14 @@ from quantdata.frames.columns import EQUITY_QUOTES
 from quantdata.portal import call
 from tests.contract.conformance.facts import Facts, known
 from tests.contract.conformance.requirements import (
+    QUALITY_OF_ROWS,
     STAMPS,
     require_filled,
+    require_judged,
     require_missing_is_null,
     require_provenance,
     require_schema,
+    require_teller,
     symbols_of,
     unstamped,
 )
@@ -52,6 +55,9 @@ class EquityQuoteQuestions:
     def test_every_row_says_who_when_and_how_fresh(self, quotes: pl.DataFrame, facts: Facts) -> None:
         require_provenance(quotes, facts)
 
+    def test_every_row_is_judged(self, quotes: pl.DataFrame) -> None:
+        require_judged(quotes)
+
     def test_good_rows_have_a_price_and_no_error(self, quotes: pl.DataFrame) -> None:
         require_filled(quotes, ("price", "prev_close", "volume"))
         assert quotes.get_column("vendor_error").null_count() == quotes.height
@@ -75,14 +81,15 @@ class EquityQuoteQuestions:
         assert symbols_of(quotes) == [facts.unknown, first]
         lacking = quotes.row(0, named=True)
         assert lacking["vendor_error"].startswith("NOT_FOUND")
-        told = {"symbol", "vendor_error", "source", "feed", *STAMPS}
+        told = {"symbol", "vendor_error", "source", "feed", *STAMPS, *QUALITY_OF_ROWS}
         assert [name for name, value in lacking.items() if value is not None and name not in told] == []
+        assert (lacking["confidence"], lacking["quality"], lacking["errors"]) == (0, "poor", ["vendor_error"])
         assert quotes.get_column("vendor_error")[1] is None
 
     def test_unknown_symbols_alone_are_not_found(self, provider: BrokerDataProvider, facts: Facts) -> None:
         with pytest.raises(QuoteNotFoundError) as caught:
             call(provider.quotes([facts.unknown]))
-        assert caught.value.provider == facts.name
+        require_teller(caught.value, facts)
         assert facts.unknown in str(caught.value)
 
     def test_several_hundred_symbols_are_one_question(self, provider: BrokerDataProvider, facts: Facts) -> None:

@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from quantdata.errors import EntitlementError
-from quantdata.frames.columns import schema
+from quantdata.frames.columns import CHAIN_QUALITY, QUALITY, schema
 from quantdata.portal import call
 from quantdata.sessions import NEW_YORK, is_session, session_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from quantdata.clients.bar_query import BarQuery
     from quantdata.clients.protocols import BrokerDataProvider, IndicesDataProvider
+    from quantdata.errors import DataProviderError
     from quantdata.frames.columns import Column
     from tests.contract.conformance.facts import Facts
 
@@ -36,8 +38,16 @@ IDENTITY: Final = (
     "multiplier",
     "is_adjusted",
 )
-# Of two answers to one question these differ: each says when it came.
-STAMPS: Final = ("snapshot_ts", "received_ts")
+# Of two answers to one question these differ: each says when it came, and how long ago that was.
+STAMPS: Final = ("snapshot_ts", "received_ts", "age_s")
+QUALITY_OF_ROWS: Final = tuple(column.name for column in QUALITY)
+QUALITY_OF_CHAINS: Final = tuple(column.name for column in CHAIN_QUALITY)
+# What each source column says who made, of the groups that the model fills.
+OF_THE_MODEL: Final[Mapping[str, tuple[str, ...]]] = {
+    "underlying_source": ("underlying_price", "underlying_ts", "moneyness"),
+    "iv_source": ("implied_volatility", "bid_iv", "ask_iv", "iv_ts"),
+    "greeks_source": ("delta", "gamma", "theta", "vega", "rho", "greeks_ts", "greeks_feed"),
+}
 
 
 def require_schema(frame: pl.DataFrame, columns: tuple[Column, ...]) -> None:
@@ -68,10 +78,27 @@ def require_missing_is_null(frame: pl.DataFrame) -> None:
 def require_provenance(frame: pl.DataFrame, facts: Facts) -> None:
     """Hold a frame to say of every row who gave it, when, and how fresh it is."""
     require_filled(frame, ("source", "snapshot_ts", "received_ts", "feed"))
-    assert frame.get_column("source").cast(pl.String).unique().to_list() == [facts.name]
+    require_source(frame, facts)
     assert frame.get_column("fallback_reason").null_count() == frame.height
     (answered,) = frame.get_column("snapshot_ts").unique()
     assert session_day(answered) == facts.today
+
+
+def require_source(frame: pl.DataFrame, facts: Facts) -> None:
+    """Hold every row to be of the vendor; of a provider of several to be of one of them, or of several."""
+    sources = set(frame.get_column("source").cast(pl.String))
+    assert sources <= {*facts.answering, facts.name}
+    assert None not in sources
+
+
+def require_judged(frame: pl.DataFrame, columns: Sequence[str] = QUALITY_OF_ROWS) -> None:
+    """Hold every row to have been held to the rules, and its confidence to be what they leave of it."""
+    require_filled(frame, ("age_s", *columns))
+    assert frame.filter(pl.col("age_s") < 0).is_empty()
+    has_error = pl.col("errors").list.len() > 0
+    assert frame.filter(has_error != (pl.col("confidence") == 0)).is_empty()
+    at_most = 100 - 5 * pl.col("warnings").list.len().cast(pl.Int64)
+    assert frame.filter(~has_error & (pl.col("confidence") > at_most)).is_empty()
 
 
 def require_bars(bars: pl.DataFrame, symbol: str, facts: Facts) -> None:
@@ -79,7 +106,7 @@ def require_bars(bars: pl.DataFrame, symbol: str, facts: Facts) -> None:
     require_filled(bars, ("symbol", "ts", "open", "high", "low", "close", "session", "adjustment", "source", "feed"))
     require_missing_is_null(bars)
     assert bars.get_column("symbol").unique().to_list() == [symbol]
-    assert bars.get_column("source").cast(pl.String).unique().to_list() == [facts.name]
+    require_source(bars, facts)
     assert bars.get_column("ts").is_sorted()
     assert bars.get_column("ts").n_unique() == bars.height
     assert bars.filter(pl.col("low") > pl.min_horizontal("open", "close", "high")).is_empty()
@@ -92,8 +119,42 @@ def require_refusal(provider: BrokerDataProvider | IndicesDataProvider, query: B
     """Hold a provider to refuse, by name, what its vendor does not have."""
     with pytest.raises(EntitlementError) as caught:
         call(provider.bars(query))
-    assert caught.value.provider == facts.name
-    assert facts.name in str(caught.value)
+    require_teller(caught.value, facts)
+    assert str(caught.value.provider) in str(caught.value)
+
+
+def require_teller(error: DataProviderError, facts: Facts) -> None:
+    """Hold an error to name the vendor that it is of."""
+    assert error.provider in facts.answering
+
+
+def require_same_contracts(part: pl.DataFrame, whole: pl.DataFrame) -> None:
+    """Hold a part of a chain to have, of each contract, what the whole has.
+
+    Forwards come from pairs of calls and puts, and rules look at the strikes next door and at the newest quote: a part
+    has others of those than the whole. So what the model adds and what the rules say is not compared.
+    """
+    assert named(part) == named(whole)
+    names = {*STAMPS, *QUALITY_OF_CHAINS, "forward_price", "model_iv"}
+    assert_frame_equal(*(frame.drop(names) for frame in _without_model(part, whole)))
+
+
+def _without_model(*chains: pl.DataFrame) -> list[pl.DataFrame]:
+    """Return chains of the same rows without the groups that the model filled in any of them."""
+    is_modelled = {
+        source: pl.select(
+            pl.any_horizontal((chain.get_column(source) == "model").fill_null(value=False) for chain in chains)
+        ).to_series()
+        for source in OF_THE_MODEL
+    }
+    return [
+        chain.with_columns(
+            pl.when(~is_modelled[source]).then(name).alias(name)
+            for source, names in OF_THE_MODEL.items()
+            for name in (source, *names)
+        )
+        for chain in chains
+    ]
 
 
 def unstamped(frame: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,13 @@ from quantdata.frames.columns import TICK, TRADES
 from quantdata.portal import call
 from quantdata.sessions import session, session_day
 from tests.contract.conformance.facts import Facts, known
-from tests.contract.conformance.requirements import require_filled, require_missing_is_null, require_schema
+from tests.contract.conformance.requirements import (
+    require_filled,
+    require_missing_is_null,
+    require_schema,
+    require_source,
+    require_teller,
+)
 
 if TYPE_CHECKING:
     from quantdata.clients.protocols import BrokerDataProvider
@@ -40,7 +46,7 @@ class TradeQuestions:
         require_filled(tape, ("symbol", "ts", "price", "size", "source", "feed"))
         require_missing_is_null(tape)
         assert tape.get_column("symbol").unique().to_list() == [known(facts.tape, "tape").symbol]
-        assert tape.get_column("source").cast(pl.String).unique().to_list() == [facts.name]
+        require_source(tape, facts)
         assert tape.filter((pl.col("price") <= 0) | (pl.col("size") <= 0)).is_empty()
 
     def test_prints_are_in_the_range_and_oldest_first(self, tape: pl.DataFrame, facts: Facts) -> None:
@@ -96,7 +102,7 @@ class TradeQuestions:
         _, start, end = known(facts.tape, "tape")
         with pytest.raises(QuoteNotFoundError) as caught:
             call(provider.trades(facts.unknown, start=start, end=end))
-        assert caught.value.provider == facts.name
+        require_teller(caught.value, facts)
         assert facts.unknown in str(caught.value)
 
     def test_an_unknown_contract_is_not_found(
