@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import polars as pl
@@ -11,13 +12,14 @@ from rich.rule import Rule
 
 from quantdata import sim
 from quantdata.cli.output import write_file
-from quantdata.cli.views import console, show_bars, show_chain, show_indices, show_quotes
+from quantdata.cli.views import console, show_bars, show_chain, show_indices, show_quotes, show_sources
 from quantdata.client import Client
-from quantdata.errors import DataProviderError
+from quantdata.errors import AllProvidersFailedError
 from quantdata.sessions import previous_session, session_day
+from quantdata.validation import explain, quality
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rich.console import Console
@@ -37,7 +39,7 @@ Try next:
       daily bars as a file
   quantdata sim
       the same market as a server, with faults on demand
-With a key of your own: export MASSIVE_API_KEY=… or TRADIER_ACCESS_TOKEN=…, try quantdata doctor,
+With keys of your own: export MASSIVE_API_KEY=… and TRADIER_ACCESS_TOKEN=… (one is enough), try quantdata doctor,
 and leave out --source sim.
 In Python:
   import quantdata as qd
@@ -62,12 +64,15 @@ def show(folder: Path) -> None:
     out = console()
     market = sim.shared(seed=SEED, clock=CLOCK)
     out.print(f"Simulated market at {market.base_url} (seed {SEED}): prices are SIMULATED.")
-    out.print("All below comes over HTTP in the vendor's own protocol, from this machine alone.\n")
+    out.print("All below comes over HTTP in both vendors' own protocols, from this machine alone.\n")
     with Client("sim", seed=SEED, clock=CLOCK) as client:
         chain = _show_chain(out, client)
         _show_quotes(out, client)
         _show_bars(out, client)
-        _show_fault(out, market)
+        _show_quality(out, chain)
+        _show_fallback(out, market, client)
+        _show_filling(out, market, client)
+        _show_failure(out, market, client)
         _save(out, chain, folder)
     out.print(Rule(style="dim"))
     out.print(NEXT)
@@ -104,16 +109,58 @@ def _show_bars(out: Console, client: Client) -> None:
     out.print(f"the last {NEWEST} of {bars.height} bars; all in {_duration(bars_s)}")
 
 
-def _show_fault(out: Console, market: sim.Simulator) -> None:
-    """Break the chain's pages on purpose; show that the answer is an error, not a shorter chain."""
-    _heading(out, "one fault, on purpose", "pages after the first fail with HTTP 503")
-    market.faults.add(sim.Fault("status", path="/v3/snapshot/options/*", status=503, skip=1))
+def _show_quality(out: Console, chain: pl.DataFrame) -> None:
+    _heading(out, "qd.quality(chain)", "how far it can be trusted; every row has a confidence of its own")
+    found = quality(chain)
+    out.print(f"confidence {found.confidence} ({found.quality}), source {found.source}, feed {found.feed}")
+    rules = ", ".join(f"{name} {rows:,}" for name, rows in found.rules.items())
+    out.print(f"rows that a rule is true of: {rules}")
+
+
+def _show_fallback(out: Console, market: sim.Simulator, client: Client) -> None:
+    """Break Massive's chain on purpose; show that the answer is Tradier's and says so."""
+    _heading(out, "Massive fails, on purpose", "its chain ends in HTTP 503: Tradier answers, and says why")
+    with _fault(market, sim.Fault("status", path="/v3/snapshot/options/*", status=503)):
+        chain, seconds = _timed(lambda: client.chain("QQQ", dte=(0, 30)))
+    found = quality(chain)
+    out.print(f"{chain.height:,} contracts from {found.source} in {_duration(seconds)}, confidence {found.confidence}")
+    out.print(f"  warnings: {', '.join(found.warnings)}")
+    out.print(f"  fallback_reason: {escape(str(found.fallback_reason))}")
+
+
+def _show_filling(out: Console, market: sim.Simulator, client: Client) -> None:
+    """Take the quotes off some of Massive's rows; show what Tradier fills, and explain one row."""
+    _heading(out, "Massive sends no quote for some contracts", "Tradier fills whole groups, each with its own source")
+    gap = sim.Fault("missing_blocks", path="/v3/snapshot/options/*", blocks=("last_quote",), share=0.15)
+    with _fault(market, gap):
+        chain = client.chain("AAPL", dte=(20, 40), moneyness=(0.95, 1.05))
+    mended = chain.filter(pl.col("source") == "hybrid")
+    out.print(f"{mended.height} of {chain.height} contracts filled; the first ones:")
+    show_sources(out, mended.head(4))
+    if mended.height:
+        symbol = mended.item(0, "contract_symbol")
+        _heading(out, f'qd.explain(chain, "{symbol}")', "what cost which points")
+        for sentence in explain(chain, symbol):
+            out.print(f"  {escape(sentence)}")
+
+
+def _show_failure(out: Console, market: sim.Simulator, client: Client) -> None:
+    """Break both; show that the answer is an error with both reasons, not an old or shorter chain."""
+    _heading(out, "both fail, on purpose", "an error that holds both reasons, never a shorter chain")
+    with _fault(market, sim.Fault("status", vendor="*", status=503)):
+        try:
+            client.chain("IWM", dte=(0, 7))
+        except AllProvidersFailedError as error:
+            out.print(f"{type(error).__name__} (code {error.code.value}):", style="bold")
+            for name, reason in error.errors.items():
+                out.print(f"  {name}: {type(reason).__name__}, status {reason.status}")
+
+
+@contextmanager
+def _fault(market: sim.Simulator, fault: sim.Fault) -> Iterator[None]:
+    market.faults.add(fault)
     try:
-        with Client("sim", seed=SEED, clock=CLOCK) as client:
-            client.chain("QQQ")
-    except DataProviderError as error:
-        out.print(f"{type(error).__name__} (code {error.code.value}, status {error.status}):", style="bold")
-        out.print(f"  {error}")
+        yield
     finally:
         market.faults.clear()
 

@@ -13,7 +13,7 @@ from quantdata.cli.tables import around_the_money, chain_tables, frame_table, se
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["console", "show_bars", "show_chain", "show_indices", "show_quotes"]
+__all__ = ["console", "show_bars", "show_chain", "show_indices", "show_quotes", "show_sources"]
 
 # Where there is no terminal: wide enough for every table.
 PLAIN_WIDTH: Final = 160
@@ -49,6 +49,18 @@ BARS: Final = (
     "adjustment",
     "source",
     "feed",
+)
+# Who gave each group of a contract's columns.
+SOURCES: Final = (
+    "contract_symbol",
+    "bid",
+    "ask",
+    "quote_source",
+    "day_source",
+    "greeks_source",
+    "source",
+    "confidence",
+    "warnings",
 )
 
 
@@ -102,6 +114,11 @@ def show_bars(out: Console, bars: pl.DataFrame, *, rows: int) -> None:
     _head(out, bars, heading)
     telling = _telling(bars.select(BARS), "symbol", "adjustment", "source", "feed")
     out.print(frame_table(telling.head(rows), width=out.width))
+
+
+def show_sources(out: Console, chain: pl.DataFrame) -> None:
+    """Show contracts with where each group of their columns came from."""
+    out.print(frame_table(chain.select(SOURCES), width=out.width))
 
 
 def _head(out: Console, frame: pl.DataFrame, text: str) -> None:

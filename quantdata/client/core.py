@@ -265,7 +265,7 @@ class Core:
         ]
         queries = list(dict.fromkeys(asked))
         key = ("bars", *(query.key for query in queries))
-        return Ask(key, partial(self._bars, queries), partial(_warned_of_bars, queries, self._kept_since))
+        return Ask(key, partial(self._bars, queries), partial(_warned_of_lacks, queries, self._kept_since))
 
     def trades(self, symbol: str, start: Moment, end: Moment) -> Ask[pl.DataFrame]:
         """Ask for the tape of one stock or option contract."""
@@ -566,7 +566,7 @@ def _warned_of_errors(rows: pl.DataFrame) -> pl.DataFrame:
     return rows
 
 
-def _warned_of_bars(
+def _warned_of_lacks(
     queries: list[BarQuery], kept_since: Callable[[BarQuery], date | None], bars: pl.DataFrame
 ) -> pl.DataFrame:
     """Return bars; warn of those that break a rule, begin later, or are adjusted for less, than was asked for."""

@@ -10,6 +10,7 @@ import polars as pl
 
 from quantdata.clients.health import is_strike
 from quantdata.errors import AllProvidersFailedError, RateLimitError
+from quantdata.frames.provenance import OLD_ANSWER, explained
 from quantdata.validation import validate
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ __all__ = ["LastGood", "is_old"]
 
 KINDS: Final = frozenset({"chain", "contract", "quotes", "indices"})
 MOST_BYTES: Final = 256 * 1024 * 1024
-LONGEST_REASON: Final = 300
-OLD: Final = "old answer: "
 
 
 class LastGood:
@@ -60,8 +59,7 @@ class LastGood:
             last = self._answers.get(key)
         if last is None:
             return None
-        reason = f"{OLD}{error.code.value}: {error}"[:LONGEST_REASON]
-        aged = validate(last.with_columns(fallback_reason=pl.lit(reason)))
+        aged = validate(explained(last, f"{OLD_ANSWER}{error.code.value}: {error}"))
         oldest: Any = aged.get_column("age_s").max()
         return aged if oldest is not None and oldest <= self.max_age_s else None
 
@@ -74,4 +72,4 @@ class LastGood:
 def is_old(frame: pl.DataFrame) -> bool:
     """Tell whether a frame was handed out in the place of one that could not be had."""
     reasons = frame.get_column("fallback_reason", default=pl.Series([], dtype=pl.String))
-    return bool(reasons.str.starts_with(OLD).any())
+    return bool(reasons.str.starts_with(OLD_ANSWER).any())

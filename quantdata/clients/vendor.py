@@ -10,6 +10,7 @@ from quantdata.clients.plan import learning, probe
 from quantdata.clients.together import together
 from quantdata.clients.trust import trusted
 from quantdata.errors import IncompleteError
+from quantdata.frames.provenance import INCOMPLETE, explained
 from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
 from quantdata.sessions import session_day
 from quantdata.wire.rest import Rest
@@ -102,7 +103,8 @@ class VendorClient(Generic[R]):
         try:
             chain, _ = await together([loading, self.dividends(underlying)])
         except IncompleteError as error:
-            error.received = await self._trusted(error.received, underlying)
+            part = await self._trusted(error.received, underlying)
+            error.received = explained(part, f"{INCOMPLETE}{error.reason}")
             raise
         return chain
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
     from quantdata.frames.columns import Column
 
-__all__ = ["Answer", "canonical", "one_row_each", "provenance"]
+__all__ = ["INCOMPLETE", "OLD_ANSWER", "Answer", "canonical", "explained", "one_row_each", "provenance"]
+
+
+# What a ``fallback_reason`` begins with that is not about another provider.
+INCOMPLETE: Final = "incomplete: "
+OLD_ANSWER: Final = "old answer: "
+LONGEST_REASON: Final = 300
+
+
+def explained(frame: pl.DataFrame, reason: str) -> pl.DataFrame:
+    """Return a frame whose rows all say why they are not what the first provider gives, or not all of it."""
+    return frame.with_columns(fallback_reason=pl.lit(reason[:LONGEST_REASON]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

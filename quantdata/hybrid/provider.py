@@ -17,6 +17,7 @@ from quantdata.errors import DataProviderError
 from quantdata.frames import columns
 from quantdata.frames.chain import with_underlying
 from quantdata.frames.model import with_model
+from quantdata.frames.provenance import explained
 from quantdata.hybrid.disagreement import compared, nearest
 from quantdata.hybrid.filling import filled, gap_expirations, with_rows
 from quantdata.hybrid.offers import Offers
@@ -240,7 +241,7 @@ class AsyncHybrid:
     async def _completed(self, routed: Routed[pl.DataFrame], underlying: str) -> pl.DataFrame:
         """Return a chain with the reason of a fallback, or with the gaps of the first provider's filled."""
         if routed.reason is not None:
-            return _explained(routed.answer, routed.reason)
+            return explained(routed.answer, routed.reason)
         if routed.answer.is_empty() or not self._may_fill:
             return routed.answer
         priced = await self._with_price(routed.answer, underlying)
@@ -281,7 +282,7 @@ class AsyncHybrid:
     ) -> pl.DataFrame:
         """Return quotes with the second provider's rows of what the first one did not give, each with its reason."""
         if routed.reason is not None:
-            return _explained(routed.answer, routed.reason)
+            return explained(routed.answer, routed.reason)
         quotes = routed.answer
         missing = quotes.filter(pl.col("vendor_error").is_not_null())
         if missing.is_empty() or not self._may_fill:
@@ -299,7 +300,3 @@ def _judged(chain: pl.DataFrame) -> Judgement:
         return Judgement(-1.0, "no contracts")
     confidence = quality(chain).confidence
     return Judgement(confidence, f"confidence {confidence}" if confidence < LEAST_CONFIDENCE else None)
-
-
-def _explained(frame: pl.DataFrame, reason: str) -> pl.DataFrame:
-    return frame.with_columns(fallback_reason=pl.lit(reason))

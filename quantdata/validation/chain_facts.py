@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from quantdata.frames.provenance import INCOMPLETE, OLD_ANSWER
 from quantdata.validation.neighbours import SERIES
 
 __all__ = ["CHAIN_FACTS", "ChainFact", "plan_lacks"]
@@ -62,6 +63,15 @@ def _has_strike_gap() -> pl.Expr:
     return ((step > STRIKE_GAP_STEPS * before) & (step > STRIKE_GAP_STEPS * after)).any()
 
 
+def _is_told(reason: str) -> pl.Expr:
+    return pl.col("fallback_reason").str.starts_with(reason).any()
+
+
+def _has_fallback() -> pl.Expr:
+    reason = pl.col("fallback_reason").drop_nulls()
+    return (~reason.str.starts_with(INCOMPLETE) & ~reason.str.starts_with(OLD_ANSWER)).any()
+
+
 def _has_skew() -> pl.Expr:
     ahead = pl.col("snapshot_ts").max() - pl.col("received_ts").max()
     return (pl.col("feed").first() != "simulated") & ~ahead.is_between(-LARGEST_SKEW, LARGEST_SKEW)
@@ -76,9 +86,9 @@ CHAIN_FACTS: Final = (
         "no_underlying", "the price of the underlying is not known", pl.col("underlying_price").null_count() == pl.len()
     ),
     ChainFact("clock_skew", "the vendor's clock is more than 2 s off ours", _has_skew()),
-    ChainFact(
-        "fallback_used", "another provider than the first answered", pl.col("fallback_reason").is_not_null().any()
-    ),
+    ChainFact("incomplete", "a part of the chain is missing", _is_told(INCOMPLETE)),
+    ChainFact("old_answer", "no provider answered, and this is the last good chain", _is_told(OLD_ANSWER)),
+    ChainFact("fallback_used", "another provider than the first answered", _has_fallback()),
 )
 
 

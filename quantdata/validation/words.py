@@ -14,6 +14,7 @@ from quantdata.validation.verdicts import POINTS_A_WARNING
 if TYPE_CHECKING:
     import polars as pl
 
+    from quantdata.validation.kinds import Kind
     from quantdata.validation.rule import Rule
 
 __all__ = ["explain", "rules_table"]
@@ -115,11 +116,24 @@ def _sources(row: dict[str, Any]) -> str:
 
 
 def rules_table() -> str:
-    """Return all rules as a Markdown table, in the order in which they are evaluated: the README's."""
-    lines = ["| frame | rule | severity | lowers | it fires when |", "|---|---|---|---|---|"]
-    for kind in KINDS:
-        for rule in kind.rules:
-            lowers = "row, quote, greeks" if rule.group == "row" else rule.group if kind is CHAIN else "row"
-            lines.append(f"| {kind.name} | `{rule.name}` | {rule.severity} | {lowers} | {rule.sentence} |")
-    lines += [f"| whole chain | `{fact.name}` | warning | chain | {fact.sentence} |" for fact in CHAIN_FACTS]
+    """Return all rules as Markdown, in the order in which they are evaluated: the README's tables, made, not typed."""
+    chain, *others = (f"**{kind.name.capitalize()}**\n\n{_table(kind)}" for kind in KINDS)
+    facts = "".join(f"| `{fact.name}` | {fact.sentence} |\n" for fact in CHAIN_FACTS)
+    whole = f"**A chain as a whole** (a warning each)\n\n| rule | it fires when |\n|---|---|\n{facts}"
+    hidden = "\n".join(others)
+    return f"{chain}\n{whole}\n<details><summary>The rules of the other frames</summary>\n\n{hidden}\n</details>\n"
+
+
+def _table(kind: Kind) -> str:
+    lines = ["| rule | severity | lowers | it fires when |", "|---|---|---|---|"]
+    lines += [f"| `{rule.name}` | {rule.severity} | {_lowers(rule, kind)} | {rule.sentence} |" for rule in kind.rules]
     return "\n".join(lines) + "\n"
+
+
+def _lowers(rule: Rule, kind: Kind) -> str:
+    """Return which confidences a rule lowers; a note none."""
+    if rule.severity == "note":
+        return ""
+    if kind is not CHAIN:
+        return "row"
+    return {"row": "row, quote, greeks", "quote": "row, quote", "greeks": "row, greeks"}.get(rule.group, "row")
