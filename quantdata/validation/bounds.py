@@ -27,7 +27,6 @@ __all__ = [
     "RATE_SLACK",
     "SAME_INSTANT",
     "SAME_INSTANT_US",
-    "has_time_value",
     "is_alive",
     "is_core",
     "is_near",
@@ -78,6 +77,8 @@ def is_core(chain: pl.DataFrame) -> pl.Series:
 def with_bounds(chain: pl.DataFrame) -> pl.DataFrame:
     """Return a chain with what its prices are held against, each worked out once for all rules.
 
+    ``sign``
+        1 of calls, -1 of puts, null of neither.
     ``is_alive``, ``is_two_sided``
         Whether the contract still trades; whether there is a bid and an ask.
     ``tick``
@@ -93,6 +94,9 @@ def with_bounds(chain: pl.DataFrame) -> pl.DataFrame:
         come seconds apart.
     ``time_value``
         The mid less that, with exercise at the better of both.
+    ``has_time_value``
+        Whether a two-sided quote is worth so much more than its bound that it implies a volatility: two ticks; of an
+        American contract five cents too, below which exercise decides its price.
     ``parity_low``, ``parity_high``
         What the call less the put of this strike is worth, USD per share. European: the discounted forward over the
         strike. American: no less than the forward paid today less the strike, no more than the underlying less the
@@ -106,11 +110,10 @@ def with_bounds(chain: pl.DataFrame) -> pl.DataFrame:
     )
     underlying_us, quoted_us = floats(chain, "underlying_ts", "quote_ts")
     strike = np.where(strike > 0, strike, np.nan)
-    sign, is_american = _facts(chain)
-    spots = (
-        np.where(np.abs(underlying_us - quoted_us) <= SAME_INSTANT_US, underlying, np.nan),
-        _spot_of_options(chain),
-    )
+    sign, is_american, spot_of_options = _facts(chain)
+    spots = np.where(np.abs(underlying_us - quoted_us) <= SAME_INSTANT_US, underlying, np.nan), spot_of_options
+    is_two_sided = (bid > 0) & (ask > 0)
+    tick = np.where(np.isnan(tick), USUAL_TICK, tick)
     forward_today, strike_today = discount * forward, discount * strike
     parity = forward_today - strike_today
     held = np.where(np.isnan(forward), np.nan, np.fmax(sign * parity, 0.0))
@@ -120,35 +123,37 @@ def with_bounds(chain: pl.DataFrame) -> pl.DataFrame:
     vega = forward_today * np.exp(-(_d1(chain) ** 2) / 2) / math.sqrt(2 * math.pi) * np.sqrt(years)
     from_forward = RATE_SLACK * years * np.abs(forward - strike)
     half_width = (np.where(spread >= 0, spread, np.nan) / 2 + from_forward) / vega
+    time_value = mid - np.where(np.isnan(held), np.nan, np.fmax(held, np.fmax(*exercised)))
+    least = np.maximum(FEW_TICKS * tick, np.where(is_american, LEAST_AMERICAN_USD, 0.0))
     return chain.with_columns(
+        series("sign", sign),
         pl.Series("is_alive", ~(years <= 0)),
-        pl.Series("is_two_sided", (bid > 0) & (ask > 0)),
-        series("tick", np.where(np.isnan(tick), USUAL_TICK, tick)),
+        pl.Series("is_two_sided", is_two_sided),
+        series("tick", tick),
         series("slack", np.where(is_american, RATE_SLACK * years * strike, from_forward)),
         series("bound", np.where(np.isnan(held), np.nan, np.fmax(held, np.fmin(*exercised)))),
-        series("time_value", mid - np.where(np.isnan(held), np.nan, np.fmax(held, np.fmax(*exercised)))),
+        series("time_value", time_value),
+        pl.Series("has_time_value", is_two_sided & (time_value >= least)),
         series("parity_low", np.where(is_american, forward_today - strike, parity)),
         series("parity_high", np.where(is_american, highest, parity)),
         series("half_width", half_width),
     )
 
 
-def _facts(chain: pl.DataFrame) -> tuple[Floats, NDArray[np.bool_]]:
-    """Return 1 for calls, -1 for puts, NaN for neither; and whether a contract is American."""
+def _facts(chain: pl.DataFrame) -> tuple[Floats, NDArray[np.bool_], Floats]:
+    """Return 1 for calls, -1 for puts, NaN for neither; whether American; the spot that the options tell.
+
+    That is the discounted forward of the nearest live series of the underlying; NaN where it has none.
+    """
+    is_live = (pl.col("time_to_expiry") > 0) & ~pl.col("is_adjusted")
+    today = pl.when(is_live).then(pl.col("forward_price") * pl.col("discount_factor"))
     told = chain.select(
         pl.when(pl.col("option_type") == "call").then(1.0).when(pl.col("option_type") == "put").then(-1.0),
         (pl.col("exercise_style") == "american").fill_null(value=False),
+        today.drop_nulls().first().over("underlying_symbol").alias("spot"),
     )
-    sign, is_american = (column.to_numpy() for column in told)
-    return sign, is_american
-
-
-def _spot_of_options(chain: pl.DataFrame) -> Floats:
-    """Return the discounted forward of the nearest live series of each underlying; NaN where none has one."""
-    alive = (pl.col("time_to_expiry") > 0) & ~pl.col("is_adjusted")
-    today = pl.when(alive).then(pl.col("forward_price") * pl.col("discount_factor"))
-    nearest: Floats = chain.select(today.drop_nulls().first().over("underlying_symbol")).to_series().to_numpy()
-    return nearest
+    sign, is_american, spot_of_options = (column.to_numpy() for column in told)
+    return sign, is_american, spot_of_options
 
 
 def _d1(chain: pl.DataFrame) -> Floats:
@@ -159,16 +164,6 @@ def _d1(chain: pl.DataFrame) -> Floats:
     deviation = np.where(np.isnan(own), vendors, own) * np.sqrt(years)
     d1: Floats = np.log(forward / strike) / deviation + deviation / 2
     return d1
-
-
-def has_time_value() -> pl.Expr:
-    """Return whether a two-sided quote is worth so much more than its bound that it implies a volatility.
-
-    Two ticks; of an American contract five cents too, below which exercise decides its price.
-    """
-    least = pl.when(pl.col("exercise_style") == "american").then(LEAST_AMERICAN_USD).otherwise(0.0)
-    enough = pl.col("time_value") >= pl.max_horizontal(FEW_TICKS * pl.col("tick"), least)
-    return pl.col("is_two_sided") & enough.fill_null(value=False)
 
 
 def within_quoted_volatility() -> pl.Expr:

@@ -11,7 +11,6 @@ from typing import Final
 import polars as pl
 
 from quantdata.validation.bounds import (
-    has_time_value,
     obeys_butterfly,
     obeys_order,
     obeys_parity,
@@ -44,6 +43,7 @@ QUIET: Final = timedelta(minutes=15)
 # Columns of `quantdata.validation.bounds.with_bounds`.
 _ALIVE: Final = pl.col("is_alive")
 _TWO_SIDED: Final = pl.col("is_two_sided")
+_HAS_TIME_VALUE: Final = pl.col("has_time_value")
 _HAS_QUOTE: Final = pl.col("quote_source").is_not_null()
 # A spread of a tick or two cannot be narrower, whatever it is in percent.
 _SPREAD_COUNTS: Final = _ALIVE & (pl.col("spread") > FEW_TICKS * pl.col("tick") + ROUNDING)
@@ -163,7 +163,7 @@ _WARNINGS: Final = (
         "greeks",
         "warning",
         "the volatility is missing, though the quote implies one",
-        ~_ALIVE | pl.coalesce("implied_volatility", "model_iv").is_not_null() | ~has_time_value(),
+        ~_ALIVE | pl.coalesce("implied_volatility", "model_iv").is_not_null() | ~_HAS_TIME_VALUE,
     ),
     Rule(
         "high_iv",
@@ -206,7 +206,7 @@ _NOTES: Final = (
         "greeks",
         "note",
         "the quote implies no volatility",
-        pl.coalesce("implied_volatility", "model_iv").is_not_null() | ~_HAS_QUOTE | has_time_value() | ~_ALIVE,
+        pl.coalesce("implied_volatility", "model_iv").is_not_null() | ~_HAS_QUOTE | _HAS_TIME_VALUE | ~_ALIVE,
     ),
 )
 

@@ -39,9 +39,9 @@ NOWHERE: Final = -1
 class _Rows(NamedTuple):
     """What decides who is whose neighbour, one item a row; NaN where it is not known."""
 
-    run: Places  # root and expiration, which are together in canonical order
-    is_call: Flags
     is_usable: Flags
+    is_call: Flags
+    run: Floats  # root and expiration, which are together in canonical order
     multiplier: Floats
     strike: Floats
     quoted_us: Floats
@@ -50,7 +50,7 @@ class _Rows(NamedTuple):
 def with_neighbours(chain: pl.DataFrame) -> pl.DataFrame:
     """Return a chain in canonical order with the columns of `NEIGHBOURS`; null where there is none to compare with.
 
-    It comes with ``is_two_sided``, from `quantdata.validation.bounds.with_bounds`.
+    It comes with the columns of `quantdata.validation.bounds.with_bounds`.
     """
     rows = _rows(chain)
     lower, higher = _next_strikes(rows)
@@ -67,20 +67,14 @@ def with_neighbours(chain: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows(chain: pl.DataFrame) -> _Rows:
-    is_usable = (
-        pl.col("is_two_sided")
-        & (pl.col("bid") <= pl.col("ask"))
-        & ~pl.col("is_adjusted")
-        & (pl.col("strike") > 0)
-        & present(("root_symbol", "expiration", "multiplier", "option_type", "quote_ts"))
-    )
-    told = chain.select(
-        # Either number only rises, so their sum tells runs of both apart.
-        pl.col("root_symbol").rle_id().cast(pl.Int64) + pl.col("expiration").rle_id(),
-        (pl.col("option_type") == "call").fill_null(value=False),
-        is_usable.fill_null(value=False).alias("is_usable"),
-    )
-    return _Rows(*(column.to_numpy() for column in told), *floats(chain, "multiplier", "strike", "quote_ts"))
+    # Either number only rises, so their sum tells runs of both apart.
+    number = pl.col("root_symbol").rle_id().cast(pl.Float64) + pl.col("expiration").rle_id()
+    run = chain.select(pl.when(present(("root_symbol", "expiration"))).then(number)).to_series().to_numpy()
+    bid, ask, is_two_sided, is_adjusted = floats(chain, "bid", "ask", "is_two_sided", "is_adjusted")
+    sign, multiplier, strike, quoted_us = floats(chain, "sign", "multiplier", "strike", "quote_ts")
+    is_known = ~np.isnan(sign + run + multiplier + quoted_us)
+    is_usable = (is_two_sided == 1) & (bid <= ask) & (is_adjusted == 0) & (strike > 0) & is_known
+    return _Rows(is_usable, sign == 1, run, multiplier, strike, quoted_us)
 
 
 def _next_strikes(rows: _Rows) -> tuple[Places, Places]:
