@@ -265,7 +265,8 @@ class Core:
         ]
         queries = list(dict.fromkeys(asked))
         key = ("bars", *(query.key for query in queries))
-        return Ask(key, partial(self._bars, queries), partial(_warned_of_lacks, queries, self._kept_since))
+        told = partial(_warned_of_lacks, queries, self._kept_since)
+        return Ask(key, partial(self._bars, queries), lambda bars: _warned_of_errors(told(bars)))
 
     def trades(self, symbol: str, start: Moment, end: Moment) -> Ask[pl.DataFrame]:
         """Ask for the tape of one stock or option contract."""
@@ -569,8 +570,7 @@ def _warned_of_errors(rows: pl.DataFrame) -> pl.DataFrame:
 def _warned_of_lacks(
     queries: list[BarQuery], kept_since: Callable[[BarQuery], date | None], bars: pl.DataFrame
 ) -> pl.DataFrame:
-    """Return bars; warn of those that break a rule, begin later, or are adjusted for less, than was asked for."""
-    _warned_of_errors(bars)
+    """Return bars; warn of those that begin later, or are adjusted for less, than what was asked for."""
     found = bars.group_by("symbol").agg(pl.col("session").min(), pl.col("adjustment").first())
     known = {symbol: (first, adjustment) for symbol, first, adjustment in found.iter_rows()}
     for query in queries:

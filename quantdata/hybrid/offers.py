@@ -1,4 +1,4 @@
-"""What the second provider has to fill gaps with: asked for by expiration, in turn, with a share of its rate."""
+"""What the second provider has to fill gaps with: asked for in turn, with a share of its rate and of our patience."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import polars as pl
 
@@ -17,12 +17,15 @@ from quantdata.frames.columns import CHAIN, empty
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from datetime import date
 
+    from quantdata.clients.health import Question
     from quantdata.clients.watched import Watched
 
 __all__ = ["Offers"]
+
+T = TypeVar("T")
 
 logger = logging.getLogger("quantdata.hybrid")
 
@@ -44,7 +47,7 @@ class _Page(NamedTuple):
 
 
 class Offers:
-    """The second provider's chains, kept by expiration.
+    """The second provider's chains, kept by expiration, and its quotes.
 
     At most half of its requests a minute go into filling. All expirations that were wanted within the last minute, of
     whatever underlying, have their turn: one is not asked again before all of them could have been.
@@ -64,6 +67,7 @@ class Offers:
         self._spent_at: deque[float] = deque()
         self._wanted_at: dict[tuple[str, date], float] = {}
         self._under_way: dict[tuple[str, date], asyncio.Task[None]] = {}
+        self._others: set[asyncio.Task[Any]] = set()
 
     async def get(self, underlying: str, wanted: Sequence[date]) -> pl.DataFrame | None:
         """Return the rows of some expirations (rising) that are at hand within a moment; None if there are none."""
@@ -79,6 +83,24 @@ class Offers:
         pages = [self._pages[underlying, day].rows for day in wanted if (underlying, day) in self._pages]
         return pl.concat(pages) if pages else None
 
+    async def soon(self, question: Question, asking: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
+        """Return what one request brings; None if it fails, is late, or there is no room for it."""
+        if not self._provider.health.allows(question) or self._room() < 1:
+            return None
+        self._spent_at.append(self._clock())
+        task = asyncio.ensure_future(asking())
+        self._others.add(task)
+        task.add_done_callback(self._others.discard)
+        await asyncio.wait([task], timeout=PATIENCE_S)
+        if not task.done():
+            task.add_done_callback(_forgotten)
+            return None
+        try:
+            return task.result()
+        except DataProviderError as error:
+            logger.info("no filling %s", facts(question=question, why=error))
+            return None
+
     @property
     def cadence_s(self) -> float:
         """Seconds that it takes to ask once for all expirations that are wanted."""
@@ -86,7 +108,7 @@ class Offers:
 
     async def close(self) -> None:
         """Call off what is under way."""
-        tasks = set(self._under_way.values())
+        tasks = {*self._under_way.values(), *self._others}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -98,25 +120,29 @@ class Offers:
 
     def _due(self, underlying: str, wanted: Sequence[date]) -> list[list[date]]:
         """Return the expirations to ask for now, in runs of neighbours: as many as the rate has room for."""
-        now = self._clock()
-        while self._spent_at and self._spent_at[0] <= now - MINUTE_S:
-            self._spent_at.popleft()
         if not self._provider.health.allows("chain"):
             return []
         idle = [day for day in wanted if (underlying, day) not in self._under_way]
         old = [day for day in idle if self._age_s(underlying, day) >= self.cadence_s]
         oldest_first = sorted(old, key=lambda day: -self._age_s(underlying, day))
-        room = int(self._allowed()) - len(self._spent_at)
+        room = self._room()
         for count in range(min(room, len(old)), 0, -1):
             runs = _runs(sorted(oldest_first[:count]), wanted)
             if (cost := sum(len(run) + BESIDE for run in runs)) <= room:
-                self._spent_at.extend([now] * cost)
+                self._spent_at.extend([self._clock()] * cost)
                 return runs
         return []
 
     def _age_s(self, underlying: str, day: date) -> float:
         page = self._pages.get((underlying, day))
         return math.inf if page is None else self._clock() - page.asked_at
+
+    def _room(self) -> int:
+        """Return how many requests filling may still send within this minute."""
+        now = self._clock()
+        while self._spent_at and self._spent_at[0] <= now - MINUTE_S:
+            self._spent_at.popleft()
+        return int(self._allowed()) - len(self._spent_at)
 
     def _allowed(self) -> float:
         """Return how many requests a minute filling may send."""
@@ -156,3 +182,9 @@ def _runs(days: Sequence[date], wanted: Sequence[date]) -> list[list[date]]:
         else:
             runs.append([day])
     return runs
+
+
+def _forgotten(task: asyncio.Task[Any]) -> None:
+    """Take note of how a late answer ended, for nobody else does; the provider's health has been told."""
+    if not task.cancelled():
+        task.exception()

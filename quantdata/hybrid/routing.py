@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
@@ -11,8 +12,8 @@ from quantdata.errors import (
     AllProvidersFailedError,
     DataProviderError,
     EntitlementError,
+    IncompleteError,
     RateLimitError,
-    UnavailableError,
 )
 from quantdata.wire.facts import facts
 
@@ -31,6 +32,10 @@ logger = logging.getLogger("quantdata.hybrid")
 
 # An answer that was better than the first provider's is stayed with, so that rows do not change hands to and fro.
 HOLD_S: Final = 60.0
+# Requests to a vendor that has asked to wait queue up for as long as this, so that long the other one is asked at once.
+LONGEST_REST_S: Final = 60.0
+# Of a budget that all requests of an account share.
+ALL_REQUESTS: Final = "*"
 MOST_HELD: Final = 1_024
 LONGEST_REASON: Final = 300
 
@@ -88,6 +93,8 @@ class Router:
         self._allow_delayed = allow_delayed
         self._clock = clock
         self._held: dict[tuple[Question, object], tuple[float, str]] = {}
+        # Until when a provider has asked to be left alone with a question.
+        self._resting: dict[str, dict[Question, float]] = {first.name: {}, second.name: {}}
 
     async def route(
         self,
@@ -96,7 +103,7 @@ class Router:
         *,
         about: object,
         block: str | None = None,
-        judge: Callable[[T], Judgement] = lambda _: GOOD,
+        judge: Callable[[T], Judgement] | None = None,
     ) -> Routed[T]:
         """Return the best answer.
 
@@ -109,8 +116,8 @@ class Router:
         block
             The block of a plan that the answer is; a provider whose plan lacks it is not asked.
         judge
-            Says what an answer is worth. One that is not good enough has the other provider asked as well, and the
-            better of both is returned.
+            Says in a worker thread what an answer is worth; left out, each is good. One that is not good enough has the
+            other provider asked as well, and the better of both is returned.
 
         Raises
         ------
@@ -122,10 +129,16 @@ class Router:
         held = self._held_reason(question, about)
         order = (self._first, self._second) if held is None else (self._second, self._first)
         failures: dict[str, DataProviderError] = {}
+        skipped: set[str] = set()
         candidates: list[_Candidate[T]] = []
         for provider in order:
+            if (refusal := self._skipping(provider, question)) is not None:
+                failures[provider.name] = refusal
+                skipped.add(provider.name)
+                continue
             try:
-                candidate = await self._candidate(provider, question, ask, block, judge)
+                self._require_served(provider, block)
+                candidate = await self._candidate(provider, question, ask, judge)
             except DataProviderError as error:
                 failures[provider.name] = error
                 continue
@@ -133,7 +146,7 @@ class Router:
             if candidate.judgement.why is None:
                 break
         if not candidates:
-            candidates.append(await self._last_resort(question, ask, judge, failures, about))
+            candidates.append(await self._last_resort(question, ask, judge, failures, skipped, about))
         best = max(candidates, key=lambda each: (each.judgement.score, each.provider is self._first))
         if best.provider is self._first:
             return Routed(best.answer, best.provider, None)
@@ -145,15 +158,25 @@ class Router:
             self._tell(question, about, best.provider, reason)
         return Routed(best.answer, best.provider, reason)
 
-    async def _candidate(
-        self,
-        provider: Watched,
-        question: Question,
-        ask: Callable[[Watched], Awaitable[T]],
-        block: str | None,
-        judge: Callable[[T], Judgement],
-    ) -> _Candidate[T]:
-        provider.health.require(question)
+    def _skipping(self, provider: Watched, question: Question) -> DataProviderError | None:
+        """Return why a provider is not asked for now: it is not well, or has asked to wait; None if it is asked."""
+        try:
+            provider.health.require(question)
+        except DataProviderError as error:
+            return error
+        now = self._clock()
+        resting = {each: until for each, until in self._resting[provider.name].items() if until > now}
+        if question not in resting and not (resting and _is_counted_together(provider)):
+            return None
+        rest_s = resting.get(question, max(resting.values())) - now
+        return RateLimitError(
+            f"{provider.name}: it has asked to wait, {rest_s:.0f} s from now",
+            provider=provider.name,
+            retry_after_s=rest_s,
+        )
+
+    def _require_served(self, provider: Watched, block: str | None) -> None:
+        """Raise if an answer of a provider cannot be had, or could not stand for one of the first's."""
         if block is not None and provider.capabilities.lacks(block):
             raise EntitlementError(
                 f"{provider.name}: the plan has no {block.replace('_', ' ')}", provider=provider.name
@@ -164,27 +187,39 @@ class Router:
                 "delayed_fallback=True asks for it",
                 provider=provider.name,
             )
-        answer = await ask(provider)
-        return _Candidate(answer, provider, judge(answer))
+
+    async def _candidate(
+        self,
+        provider: Watched,
+        question: Question,
+        ask: Callable[[Watched], Awaitable[T]],
+        judge: Callable[[T], Judgement] | None,
+    ) -> _Candidate[T]:
+        try:
+            answer = await ask(provider)
+        except DataProviderError as error:
+            if isinstance(cause := _cause(error), RateLimitError):
+                rest_s = min(cause.retry_after_s or 0.0, LONGEST_REST_S)
+                self._resting[provider.name][question] = self._clock() + rest_s
+            raise
+        return _Candidate(answer, provider, GOOD if judge is None else await asyncio.to_thread(judge, answer))
 
     async def _last_resort(
         self,
         question: Question,
         ask: Callable[[Watched], Awaitable[T]],
-        judge: Callable[[T], Judgement],
+        judge: Callable[[T], Judgement] | None,
         failures: dict[str, DataProviderError],
+        skipped: set[str],
         about: object,
     ) -> _Candidate[T]:
-        """Ask whom ill health had skipped, if the other cannot serve anyway; else raise."""
+        """Ask whom ill health or its own wish had skipped, if the other cannot serve anyway; else raise."""
         for provider, other in ((self._first, self._second), (self._second, self._first)):
-            is_skipped = not provider.health.allows(question) and isinstance(failures[provider.name], UnavailableError)
-            if is_skipped and not _is_failure(failures[other.name]):
+            if provider.name in skipped and not _is_failure(failures[other.name]):
                 try:
-                    answer = await ask(provider)
+                    return await self._candidate(provider, question, ask, judge)
                 except DataProviderError as error:
                     failures[provider.name] = error
-                else:
-                    return _Candidate(answer, provider, judge(answer))
         raise self._failure(question, about, failures)
 
     def _failure(self, question: Question, about: object, failures: dict[str, DataProviderError]) -> DataProviderError:
@@ -223,4 +258,14 @@ class Router:
 
 def _is_failure(error: DataProviderError) -> bool:
     """Tell whether a provider failed, rather than having nothing: unknown, or not in the plan."""
-    return is_strike(error) or isinstance(error, RateLimitError)
+    return is_strike(error) or isinstance(_cause(error), RateLimitError)
+
+
+def _cause(error: DataProviderError) -> DataProviderError:
+    """Return an error, or why nothing more than a part arrived."""
+    return error.reason if isinstance(error, IncompleteError) else error
+
+
+def _is_counted_together(provider: Watched) -> bool:
+    """Tell whether a provider counts all requests of an account as one rate."""
+    return any(budget.endpoint == ALL_REQUESTS for budget in provider.budgets())

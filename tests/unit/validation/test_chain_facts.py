@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 import pytest
 
+from quantdata.frames.provenance import explained
 from quantdata.validation import quality, validate
 from quantdata.validation.chain_facts import CHAIN_FACTS, plan_lacks
 from tests.unit.validation.healthy import AT, CHAIN, EXPIRATIONS, chain_of, later
@@ -47,8 +48,24 @@ def test_every_fact_is_told_in_these_tests() -> None:
         "strike_gap",
         "no_underlying",
         "clock_skew",
+        "incomplete",
+        "old_answer",
         "fallback_used",
     }
+
+
+@pytest.mark.parametrize(
+    ("reason", "fact"),
+    [
+        ("massive: UNAVAILABLE: down", "fallback_used"),
+        ("incomplete: massive: down", "incomplete"),
+        ("old answer: UNAVAILABLE: massive: down", "old_answer"),
+    ],
+)
+def test_a_reason_tells_one_fact(reason: str, fact: str) -> None:
+    told = quality(validate(explained(CHAIN, reason), AT))
+    assert told.warnings == (fact,)
+    assert told.fallback_reason == reason
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from quantdata.errors import ArgumentError
 from quantdata.validation import explain, validate
-from quantdata.validation.kinds import CHAIN as CHAIN_KIND
+from quantdata.validation.chain_facts import CHAIN_FACTS
+from quantdata.validation.kinds import KINDS
 from quantdata.validation.words import rules_table
 from tests.unit.validation.healthy import AT, CHAIN, EQUITIES, alone, changed, earlier, place, quoted
 
@@ -69,9 +70,11 @@ def test_what_is_not_there_is_refused() -> None:
 
 def test_the_table_has_a_line_for_each_rule() -> None:
     lines = rules_table().splitlines()
-    assert lines[0] == "| frame | rule | severity | lowers | it fires when |"
-    assert "| chain | `crossed_quote` | error | quote | the bid is above the ask |" in lines
-    assert "| chain | `filled` | warning | row, quote, greeks | a part of it is from the other vendor |" in lines
-    assert "| index quotes | `no_candles` | warning | row | open, high and low of the session are missing |" in lines
-    assert "| whole chain | `no_puts` | warning | chain | there are no puts |" in lines
-    assert len([line for line in lines if line.startswith("| chain |")]) == len(CHAIN_KIND.rules)
+    assert lines[:3] == ["**Chain**", "", "| rule | severity | lowers | it fires when |"]
+    assert "| `crossed_quote` | error | row, quote | the bid is above the ask |" in lines
+    assert "| `filled` | warning | row, quote, greeks | a part of it is from the other vendor |" in lines
+    assert "| `zero_volume` | note |  | it has not traded in this session |" in lines
+    assert "| `no_candles` | warning | row | open, high and low of the session are missing |" in lines
+    assert "| `no_puts` | there are no puts |" in lines
+    rules = [line for line in lines if line.startswith("| `")]
+    assert len(rules) == sum(len(kind.rules) for kind in KINDS) + len(CHAIN_FACTS)
