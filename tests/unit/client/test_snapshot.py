@@ -75,8 +75,8 @@ def test_broken_bars_are_in_the_quality_of_the_whole() -> None:
     quality = snapshots(quotes("SPX"), histories)["SPX"].quality
     assert (quality.confidence, quality.quality) == (0, "poor")
     assert quality.errors == ("5m:inverted_candle",)
-    assert quality.warnings == ("5m:outside_range", "1d:outside_range")
-    assert quality.rules == {"5m:inverted_candle": 1, "5m:outside_range": 1, "1d:outside_range": 1}
+    assert quality.warnings == ("1d:outside_range",)
+    assert quality.rules == {"5m:inverted_candle": 1, "1d:outside_range": 1}
 
 
 def test_a_warning_of_the_bars_costs_as_much_as_any() -> None:
