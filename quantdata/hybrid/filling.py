@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from quantdata.frames.columns import Column
 
-__all__ = ["FILLABLE", "filled", "gap_expirations", "gaps", "with_rows"]
+__all__ = ["FILLABLE", "filled", "gap_expirations", "gaps", "is_missing", "with_rows"]
 
 OTHER: Final = "_other"
 # What came this long before the present is not put beside what came now.
@@ -154,18 +154,25 @@ def filled(chain: pl.DataFrame, other: pl.DataFrame, *, now: datetime) -> tuple[
     return remeasured(taken.select(chain.columns)), count
 
 
+def is_missing(quotes: pl.DataFrame) -> pl.Expr:
+    """Return which equity or index quotes are missing: the vendor refused them, or sent no price."""
+    value = "price" if "price" in quotes.columns else "value"
+    return pl.col("vendor_error").is_not_null() | pl.col(value).is_null()
+
+
 def with_rows(quotes: pl.DataFrame, other: pl.DataFrame, *, first: str) -> pl.DataFrame:
     """Return quotes in which rows that one vendor refused are the other vendor's, where that has them.
 
     Parameters
     ----------
     quotes, other
-        Equity or index quotes; the rows of ``other`` are about symbols that ``quotes`` has no values of.
+        Equity or index quotes; the rows of ``other`` are about symbols that are missing in ``quotes``.
     first
         Name of the vendor that refused.
     """
-    refusals = quotes.select("symbol", pl.format("{}: {}", pl.lit(first), "vendor_error").alias("fallback_reason"))
-    given = other.filter(pl.col("vendor_error").is_null()).drop("fallback_reason")
+    why = pl.coalesce("vendor_error", pl.lit("no price"))
+    refusals = quotes.select("symbol", pl.format("{}: {}", pl.lit(first), why).alias("fallback_reason"))
+    given = other.filter(~is_missing(other)).drop("fallback_reason")
     mended = given.join(refusals, on="symbol", how="inner").select(quotes.columns)
     kept = quotes.join(mended.select("symbol"), on="symbol", how="anti")
     in_order = quotes.select("symbol").join(pl.concat([kept, mended]), on="symbol", how="left", maintain_order="left")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import polars as pl
 
+from quantdata import symbols
 from quantdata.clients.chain_query import ChainQuery
 from quantdata.errors import DataProviderError, IncompleteError
 from quantdata.frames.columns import CHAIN, empty
@@ -18,12 +19,12 @@ from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from quantdata.clients.health import Question
     from quantdata.clients.watched import Watched
 
-__all__ = ["Offers"]
+__all__ = ["REFRESH_S", "Offers", "Price", "price_in"]
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ REFRESH_S: Final = 30.0
 # An answer waits no longer than this for its gaps to be filled; what comes later is there for the next one.
 PATIENCE_S: Final = 3.0
 MOST_KEPT: Final = 512
+PRICES_AT_MOST: Final = 256
 
 
 class _Page(NamedTuple):
@@ -46,11 +48,19 @@ class _Page(NamedTuple):
     asked_at: float
 
 
+class Price(NamedTuple):
+    """What an underlying costs (USD, or points of an index), as of when, and how late by plan."""
+
+    value: float
+    ts: datetime | None
+    feed: str | None
+
+
 class Offers:
     """The second provider's chains, kept by expiration, and its quotes.
 
-    At most half of its requests a minute go into filling. All expirations that were wanted within the last minute, of
-    whatever underlying, have their turn: one is not asked again before all of them could have been.
+    At most half of its requests a minute go into filling chains. All expirations that were wanted within the last
+    minute, of whatever underlying, have their turn: one is not asked again before all of them could have been.
 
     Parameters
     ----------
@@ -68,6 +78,7 @@ class Offers:
         self._wanted_at: dict[tuple[str, date], float] = {}
         self._under_way: dict[tuple[str, date], asyncio.Task[None]] = {}
         self._others: set[asyncio.Task[Any]] = set()
+        self._prices: OrderedDict[str, tuple[Price, float]] = OrderedDict()
 
     async def get(self, underlying: str, wanted: Sequence[date]) -> pl.DataFrame | None:
         """Return the rows of some expirations (rising) that are at hand within a moment; None if there are none."""
@@ -79,27 +90,34 @@ class Offers:
         if asking:
             done, _ = await asyncio.wait(asking, timeout=PATIENCE_S)
             for task in done:
-                task.result()
+                if not task.cancelled():  # else the client is closed
+                    task.result()
         pages = [self._pages[underlying, day].rows for day in wanted if (underlying, day) in self._pages]
         return pl.concat(pages) if pages else None
 
+    async def price(self, underlying: str, *, kept_s: float) -> Price | None:
+        """Return the price of an underlying, asked for within the last seconds or now; None if it cannot be had."""
+        known, asked_at = self._prices.get(underlying, (None, 0.0))
+        if known is not None and self._clock() - asked_at < kept_s:
+            return known
+        if self._room() < 1:
+            return None
+        is_index = symbols.is_index(underlying)
+        return await self.soon("indices" if is_index else "quotes", lambda: self._price(underlying, is_index=is_index))
+
     async def soon(self, question: Question, asking: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
-        """Return what one request brings; None if it fails, is late, or there is no room for it."""
-        if not self._provider.health.allows(question) or self._room() < 1:
+        """Return what one request brings; None if it fails or is late, or the provider is not well.
+
+        It is sent whatever has been spent, and counted: chains give way to it.
+        """
+        if not self._provider.health.allows(question):
             return None
         self._spent_at.append(self._clock())
-        task = asyncio.ensure_future(asking())
+        task = asyncio.ensure_future(self._tried(question, asking()))
         self._others.add(task)
         task.add_done_callback(self._others.discard)
         await asyncio.wait([task], timeout=PATIENCE_S)
-        if not task.done():
-            task.add_done_callback(_forgotten)
-            return None
-        try:
-            return task.result()
-        except DataProviderError as error:
-            logger.info("no filling %s", facts(question=question, why=error))
-            return None
+        return task.result() if task.done() and not task.cancelled() else None
 
     @property
     def cadence_s(self) -> float:
@@ -132,6 +150,28 @@ class Offers:
                 self._spent_at.extend([self._clock()] * cost)
                 return runs
         return []
+
+    async def _price(self, underlying: str, *, is_index: bool) -> Price | None:
+        """Ask for the price of an underlying, and keep it."""
+        asked_at = self._clock()
+        ask = self._provider.indices if is_index else self._provider.quotes
+        quote = (await ask([underlying])).row(0, named=True)
+        value, ts = (quote["value"], quote["value_ts"]) if is_index else (quote["price"], quote["last_ts"])
+        if value is None:
+            return None
+        price = Price(value, ts, quote["feed"])
+        self._prices[underlying] = price, asked_at
+        self._prices.move_to_end(underlying)
+        if len(self._prices) > PRICES_AT_MOST:
+            self._prices.popitem(last=False)
+        return price
+
+    async def _tried(self, question: Question, asking: Coroutine[Any, Any, T]) -> T | None:
+        try:
+            return await asking
+        except DataProviderError as error:
+            logger.info("no filling %s", facts(question=question, why=error))
+            return None
 
     def _age_s(self, underlying: str, day: date) -> float:
         page = self._pages.get((underlying, day))
@@ -184,7 +224,10 @@ def _runs(days: Sequence[date], wanted: Sequence[date]) -> list[list[date]]:
     return runs
 
 
-def _forgotten(task: asyncio.Task[Any]) -> None:
-    """Take note of how a late answer ended, for nobody else does; the provider's health has been told."""
-    if not task.cancelled():
-        task.exception()
+def price_in(rows: pl.DataFrame, *, source: str) -> Price | None:
+    """Return the newest price of the underlying that a provider gave with its rows; None if it gave none."""
+    given = rows.filter(pl.col("underlying_price").is_not_null(), pl.col("underlying_source") == source)
+    if given.is_empty():
+        return None
+    newest = given.sort("underlying_ts", nulls_last=False).row(-1, named=True)
+    return Price(newest["underlying_price"], newest["underlying_ts"], newest["feed"])

@@ -6,11 +6,10 @@ import asyncio
 import logging
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from quantdata import symbols
 from quantdata.clients.arguments import texts
 from quantdata.clients.together import together
 from quantdata.errors import DataProviderError
@@ -19,8 +18,8 @@ from quantdata.frames.chain import with_underlying
 from quantdata.frames.model import with_model
 from quantdata.frames.provenance import explained
 from quantdata.hybrid.disagreement import compared, nearest
-from quantdata.hybrid.filling import filled, gap_expirations, with_rows
-from quantdata.hybrid.offers import Offers
+from quantdata.hybrid.filling import filled, gap_expirations, is_missing, with_rows
+from quantdata.hybrid.offers import REFRESH_S, Offers, price_in
 from quantdata.hybrid.plans import EitherPlan
 from quantdata.hybrid.routing import Judgement, Router
 from quantdata.validation import quality, validate
@@ -28,12 +27,13 @@ from quantdata.validation.rule import CADENCE_S
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from datetime import date
 
     from quantdata.clients.bar_query import BarQuery
     from quantdata.clients.capabilities import Capabilities
     from quantdata.clients.chain_query import ChainQuery
+    from quantdata.clients.health import Question
     from quantdata.clients.option_tape import OptionTape
     from quantdata.clients.status import MarketStatus
     from quantdata.clients.watched import Watched
@@ -143,7 +143,7 @@ class AsyncHybrid:
         routed = await self._router.route(
             "quotes", lambda provider: provider.quotes(asked), about=", ".join(asked), block="equity_quotes"
         )
-        return await self._mended(routed, self._second.quotes)
+        return await self._mended(routed, "quotes", self._second.quotes)
 
     async def indices(self, tickers: Sequence[str]) -> pl.DataFrame:
         """Return one row for each index; what the first provider does not give is the second's."""
@@ -151,7 +151,7 @@ class AsyncHybrid:
         routed = await self._router.route(
             "indices", lambda provider: provider.indices(asked), about=", ".join(asked), block="indices"
         )
-        return await self._mended(routed, self._second.indices)
+        return await self._mended(routed, "indices", self._second.indices)
 
     async def bars(self, query: BarQuery) -> pl.DataFrame:
         """Return bars of one symbol, all of one provider."""
@@ -244,9 +244,9 @@ class AsyncHybrid:
             return explained(routed.answer, routed.reason)
         if routed.answer.is_empty() or not self._may_fill:
             return routed.answer
-        priced = await self._with_price(routed.answer, underlying)
-        wanted = gap_expirations(priced)
+        wanted = gap_expirations(routed.answer)
         other = await self._offers.get(underlying, wanted) if wanted else None
+        priced = await self._with_price(routed.answer, other, underlying)
         if other is None and priced is routed.answer:
             return routed.answer
         dividends = await self.dividends(underlying)
@@ -262,36 +262,36 @@ class AsyncHybrid:
         cadence_s = max(CADENCE_S, self._offers.cadence_s) if rows else CADENCE_S
         return validate(with_model(complete, rates=self._rates, dividends=dividends), cadence_s=cadence_s)
 
-    async def _with_price(self, chain: pl.DataFrame, underlying: str) -> pl.DataFrame:
-        """Return a chain whose vendor gave no price of the underlying with the second provider's, if that has one."""
-        if chain.get_column("underlying_source").is_in(["massive", "tradier"]).any():
-            return chain
-        ask = self._second.indices if symbols.is_index(underlying) else self._second.quotes
-        try:
-            quote = (await ask([underlying])).row(0, named=True)
-        except DataProviderError:
-            return chain
-        price, ts = quote.get("price", quote.get("value")), quote.get("last_ts", quote.get("value_ts"))
+    async def _with_price(self, chain: pl.DataFrame, other: pl.DataFrame | None, underlying: str) -> pl.DataFrame:
+        """Return a chain whose vendor gave no price of the underlying, or no quote, with the second provider's price.
+
+        Quotes that are all the second's are of another moment than a price that the first's plan delivers late.
+        """
+        has_quotes = chain.get_column("quote_source").is_not_null().any()
+        has_price = chain.get_column("underlying_source").is_in(["massive", "tradier"]).any()
+        price = None if has_quotes or other is None else price_in(other, source=self._second.name)
+        if price is None and not has_price:
+            price = await self._offers.price(underlying, kept_s=CADENCE_S if has_quotes else REFRESH_S)
         if price is None:
             return chain
-        named = with_underlying(chain, price=price, ts=ts, source=self._second.name, feed=quote["feed"])
+        named = with_underlying(chain, price=price.value, ts=price.ts, source=self._second.name, feed=price.feed)
         return named.with_columns(source=pl.lit("hybrid", columns.SOURCE))
 
     async def _mended(
-        self, routed: Routed[pl.DataFrame], ask: Callable[[Sequence[str]], Awaitable[pl.DataFrame]]
+        self,
+        routed: Routed[pl.DataFrame],
+        question: Question,
+        ask: Callable[[Sequence[str]], Coroutine[Any, Any, pl.DataFrame]],
     ) -> pl.DataFrame:
         """Return quotes with the second provider's rows of what the first one did not give, each with its reason."""
         if routed.reason is not None:
             return explained(routed.answer, routed.reason)
         quotes = routed.answer
-        missing = quotes.filter(pl.col("vendor_error").is_not_null())
-        if missing.is_empty() or not self._may_fill:
+        missing = quotes.filter(is_missing(quotes)).get_column("symbol").to_list()
+        if not missing or not self._may_fill:
             return quotes
-        try:
-            other = await ask(missing.get_column("symbol").to_list())
-        except DataProviderError:
-            return quotes
-        return with_rows(quotes, other, first=self._first.name)
+        other = await self._offers.soon(question, lambda: ask(missing))
+        return quotes if other is None else with_rows(quotes, other, first=self._first.name)
 
 
 def _judged(chain: pl.DataFrame) -> Judgement:
