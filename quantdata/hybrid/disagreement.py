@@ -44,7 +44,7 @@ def compared(
     if every.is_empty():
         return empty(COMPARISON)
     sides = {vendor: _quoted(every, chain) for vendor, chain in zip(VENDORS, (massive, tradier), strict=True)}
-    forward, implied = volatilities(every, list(sides.values()), rates=rates, dividends=dividends)
+    forward, implied = volatilities(_quoted_once(**sides), list(sides.values()), rates=rates, dividends=dividends)
     columns = [
         column
         for (vendor, side), volatility in zip(sides.items(), implied, strict=True)
@@ -65,6 +65,14 @@ def _quoted(every: pl.DataFrame, chain: pl.DataFrame) -> pl.DataFrame:
     rest = every.drop(own.columns[1:])
     return rest.join(own, on="contract_symbol", how="left", maintain_order="left").select(
         column.name for column in CHAIN
+    )
+
+
+def _quoted_once(massive: pl.DataFrame, tradier: pl.DataFrame) -> pl.DataFrame:
+    """Return all contracts with Massive's quote; with Tradier's where Massive's is missing or one-sided."""
+    is_quoted = massive.get_column("mid").is_not_null()
+    return massive.with_columns(
+        massive.get_column(name).zip_with(is_quoted, tradier.get_column(name)) for name in QUOTED
     )
 
 
