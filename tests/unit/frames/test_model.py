@@ -9,7 +9,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from quantdata.frames.columns import CHAIN, empty, schema
-from quantdata.frames.model import with_model
+from quantdata.frames.model import volatilities, with_model
 from quantdata.frames.provenance import canonical
 from quantdata.pricing import (
     Dividends,
@@ -499,3 +499,65 @@ def test_on_a_sunday_quotes_are_priced_at_the_last_close() -> None:
     frame = modelled(later)
     assert column(frame, "model_iv") == pytest.approx(smile(column(frame, "strike"), 100.5), abs=1e-8)
     assert frame.get_column("iv_ts").unique().to_list() == [close]
+
+
+# --- several sets of quotes on one forward --------------------------------------------------------------------------
+
+
+def test_several_sets_of_quotes_are_solved_on_the_one_forward_that_the_chain_tells() -> None:
+    chain = series(STRIKES)
+    # By parity of its own quotes, the second set's forward would be 51 cents higher.
+    others = dearer(chain, option_type="call", by=0.5)
+    forward, (same, dear) = volatilities(chain, [chain, others], rates=RATES)
+    assert (forward.name, same.name, dear.name) == ("forward_price", "model_iv", "model_iv")
+    assert forward.to_numpy() == pytest.approx(100.5, abs=1e-9)
+    strike, is_call = column(chain, "strike"), column(chain, "option_type") == "call"
+    assert same.to_numpy() == pytest.approx(smile(strike, 100.5), abs=1e-9)
+    assert dear.to_numpy()[~is_call] == pytest.approx(same.to_numpy()[~is_call], abs=1e-12)
+    years = 60 / 365
+    value = black76_price(
+        100.5,
+        strike,
+        discount=np.exp(-RATE * years),
+        time_to_expiry=years,
+        volatility=dear.to_numpy(),
+        is_call=is_call,
+    )
+    assert value == pytest.approx(column(others, "mid"), abs=1e-9)
+
+
+def test_the_volatility_of_a_chain_s_own_quotes_is_the_model_s() -> None:
+    chain = pl.concat([american(9.0), american(100.0)])
+    forward, (own,) = volatilities(chain, [chain], rates=RATES, dividends=DIVIDENDS)
+    frame = modelled(chain, dividends=DIVIDENDS)
+    assert forward.equals(frame.get_column("forward_price"))
+    assert own.equals(frame.get_column("model_iv"), null_equal=True)
+    assert 0 < own.null_count() < own.len()
+
+
+def test_what_is_not_quoted_on_one_side_is_null_there_alone() -> None:
+    chain = series(STRIKES)
+    is_gone = (pl.col("strike") == 90.0) & (pl.col("option_type") == "put")
+    gone = chain.with_columns(
+        pl.when(~is_gone).then(name).alias(name) for name in ("bid", "ask", "mid", "spread", "quote_ts")
+    )
+    forward, (whole, part) = volatilities(chain, [chain, gone], rates=RATES)
+    assert forward.null_count() == whole.null_count() == 0
+    assert part.is_null().to_list() == chain.select(is_gone).to_series().to_list()
+    assert_frame_equal(part.drop_nulls().to_frame(), whole.filter(part.is_not_null()).to_frame())
+
+
+def test_each_set_of_quotes_is_priced_at_its_own_instant() -> None:
+    chain = series(STRIKES, days=2.0)
+    _, (now, before) = volatilities(chain, [chain, later_calls(timedelta(hours=1), chain)], rates=RATES)
+    is_call = chain.get_column("option_type") == "call"
+    assert now.filter(is_call).equals(before.filter(is_call))
+    # The same prices with an hour longer to go.
+    ratio = (before / now).filter(~is_call & (chain.get_column("strike") == 100.0)).item()
+    assert ratio == pytest.approx((48 / 49) ** 0.5, abs=1e-3)
+
+
+def test_without_rows_there_are_no_forwards() -> None:
+    nothing = empty(CHAIN)
+    forward, (own,) = volatilities(nothing, [nothing], rates=RATES)
+    assert forward.len() == own.len() == 0
