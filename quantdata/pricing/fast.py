@@ -174,8 +174,13 @@ class Background:
 
     def get(self) -> Loops | None:
         """Return the loops; None until they are made, and where they are not wanted or cannot be."""
-        if self._wanted is None:
-            self._ask()
+        with self._lock:
+            if self._wanted is None:
+                self._wanted = self._is_wanted()
+                if self._wanted:
+                    # Not a daemon: a process that ended while LLVM compiles could crash.
+                    self._thread = Thread(target=self._run, name="quantdata-fast", daemon=False)
+                    self._thread.start()
         return self._made
 
     def wait(self) -> Loops | None:
@@ -184,15 +189,6 @@ class Background:
         if self._thread is not None:
             self._thread.join()
         return self._made
-
-    def _ask(self) -> None:
-        with self._lock:
-            if self._wanted is None:
-                self._wanted = self._is_wanted()
-                if self._wanted:
-                    # Not a daemon: a process that ended while LLVM compiles could crash.
-                    self._thread = Thread(target=self._run, name="quantdata-fast", daemon=False)
-                    self._thread.start()
 
     def _run(self) -> None:
         try:
