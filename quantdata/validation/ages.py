@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,6 +13,8 @@ from quantdata.errors import ArgumentError
 from quantdata.sessions import FIRST_DAY, LAST_DAY, session_day, sessions
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from numpy.typing import NDArray
 
 __all__ = ["ages"]
@@ -54,15 +57,21 @@ def ages(frame: pl.DataFrame, now: datetime | None) -> pl.Series:
 def _open_us(moments_us: NDArray[np.int64], start: datetime, end: datetime) -> NDArray[np.float64]:
     """Return for how long options had traded by some moments, since the session of ``start``: microseconds."""
     first, last = max(FIRST_DAY, session_day(max(start, end - LONGEST))), min(LAST_DAY, session_day(end))
-    hours = sessions(first, last) if first <= last else []
-    if not hours:
+    turns, passed = _hours(first, last)
+    if not turns.size:
         return np.zeros(moments_us.size)
-    # Time stands still from a close to the next open. All are whole numbers below 2 ** 53: nothing is rounded.
-    turns = np.array([_microseconds(turn) for each in hours for turn in (each.open, each.close + CLOSES_LATER)])
-    is_close = np.arange(turns.size) % 2 == 1
-    passed = np.cumsum(np.where(is_close, np.diff(turns, prepend=turns[0]), 0))
+    # All are whole numbers below 2 ** 53: nothing is rounded.
     until: NDArray[np.float64] = np.interp(moments_us, turns, passed)
     return until
+
+
+@lru_cache(maxsize=64)
+def _hours(first: date, last: date) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return opens and closes in turn, and how long options had traded by each: by an open, as by the close before."""
+    hours = sessions(first, last) if first <= last else []
+    turns = np.array([_microseconds(turn) for each in hours for turn in (each.open, each.close + CLOSES_LATER)])
+    is_close = np.arange(turns.size) % 2 == 1
+    return turns, np.cumsum(np.where(is_close, np.diff(turns, prepend=turns[:1]), 0))
 
 
 def _microseconds(moment: datetime) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from quantdata.frames.columns import MODELLED
-from quantdata.validation.arrays import floats, series
+from quantdata.validation.arrays import equals, floats, series, with_series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,11 +110,13 @@ def with_bounds(chain: pl.DataFrame) -> pl.DataFrame:
     )
     underlying_us, quoted_us = floats(chain, "underlying_ts", "quote_ts")
     strike = np.where(strike > 0, strike, np.nan)
-    sign, is_american, spot_of_options = _facts(chain)
-    spots = np.where(np.abs(underlying_us - quoted_us) <= SAME_INSTANT_US, underlying, np.nan), spot_of_options
+    sign = 2.0 * equals(chain.get_column("option_type"), "call") - 1.0
+    is_american = equals(chain.get_column("exercise_style"), "american") == 1
     is_two_sided = (bid > 0) & (ask > 0)
     tick = np.where(np.isnan(tick), USUAL_TICK, tick)
     forward_today, strike_today = discount * forward, discount * strike
+    spot_of_quote = np.where(np.abs(underlying_us - quoted_us) <= SAME_INSTANT_US, underlying, np.nan)
+    spots = spot_of_quote, _spot_of_options(chain, np.where(years > 0, forward_today, np.nan))
     parity = forward_today - strike_today
     held = np.where(np.isnan(forward), np.nan, np.fmax(sign * parity, 0.0))
     # Of a call in the first place, of a put in the second; fmax and fmin pass NaN over: what is not known is no bound.
@@ -125,7 +127,7 @@ def with_bounds(chain: pl.DataFrame) -> pl.DataFrame:
     half_width = (np.where(spread >= 0, spread, np.nan) / 2 + from_forward) / vega
     time_value = mid - np.where(np.isnan(held), np.nan, np.fmax(held, np.fmax(*exercised)))
     least = np.maximum(FEW_TICKS * tick, np.where(is_american, LEAST_AMERICAN_USD, 0.0))
-    return chain.with_columns(
+    columns = (
         series("sign", sign),
         pl.Series("is_alive", ~(years <= 0)),
         pl.Series("is_two_sided", is_two_sided),
@@ -138,22 +140,20 @@ def with_bounds(chain: pl.DataFrame) -> pl.DataFrame:
         series("parity_high", np.where(is_american, highest, parity)),
         series("half_width", half_width),
     )
+    return with_series(chain, columns)
 
 
-def _facts(chain: pl.DataFrame) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Return 1 for calls, -1 for puts, NaN for neither; whether American; the spot that the options tell.
-
-    That is the discounted forward of the nearest live series of the underlying; NaN where it has none.
-    """
-    is_live = (pl.col("time_to_expiry") > 0) & ~pl.col("is_adjusted")
-    today = pl.when(is_live).then(pl.col("forward_price") * pl.col("discount_factor"))
-    told = chain.select(
-        pl.when(pl.col("option_type") == "call").then(1.0).when(pl.col("option_type") == "put").then(-1.0),
-        (pl.col("exercise_style") == "american").fill_null(value=False),
-        today.drop_nulls().first().over("underlying_symbol").alias("spot"),
-    )
-    sign, is_american, spot_of_options = (column.to_numpy() for column in told)
-    return sign, is_american, spot_of_options
+def _spot_of_options(chain: pl.DataFrame, forward_today: Floats) -> Floats:
+    """Return the discounted forward of the nearest live series of each underlying; NaN where none has one."""
+    symbols = chain.get_column("underlying_symbol")
+    [is_adjusted] = floats(chain, "is_adjusted")
+    tells = (is_adjusted == 0) & ~np.isnan(forward_today)
+    spots = np.full(forward_today.size, np.nan)
+    for symbol in (symbols.head(1) if symbols.n_unique() == 1 else symbols.unique()).drop_nulls():
+        is_own = equals(symbols, symbol) == 1
+        told = np.flatnonzero(is_own & tells)
+        spots[is_own] = forward_today[told[0]] if told.size else np.nan
+    return spots
 
 
 def _d1(chain: pl.DataFrame) -> Floats:

@@ -10,6 +10,7 @@ import polars as pl
 from quantdata.errors import ArgumentError
 from quantdata.frames.columns import TEXTS
 from quantdata.validation.ages import ages
+from quantdata.validation.arrays import with_series
 from quantdata.validation.kinds import kind_of
 from quantdata.validation.rule import CADENCE_S
 
@@ -60,7 +61,7 @@ def validate(frame: pl.DataFrame, now: datetime | None = None, *, cadence_s: flo
     _check_cadence(cadence_s)
     checked = _typed(frame, kind)
     if kind.has_age:
-        checked = checked.with_columns(ages(checked, now))
+        checked = with_series(checked, [ages(checked, now)])
     if kind.sort and not _is_sorted(checked, kind):
         return _judged_in_order(checked, kind, cadence_s)
     return _judged(checked, kind, cadence_s)
@@ -102,7 +103,7 @@ def _is_sorted(frame: pl.DataFrame, kind: Kind) -> bool:
 
 def _judged(frame: pl.DataFrame, kind: Kind, cadence_s: float) -> pl.DataFrame:
     clean, quality = kind.plan.judge(frame, cadence_s=cadence_s)
-    judged = clean.with_columns(quality)
+    judged = with_series(clean, quality)
     if not kind.own_notes or "notes" not in frame.columns:
         return judged
     own = frame.get_column("notes").cast(TEXTS).fill_null([]).list.set_intersection(list(kind.own_notes))

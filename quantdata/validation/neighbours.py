@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-import polars as pl
 
-from quantdata.validation.arrays import floats, series
+from quantdata.validation.arrays import equals, floats, series, with_series
 from quantdata.validation.bounds import SAME_INSTANT_US
-from quantdata.validation.rule import present
 
 if TYPE_CHECKING:
+    import polars as pl
     from numpy.typing import NDArray
 
     Flags = NDArray[np.bool_]
@@ -41,7 +40,7 @@ class _Rows(NamedTuple):
 
     is_usable: Flags
     is_call: Flags
-    run: Floats  # root and expiration, which are together in canonical order
+    run: Places  # root and expiration, which are together in canonical order
     multiplier: Floats
     strike: Floats
     quoted_us: Floats
@@ -63,18 +62,24 @@ def with_neighbours(chain: pl.DataFrame) -> pl.DataFrame:
         sign * (mid - _at(mid, mate)),
         (spread + _at(spread, mate)) / 2,
     )
-    return chain.with_columns(series(name, each) for name, each in zip(NEIGHBOURS, values, strict=True))
+    return with_series(chain, (series(name, each) for name, each in zip(NEIGHBOURS, values, strict=True)))
 
 
 def _rows(chain: pl.DataFrame) -> _Rows:
-    # Either number only rises, so their sum tells runs of both apart.
-    number = pl.col("root_symbol").rle_id().cast(pl.Float64) + pl.col("expiration").rle_id()
-    run = chain.select(pl.when(present(("root_symbol", "expiration"))).then(number)).to_series().to_numpy()
     bid, ask, is_two_sided, is_adjusted = floats(chain, "bid", "ask", "is_two_sided", "is_adjusted")
     sign, multiplier, strike, quoted_us = floats(chain, "sign", "multiplier", "strike", "quote_ts")
-    is_known = ~np.isnan(sign + run + multiplier + quoted_us)
+    is_known = ~np.isnan(sign + multiplier + quoted_us)
     is_usable = (is_two_sided == 1) & (bid <= ask) & (is_adjusted == 0) & (strike > 0) & is_known
-    return _Rows(is_usable, sign == 1, run, multiplier, strike, quoted_us)
+    return _Rows(is_usable, sign == 1, _runs(chain), multiplier, strike, quoted_us)
+
+
+def _runs(chain: pl.DataFrame) -> Places:
+    """Return a number for each run of rows of one root and expiration; where either is null each row is its own."""
+    starts = np.zeros(chain.height, dtype=np.bool_)
+    for name in ("root_symbol", "expiration"):
+        column = chain.get_column(name)
+        starts[1:] |= equals(column.slice(1), column.slice(0, max(0, chain.height - 1))) != 1
+    return np.cumsum(starts)
 
 
 def _next_strikes(rows: _Rows) -> tuple[Places, Places]:
