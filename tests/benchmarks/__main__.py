@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import cache, decode, imports, pricing, round_trips, tradier
+from tests.benchmarks import cache, decode, imports, pricing, round_trips, tradier, validation
 from tests.benchmarks.runner import show
 
 BENCHMARKS = {
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "round_trips": round_trips,
     "tradier": tradier,
     "cache": cache,
+    "validation": validation,
     "imports": imports,
     "pricing": pricing,
 }
