@@ -253,13 +253,18 @@ class AsyncHybrid:
         return await asyncio.to_thread(self._refilled, priced, other, dividends)
 
     def _refilled(self, chain: pl.DataFrame, other: pl.DataFrame | None, dividends: pl.DataFrame) -> pl.DataFrame:
-        """Return a chain filled, priced anew, and judged by how often its gaps can be filled."""
-        complete, rows = (chain, 0) if other is None else filled(chain, other, now=datetime.now(UTC))
+        """Return a chain filled, priced anew, and judged by how often its gaps can be filled.
+
+        Rows that had to wait for others, or for what fills them, are not stale.
+        """
+        now = datetime.now(UTC)
+        took_s = (now - chain.select(pl.col("received_ts").min()).item()).total_seconds()
+        complete, rows = (chain, 0) if other is None else filled(chain, other, now=now)
         if rows:
             by = self._second.name
             self._metrics.add("filled_rows", rows, provider=by, endpoint="chain")
             logger.info("filled %s", facts(underlying=chain.item(0, "underlying_symbol"), rows=rows, by=by))
-        cadence_s = max(CADENCE_S, self._offers.cadence_s) if rows else CADENCE_S
+        cadence_s = max(CADENCE_S, took_s, self._offers.cadence_s if rows else 0.0)
         return validate(with_model(complete, rates=self._rates, dividends=dividends), cadence_s=cadence_s)
 
     async def _with_price(self, chain: pl.DataFrame, other: pl.DataFrame | None, underlying: str) -> pl.DataFrame:

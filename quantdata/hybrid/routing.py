@@ -38,6 +38,8 @@ LONGEST_REST_S: Final = 60.0
 ALL_REQUESTS: Final = "*"
 MOST_HELD: Final = 1_024
 LONGEST_REASON: Final = 300
+# Counted beside the codes of errors: the first provider did answer.
+POOR: Final = "POOR_ANSWER"
 
 
 class Judgement(NamedTuple):
@@ -155,7 +157,8 @@ class Router:
         if poor is not None:
             self._hold(question, about, reason)
         if held is None:
-            self._tell(question, about, best.provider, reason)
+            kind = failures[self._first.name].code.value if poor is None else POOR
+            self._tell(question, about, best.provider, reason, kind=kind)
         return Routed(best.answer, best.provider, reason)
 
     def _skipping(self, provider: Watched, question: Question) -> DataProviderError | None:
@@ -251,8 +254,8 @@ class Router:
             self._held = {key: held for key, held in self._held.items() if held[0] > now}
         self._held[question, about] = (now + HOLD_S, reason)
 
-    def _tell(self, question: Question, about: object, provider: Watched, reason: str) -> None:
-        self._metrics.add("fallbacks", provider=provider.name, endpoint=question)
+    def _tell(self, question: Question, about: object, provider: Watched, reason: str, *, kind: str) -> None:
+        self._metrics.add("fallbacks", provider=provider.name, endpoint=question, kind=kind)
         logger.warning("fallback %s", facts(question=question, about=about, to=provider.name, why=reason))
 
 
