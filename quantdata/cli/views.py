@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from quantdata.cli.tables import around_the_money, chain_tables, frame_table, series_title
+from quantdata.validation import quality
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,7 +81,12 @@ def show_chain(out: Console, chain: pl.DataFrame, *, series: int, strikes: int) 
     first = chain.row(0, named=True)
     price = "" if first["underlying_price"] is None else f" at {first['underlying_price']:,.2f}"
     n_series = chain.select("expiration", "root_symbol").n_unique()
-    _head(out, chain, f"{first['underlying_symbol']}{price} · {chain.height:,} contracts in {n_series} series")
+    found = quality(chain)
+    counted = f"{chain.height:,} contracts in {n_series} series"
+    trust = f"confidence {found.confidence} ({found.quality})"
+    _head(out, chain, f"{first['underlying_symbol']}{price} · {counted} · {trust}")
+    if found.warnings:
+        out.print(escape(f"{', '.join(found.warnings)}{f': {found.fallback_reason}' if found.fallback_reason else ''}"))
     parts = around_the_money(chain, series=series, strikes=strikes)
     for part, table in zip(parts, chain_tables(parts, width=out.width), strict=True):
         out.print()
