@@ -259,6 +259,12 @@ def test_demo_runs_and_leaves_a_file(
     shown = capsys.readouterr().out
     for call in ('client.chain("SPY")', "client.quotes(", "client.indices(", 'client.bars("SPY", "5m"'):
         assert call in shown
-    assert "IncompleteError (code INCOMPLETE, status 503)" in shown
+    assert "confidence 100 (excellent), source massive, feed simulated" in shown
+    assert "contracts from tradier in" in shown
+    assert "fallback_reason: massive: MAX_RETRIES_EXCEEDED: /v3/snapshot/options/QQQ" in shown
+    assert "filled; the first ones:" in shown
+    assert "A warning, which costs 5 points: filled, a part of it is from the other vendor." in shown
+    assert "AllProvidersFailedError (code ALL_PROVIDERS_FAILED):" in shown
+    assert "  tradier: MaxRetriesError, status 503" in shown
     assert "Try next:" in shown
     assert pl.read_parquet(tmp_path / "spy_chain.parquet").height > 8000
