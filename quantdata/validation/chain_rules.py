@@ -18,7 +18,7 @@ from quantdata.validation.bounds import (
 )
 from quantdata.validation.rule import CADENCE_S, Rule, at_least, not_in_future, present, too_old
 
-__all__ = ["CHAIN_RULES", "IDENTITY", "is_delayed"]
+__all__ = ["CHAIN_RULES", "IDENTITY"]
 
 IDENTITY: Final = (
     "underlying_symbol",
@@ -49,7 +49,7 @@ _HAS_QUOTE: Final = pl.col("quote_source").is_not_null()
 _SPREAD_COUNTS: Final = _ALIVE & (pl.col("spread") > FEW_TICKS * pl.col("tick") + ROUNDING)
 
 
-def is_delayed() -> pl.Expr:
+def _is_delayed() -> pl.Expr:
     """Return whether what a row is about is late by plan.
 
     Where nothing is quoted the greeks tell, which Massive computes from its own quotes (Tradier's are hourly by
@@ -179,7 +179,7 @@ _WARNINGS: Final = (
         "the vendor's volatility is more than a point outside of those at bid and ask",
         within_quoted_volatility(),
     ),
-    Rule("delayed_feed", "row", "warning", "the vendor's data are late by plan", ~is_delayed()),
+    Rule("delayed_feed", "row", "warning", "the vendor's data are late by plan", ~_is_delayed()),
     Rule("filled", "row", "warning", "a part of it is from the other vendor", pl.col("source") != "hybrid"),
 )
 _NOTES: Final = (

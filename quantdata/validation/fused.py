@@ -24,6 +24,9 @@ OLD_CADENCES: Final = 3.0
 STALE_FACTOR: Final = 0.90
 OLD_FACTOR: Final = 0.75
 DELAYED_FACTOR: Final = 0.75
+# The rules that are about age, and by which it is known.
+AGE: Final = "too_old"
+DELAYED: Final = "delayed_feed"
 
 
 def not_finite(columns: Sequence[str]) -> Rule:
@@ -49,11 +52,9 @@ class Plan:
     Parameters
     ----------
     rules
-        At most 64, the one on finite numbers first.
+        At most 64, the one on finite numbers first. Age counts where `AGE` and `DELAYED` are among them.
     numbers
         Names of the columns that hold floating-point numbers.
-    is_delayed
-        Whether a row is late by plan, where age counts; None where it does not.
     prepare
         Adds the columns that the rules need beside the canonical ones.
     has_groups
@@ -65,16 +66,15 @@ class Plan:
         rules: Sequence[Rule],
         *,
         numbers: Sequence[str],
-        is_delayed: pl.Expr | None,
         prepare: Callable[[pl.DataFrame], pl.DataFrame],
         has_groups: bool,
     ) -> None:
         self._numbers = list(numbers)
         self._clean, *self._rules = rules
-        self._is_delayed = is_delayed
         self._prepare = prepare
         self._passes = [rule.passes.alias(rule.name) for rule in self._rules]
-        self._age = [rule.name for rule in self._rules].index("too_old") if is_delayed is not None else None
+        names = [rule.name for rule in self._rules]
+        self._age = names.index(AGE) if AGE in names else None
         self._has_groups = has_groups
         self._book = Book(rules)
 
@@ -91,11 +91,10 @@ class Plan:
         is_clean, frame = self._cleaned(frame)
         passes = list(self._passes)
         if self._age is not None:
-            passes[self._age] = too_old(cadence_s).passes.alias("too_old")
-        passed = self._prepare(frame).select(*passes, *self._of_age())
-        masks = _bits([is_clean, *passed.get_columns()[: len(passes)]], frame.height)
-        places, verdicts = self._book.look_up(masks)
-        factors, is_stale = _ages(passed, cadence_s)
+            passes[self._age] = too_old(cadence_s).passes.alias(AGE)
+        passed = self._prepare(frame).select(passes)
+        places, verdicts = self._book.look_up(_bits([is_clean, *passed.get_columns()], frame.height))
+        factors, is_stale = self._ages(frame, passed, cadence_s)
         names = ("confidence", "quote_confidence", "greeks_confidence")[: 3 if self._has_groups else 1]
         confidences = [
             scored(points[places], factors, name=name) for name, points in zip(names, verdicts.points, strict=False)
@@ -110,10 +109,16 @@ class Plan:
             return pl.Series([True]), frame
         return frame.select(self._clean.passes).to_series(), frame.with_columns(finite(self._numbers))
 
-    def _of_age(self) -> list[pl.Expr]:
-        if self._is_delayed is None:
-            return []
-        return [pl.col("age_s"), self._is_delayed.fill_null(value=False).alias("is_delayed")]
+    def _ages(
+        self, frame: pl.DataFrame, passed: pl.DataFrame, cadence_s: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the factor of age and whether it makes a row stale; without an age a row counts as fresh."""
+        if self._age is None:
+            return np.ones(frame.height), np.zeros(frame.height, dtype=np.bool_)
+        age = frame.get_column("age_s").to_numpy()  # NaN where it is not known, which is above nothing
+        is_stale = age > STALE_CADENCES * cadence_s
+        factors = np.where(age > OLD_CADENCES * cadence_s, OLD_FACTOR, np.where(is_stale, STALE_FACTOR, 1.0))
+        return np.where(_fires(passed.get_column(DELAYED)), DELAYED_FACTOR, factors), is_stale
 
 
 def _bits(passed: Sequence[pl.Series], rows: int) -> NDArray[np.uint64]:
@@ -126,13 +131,3 @@ def _fires(passed: pl.Series) -> NDArray[np.bool_]:
     # As a number, since an array of truth values has no room for null; NaN is not 0.
     fires: NDArray[np.bool_] = passed.cast(pl.UInt8).to_numpy() == 0
     return fires
-
-
-def _ages(passed: pl.DataFrame, cadence_s: float) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the factor of age and whether it makes a row stale; without an age a row counts as fresh."""
-    if "age_s" not in passed.columns:
-        return np.ones(passed.height), np.zeros(passed.height, dtype=np.bool_)
-    age = passed.get_column("age_s").to_numpy()  # NaN where it is not known, which is above nothing
-    is_stale = age > STALE_CADENCES * cadence_s
-    factors = np.where(age > OLD_CADENCES * cadence_s, OLD_FACTOR, np.where(is_stale, STALE_FACTOR, 1.0))
-    return np.where(passed.get_column("is_delayed").to_numpy(), DELAYED_FACTOR, factors), is_stale

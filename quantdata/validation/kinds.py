@@ -12,7 +12,7 @@ from quantdata.errors import ArgumentError
 from quantdata.frames import columns
 from quantdata.frames.chain import SORT
 from quantdata.validation.bounds import with_bounds
-from quantdata.validation.chain_rules import CHAIN_RULES, is_delayed
+from quantdata.validation.chain_rules import CHAIN_RULES
 from quantdata.validation.fused import Plan, not_finite
 from quantdata.validation.neighbours import with_neighbours
 from quantdata.validation.quote_rules import EQUITY_RULES, INDEX_RULES
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from quantdata.validation.rule import Rule
 
 __all__ = ["BARS", "CHAIN", "EQUITY_QUOTES", "FLOW", "INDEX_QUOTES", "KINDS", "TRADES", "Kind", "kind_of"]
-
-_IS_LATE: Final = pl.col("feed").is_in(["delayed", "eod"])
 
 
 def _as_they_are(frame: pl.DataFrame) -> pl.DataFrame:
@@ -49,8 +47,6 @@ class Kind:
         Its rules, but for that on finite numbers, which all kinds have.
     sort
         The order in which its rules see the rows; empty: as they are.
-    is_delayed
-        Whether a row is late by plan, of kinds that lose confidence with age.
     prepare
         Adds the columns that its rules need beside the canonical ones.
     own_notes
@@ -62,7 +58,6 @@ class Kind:
     signs: tuple[str, ...]
     own_rules: tuple[Rule, ...]
     sort: tuple[str, ...] = ()
-    is_delayed: pl.Expr | None = None
     prepare: Callable[[pl.DataFrame], pl.DataFrame] = _as_they_are
     own_notes: tuple[str, ...] = ()
 
@@ -104,7 +99,6 @@ class Kind:
         return Plan(
             self.rules,
             numbers=self.numbers,
-            is_delayed=self.is_delayed,
             prepare=self.prepare,
             has_groups=self.name == "chain",
         )
@@ -116,7 +110,6 @@ CHAIN: Final = Kind(
     signs=("contract_symbol", "strike", "bid"),
     own_rules=CHAIN_RULES,
     sort=SORT,
-    is_delayed=is_delayed(),
     prepare=lambda chain: with_neighbours(with_bounds(chain)),
 )
 EQUITY_QUOTES: Final = Kind(
@@ -124,14 +117,12 @@ EQUITY_QUOTES: Final = Kind(
     columns=columns.EQUITY_QUOTES,
     signs=("symbol", "price", "prev_close"),
     own_rules=EQUITY_RULES,
-    is_delayed=_IS_LATE,
 )
 INDEX_QUOTES: Final = Kind(
     name="index quotes",
     columns=columns.INDEX_QUOTES,
     signs=("symbol", "value", "prev_close"),
     own_rules=INDEX_RULES,
-    is_delayed=_IS_LATE,
 )
 BARS: Final = Kind(name="bars", columns=columns.BARS, signs=("symbol", "ts", "open", "session"), own_rules=BAR_RULES)
 TRADES: Final = Kind(

@@ -16,14 +16,13 @@ RULES: Final = (
     too_old(5.0),
     Rule("bad_a", "row", "error", "a is not above 0", pl.col("a") > 0),
     Rule("odd_b", "row", "warning", "b is not 1", pl.col("b") == 1),
-    Rule("late", "row", "warning", "it is late", ~pl.col("is_late")),
+    Rule("delayed_feed", "row", "warning", "it is late", ~pl.col("is_late")),
 )
 
 
 def plan(*, ages: bool = True) -> Plan:
     rules = RULES if ages else tuple(rule for rule in RULES if rule.name != "too_old")
-    late = pl.col("is_late") if ages else None
-    return Plan(rules, numbers=("a", "b"), is_delayed=late, prepare=lambda frame: frame, has_groups=False)
+    return Plan(rules, numbers=("a", "b"), prepare=lambda frame: frame, has_groups=False)
 
 
 def rows(**values: list[Any]) -> pl.DataFrame:
