@@ -198,4 +198,4 @@ def obeys_parity() -> pl.Expr:
     allowed = pl.col("synthetic_width") + _TICK + pl.col("slack")
     not_too_low = pl.col("synthetic") >= pl.col("parity_low") - allowed
     not_too_high = pl.col("synthetic") <= pl.col("parity_high") + allowed
-    return not_too_low & (not_too_high | pl.col("parity_high").is_null())
+    return not_too_low & not_too_high

@@ -90,10 +90,7 @@ _ERRORS: Final = (
         "greeks",
         "error",
         "the delta of a call is negative, or of a put positive",
-        pl.when(pl.col("option_type") == "call")
-        .then(pl.col("delta") >= -ROUNDING)
-        .when(pl.col("option_type") == "put")
-        .then(pl.col("delta") <= ROUNDING),
+        pl.col("sign") * pl.col("delta") >= -ROUNDING,
     ),
     Rule("negative_greek", "greeks", "error", "gamma or vega is negative", at_least(-ROUNDING, ("gamma", "vega"))),
     Rule(

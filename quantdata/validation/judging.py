@@ -86,7 +86,7 @@ def _check_cadence(cadence_s: object) -> None:
 
 def _typed(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
     """Return a frame whose columns have their canonical dtypes; a column of nothing but null may come with none."""
-    present = frame.schema
+    present = dict(zip(frame.columns, frame.dtypes, strict=True))
     others = {name: dtype for name, dtype in kind.dtypes.items() if present[name] != dtype}
     if not others:
         return frame

@@ -22,7 +22,7 @@ __all__ = ["explain", "rules_table"]
 # What tells a contract apart, is in every sentence, or is the rule itself is not shown again as the reason.
 _NOT_SHOWN: Final = frozenset(
     {"underlying_symbol", "root_symbol", "multiplier", "expiration", "option_type", "contract_symbol", "source"}
-    | {"is_alive", "is_two_sided", "has_time_value"}
+    | {"is_alive", "is_two_sided", "has_time_value", "sign"}
 )
 _MOST_SHOWN: Final = 6
 
