@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import pytest
@@ -12,6 +12,9 @@ from quantdata.validation import validate
 from quantdata.validation.bounds import with_bounds
 from quantdata.validation.neighbours import NEIGHBOURS, with_neighbours
 from tests.unit.validation.healthy import AT, CHAIN, alone, chain_of, changed, earlier, later, names, place, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CALL, PUT = place(100.0, "call"), place(100.0, "put")
 CALL_105, PUT_95 = place(105.0, "call"), place(95.0, "put")
@@ -133,6 +136,7 @@ BROKEN: Final = {
         {"ask": None, "mid": None, "spread": None, "spread_percent": None},
         {"root_symbol": None},
         {"multiplier": None},
+        {"multiplier": 10},
         {"expiration": None},
         {"option_type": None},
         {"strike": None},
@@ -166,14 +170,30 @@ def test_an_adjusted_contract_between_two_strikes_does_not_part_them() -> None:
     }
 
 
-def test_spx_and_spxw_at_the_same_strikes_and_dates_never_mix() -> None:
-    # One root costs five times the other: held against each other, every rule across rows would fire.
-    prices = ["bid", "ask", "mid", "spread", "forward_price", "underlying_price", "strike"]
-    cheap = chain_of("SPX", underlying="SPX")
-    dear = chain_of("SPXW", underlying="SPX").with_columns(pl.col(prices) * 5, tick_size=0.25)
-    dear = dear.with_columns(pl.col("strike") / 5).with_columns(forward_price=None, model_iv=None)
-    frame = pl.concat([cheap, dear.cast(cheap.schema)]).sort("expiration", "root_symbol", "strike", "option_type")
-    assert names(frame) == {}
+def dear(chain: pl.DataFrame) -> pl.DataFrame:
+    """Return a chain at five times the price: beside one at its own, whatever is compared is broken."""
+    return chain.with_columns(pl.col("bid", "ask", "mid", "spread") * 5, tick_size=0.25, forward_price=None).cast(
+        chain.schema
+    )
+
+
+@pytest.mark.parametrize("strikes", [[90.0, 95.0, 100.0], [105.0, 110.0, 115.0]])
+def test_spx_and_spxw_never_mix(strikes: Sequence[float]) -> None:
+    cheap = chain_of("SPX", underlying="SPX", strikes=[90.0, 95.0, 100.0])
+    frame = pl.concat([cheap, dear(chain_of("SPXW", underlying="SPX", strikes=strikes))])
+    assert names(frame.sort("expiration", "root_symbol", "strike", "option_type")) == {}
+    # Were they one series, they would.
+    mixed = frame.with_columns(root_symbol=pl.lit("SPX"), contract_symbol=None).cast(cheap.schema)
+    assert any("strike_order" in fired for fired in names(mixed).values())
+
+
+def test_a_call_of_spx_has_no_mate_in_spxw() -> None:
+    [day, _] = CHAIN.get_column("expiration").unique().sort()
+    call = chain_of("SPX", underlying="SPX", strikes=[100.0], expirations=[day], option_types=["call"])
+    put = chain_of("SPXW", underlying="SPX", strikes=[100.0], expirations=[day], option_types=["put"])
+    off = pl.concat([call, put]).with_columns(forward_price=pl.lit(101.0))
+    assert names(off) == {}
+    assert names(off.with_columns(root_symbol=pl.lit("SPX"))) == {0: {"parity"}, 1: {"parity"}}
 
 
 def test_concatenated_chains_are_judged_as_each_alone() -> None:
@@ -187,10 +207,11 @@ def test_concatenated_chains_are_judged_as_each_alone() -> None:
     assert together.equals(apart)
 
 
-def test_expirations_never_mix() -> None:
-    one, other = (chain_of(expirations=[day]) for day in (date(2026, 12, 18), date(2027, 1, 15)))
-    dear = other.with_columns(pl.col("bid", "ask", "mid") + 50, forward_price=None).cast(one.schema)
-    assert names(pl.concat([one, dear])) == {}
+@pytest.mark.parametrize("strikes", [[90.0, 95.0, 100.0], [105.0, 110.0, 115.0]])
+def test_expirations_never_mix(strikes: Sequence[float]) -> None:
+    near = chain_of(strikes=[90.0, 95.0, 100.0], expirations=[date(2026, 12, 18)])
+    far = dear(chain_of(strikes=strikes, expirations=[date(2027, 1, 15)]))
+    assert names(pl.concat([near, far])) == {}
 
 
 def test_a_contract_that_comes_twice_is_no_neighbour_of_itself() -> None:
