@@ -88,7 +88,7 @@ class Plan:
         cadence_s
             The refresh that ages are held against.
         """
-        is_clean, frame = self._cleaned(frame)
+        is_clean, frame = self.cleaned(frame)
         passes = list(self._passes)
         if self._age is not None:
             passes[self._age] = too_old(cadence_s).passes.alias(AGE)
@@ -102,7 +102,7 @@ class Plan:
         told = verdicts.names[places].get_columns()
         return frame, [*confidences, labelled(confidences[0]), pl.Series("is_stale", is_stale), *told]
 
-    def _cleaned(self, frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
+    def cleaned(self, frame: pl.DataFrame) -> tuple[pl.Series, pl.DataFrame]:
         """Return where all numbers are finite, and the frame without the others."""
         # A sum is finite if all numbers are; the other way round may be too large a sum, which is looked at closer.
         if all(math.isfinite(frame.get_column(name).sum()) for name in self._numbers):

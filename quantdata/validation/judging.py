@@ -12,7 +12,7 @@ from quantdata.frames.columns import TEXTS
 from quantdata.validation.ages import ages
 from quantdata.validation.arrays import with_series
 from quantdata.validation.kinds import kind_of
-from quantdata.validation.rule import CADENCE_S
+from quantdata.validation.rule import CADENCE_S, FINITE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,9 +73,10 @@ def failures(frame: pl.DataFrame) -> dict[str, int]:
     For frames that have no columns of quality, bars and trades: it costs less than to write them.
     """
     kind = kind_of(frame)
-    rules = [rule for rule in kind.rules if rule.severity != "note"]
-    counts = kind.prepare(frame).select(rule.fires.sum() for rule in rules).row(0, named=True)
-    return {name: count for name, count in counts.items() if count}
+    is_clean, rows = kind.plan.cleaned(frame)
+    rules = [rule for rule in kind.own_rules if rule.severity != "note"]
+    counts = kind.prepare(rows).select(rule.fires.sum() for rule in rules).row(0, named=True)
+    return {name: count for name, count in {FINITE: int((~is_clean).sum()), **counts}.items() if count}
 
 
 def _check_cadence(cadence_s: object) -> None:

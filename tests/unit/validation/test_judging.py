@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 import quantdata as qd
 from quantdata.errors import ArgumentError
 from quantdata.frames.columns import schema
-from quantdata.validation import failures, validate
+from quantdata.validation import failures, quality, validate
 from quantdata.validation.kinds import CHAIN as CHAIN_KIND
 from quantdata.validation.kinds import KINDS
 from tests.unit.validation.healthy import (
@@ -287,5 +287,8 @@ def test_a_kind_compiles_its_rules_once() -> None:
 def test_failures_are_counted_without_notes() -> None:
     broken = changed(changed(BARS, 1, high=99.0, low=99.01, volume=0.0), 2, close=101.01)
     assert failures(broken) == {"inverted_candle": 1, "outside_range": 1}
-    assert failures(changed(broken, 3, vwap=float("nan")))["not_finite"] == 1
+    unclean = changed(broken, 3, vwap=float("nan"), high=float("inf"))
+    counts = failures(unclean)
+    assert counts == {"not_finite": 1, "missing_identity": 1, "inverted_candle": 1, "outside_range": 1}
+    assert {rule: quality(validate(unclean)).rules[rule] for rule in counts} == counts
     assert failures(BARS) == failures(BARS.clear()) == {}
