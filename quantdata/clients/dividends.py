@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 
 from quantdata import symbols
-from quantdata.errors import DataProviderError
+from quantdata.clients.health import is_strike
+from quantdata.errors import DataProviderError, RateLimitError
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ __all__ = ["NOT_KNOWN", "Dividends", "projected"]
 
 logger = logging.getLogger("quantdata.clients")
 
-# They are announced days ahead, and after a failure the chain need not wait for them each time.
+# They are announced days ahead.
 KEPT_S: Final = 6 * 3600.0
+# After a failure that may pass the chains of some minutes do without, so that not each one waits for them.
+FAILURE_KEPT_S: Final = 300.0
 # A chain waits no longer than this for them; what comes later is there for the next one.
 PATIENCE_S: Final = 2.0
 UNDERLYINGS_AT_MOST: Final = 256
@@ -61,8 +64,14 @@ class Dividends:
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asking: dict[str, asyncio.Task[pl.DataFrame]] = {}
 
-    async def get(self, underlying: str, today: date) -> pl.DataFrame:
-        """Return the dividends to come of a stock or fund; none of an index, nor where they fail or are late."""
+    async def get(self, underlying: str, today: Callable[[], date]) -> pl.DataFrame:
+        """Return the dividends to come of a stock or fund; none of an index, nor where they fail or are late.
+
+        ``today`` is asked for when they are known: a host tells its day with its answer.
+        """
+        return projected(await self._all(underlying), today())
+
+    async def _all(self, underlying: str) -> pl.DataFrame:
         if symbols.is_index(underlying):
             return NOT_KNOWN
         known = self._known.get(underlying)
@@ -70,7 +79,7 @@ class Dividends:
             return known.dividends
         task = self._asking.get(underlying)
         if task is None:
-            task = self._asking[underlying] = asyncio.ensure_future(self._ask(underlying, today))
+            task = self._asking[underlying] = asyncio.ensure_future(self._ask(underlying))
             task.add_done_callback(lambda _: self._asking.pop(underlying, None))
         await asyncio.wait([task], timeout=PATIENCE_S)
         return task.result() if task.done() and not task.cancelled() else NOT_KNOWN
@@ -82,13 +91,15 @@ class Dividends:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _ask(self, underlying: str, today: date) -> pl.DataFrame:
-        dividends = NOT_KNOWN
+    async def _ask(self, underlying: str) -> pl.DataFrame:
+        dividends, kept_s = NOT_KNOWN, KEPT_S
         try:
-            dividends = projected(await self._fetch(underlying), today)
+            dividends = await self._fetch(underlying)
         except DataProviderError as error:
             logger.info("no dividends %s", facts(underlying=underlying, why=error))
-        self._known[underlying] = _Known(dividends, self._clock() + KEPT_S)
+            if is_strike(error) or isinstance(error, RateLimitError):
+                kept_s = FAILURE_KEPT_S
+        self._known[underlying] = _Known(dividends, self._clock() + kept_s)
         self._known.move_to_end(underlying)
         if len(self._known) > UNDERLYINGS_AT_MOST:
             self._known.popitem(last=False)

@@ -87,7 +87,7 @@ class VendorClient(Generic[R]):
         """Return the dividends to come of a stock or fund: ``ex_date``, ``amount``; no row where none are known."""
         if self._rest.is_slow:
             return NOT_KNOWN  # of five requests a minute none is to spare
-        return await self._dividends.get(underlying, session_day(self.now()))
+        return await self._dividends.get(underlying, lambda: session_day(self.now()))
 
     async def close(self) -> None:
         """Close all connections; may be called twice."""
