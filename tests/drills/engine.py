@@ -6,9 +6,11 @@ answer the same call as if nothing had happened. Each vendor's file brings its c
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -16,7 +18,10 @@ from polars.testing import assert_frame_equal
 
 from quantdata import portal
 from quantdata.clients import Provider
-from quantdata.errors import DataProviderError
+from quantdata.clients.dividends import KEPT_S
+from quantdata.clients.vendor import VendorClient
+from quantdata.errors import DataProviderError, IncompleteError
+from quantdata.frames.columns import CHAIN_QUALITY
 from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -32,11 +37,15 @@ __all__ = [
     "Expected",
     "Outcome",
     "adjusted",
+    "an_hour_old",
     "crossed",
     "nothing",
     "same",
     "same_contracts",
     "timeless",
+    "unjudged",
+    "unquoted",
+    "without_dividends",
 ]
 
 CLOCK: Final = "at:2026-11-18T11:00"
@@ -132,6 +141,8 @@ class Drill:
             got = f"{type(error).__name__}: {error}"
             if not any(isinstance(each, type) and isinstance(error, each) for each in case.allowed):
                 failure = "unexpected error"
+            elif not _is_judged(error):
+                failure = "the part that arrived is not judged"
         seconds = time.perf_counter() - began
         simulator.faults.clear()
         if failure is None and seconds > POLICY.deadline_s + GRACE_S:
@@ -142,12 +153,20 @@ class Drill:
         return Outcome(case.name, name, got, seconds, failure)
 
     def _afterwards(self, client: Provider, name: str, healthy: object) -> str | None:
-        """Ask again, now that nothing is wrong."""
+        """Ask again, now that nothing is wrong, and it is time to ask for dividends that failed again."""
+        portal.call(_let_pass(client, KEPT_S))
         try:
             same(portal.call(self.calls[name](client)), healthy)
         except (DataProviderError, AssertionError) as error:
             return f"afterwards: {error}"
         return None
+
+
+async def _let_pass(client: Provider, seconds: float) -> None:
+    """Let a client that keeps dividends be some time older, and what it still waits for come or fail."""
+    if isinstance(client, VendorClient):
+        await asyncio.gather(*client._dividends._asking.values(), return_exceptions=True)
+        client._dividends._clock = lambda: time.monotonic() + seconds
 
 
 def _complaint(case: Case, answer: object, healthy: object) -> str | None:
@@ -165,6 +184,14 @@ def _complaint(case: Case, answer: object, healthy: object) -> str | None:
     return complaint
 
 
+def _is_judged(error: DataProviderError) -> bool:
+    """Tell whether a part of a chain that comes with an error is held to the rules as a whole one is."""
+    part = error.received if isinstance(error, IncompleteError) else None
+    if not isinstance(part, pl.DataFrame) or "strike" not in part.columns:
+        return True
+    return part.select("confidence", "quality").null_count().row(0) == (0, 0)
+
+
 def same(answer: object, healthy: object) -> None:
     """Nothing of the fault is seen."""
     if isinstance(healthy, pl.DataFrame):
@@ -175,8 +202,13 @@ def same(answer: object, healthy: object) -> None:
 
 
 def timeless(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame without the times at which its rows arrived."""
-    return frame.drop("received_ts", strict=False)
+    """Return a frame without the times at which its rows arrived, and since then."""
+    return frame.drop("received_ts", "age_s", strict=False)
+
+
+def unjudged(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a chain without what the rules say of it, and without the times of its arrival."""
+    return timeless(frame).drop(column.name for column in CHAIN_QUALITY)
 
 
 def same_contracts(answer: object, healthy: object) -> None:
@@ -189,18 +221,68 @@ def same_contracts(answer: object, healthy: object) -> None:
 
 
 def crossed(answer: object, healthy: object) -> None:
-    """Crossed quotes come through as sent: judging them is not the client's job."""
+    """Crossed quotes come through as sent, are errors, and nothing is priced by them."""
     same_contracts(answer, healthy)
     assert isinstance(answer, pl.DataFrame)
-    assert answer.filter(pl.col("bid") > pl.col("ask")).height > 0
+    is_crossed = (pl.col("bid") > pl.col("ask")).fill_null(value=False)
+    damaged, others = answer.filter(is_crossed), answer.filter(~is_crossed)
+    assert damaged.height > 0
+    assert damaged.get_column("errors").list.contains("crossed_quote").all()
+    assert damaged.select(pl.sum("confidence", "quote_confidence")).row(0) == (0, 0)
+    assert set(damaged.get_column("quality")) == {"poor"}
+    assert damaged.get_column("model_iv").null_count() == damaged.height
+    assert not others.get_column("errors").list.contains("crossed_quote").any()
+
+
+def unquoted(answer: object, healthy: object) -> None:
+    """Quotes of nothing are none: no group, no price by the model, and no error, for it is a state."""
+    same_contracts(answer, healthy)
+    assert isinstance(answer, pl.DataFrame)
+    nothing = answer.select("bid", "ask", "mid", "spread", "quote_ts", "quote_source", "model_iv").null_count()
+    assert set(nothing.row(0)) == {answer.height}
+    assert answer.get_column("errors").list.len().sum() == 0
+    assert answer.get_column("greeks_source").cast(pl.String).drop_nulls().ne("model").all()
+
+
+def an_hour_old(answer: object, healthy: object) -> None:
+    """Old quotes say from when they are, and are priced as of then; they came just now, so nothing is stale."""
+    same_contracts(answer, healthy)
+    assert isinstance(answer, pl.DataFrame)
+    assert isinstance(healthy, pl.DataFrame)
+    hour = timedelta(hours=1)
+    assert_frame_equal(answer.select("quote_ts"), healthy.select(pl.col("quote_ts") - hour))
+    assert_frame_equal(answer.select("bid", "ask", "mid"), healthy.select("bid", "ask", "mid"))
+    # An hour more of time value decides of a contract or two whether they can be priced.
+    priced = [frame.get_column("model_iv") for frame in (answer, healthy)]
+    assert abs(priced[0].count() - priced[1].count()) <= answer.height // 200
+    moved = (priced[0] - priced[1]).abs().drop_nulls()
+    assert moved.is_empty() or float(moved.median()) < 0.01  # type: ignore[arg-type]
+    by_model = answer.filter(pl.col("greeks_source") == "model")
+    assert_frame_equal(by_model.select("greeks_ts"), by_model.select(greeks_ts="quote_ts"))
+    assert not answer.get_column("is_stale").any()
+
+
+def without_dividends(answer: object, healthy: object) -> None:
+    """All that the vendor sent is there; the model does without the dividends and is off by no more than they are."""
+    same_contracts(answer, healthy)
+    assert isinstance(answer, pl.DataFrame)
+    assert isinstance(healthy, pl.DataFrame)
+    of_vendor = ["bid", "ask", "last", "volume", "open_interest", "underlying_price", "bid_iv"]
+    assert_frame_equal(answer.select(of_vendor), healthy.select(of_vendor))
+    assert_frame_equal(answer.select("forward_price"), healthy.select("forward_price"), rel_tol=0.005)
+    assert answer.get_column("errors").list.len().sum() == 0
 
 
 def adjusted(answer: object, healthy: object) -> None:
-    """Adjusted contracts, under a root of their own, are there and say so."""
+    """Adjusted contracts, under a root of their own, are there and say so, and the model leaves them alone."""
     assert isinstance(answer, pl.DataFrame)
     assert isinstance(healthy, pl.DataFrame)
     assert answer.height == healthy.height
-    assert answer.get_column("is_adjusted").any()
+    marked = answer.filter("is_adjusted")
+    assert marked.height > 0
+    assert marked.get_column("notes").list.contains("adjusted").all()
+    assert marked.select("model_iv", "forward_price").null_count().row(0) == (marked.height,) * 2
+    assert not answer.filter(~pl.col("is_adjusted")).get_column("notes").list.contains("adjusted").any()
 
 
 def nothing(answer: object, healthy: object) -> None:

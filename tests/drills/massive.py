@@ -6,7 +6,7 @@ Faults of later pages come in small pages, so that they hit every call whose ans
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -28,17 +28,20 @@ from quantdata.errors import (
 )
 from quantdata.sim import Fault
 from quantdata.symbols import parse_option
+from quantdata.validation import quality
 from tests.drills.engine import (
     POLICY,
     Case,
     Drill,
     Expected,
     adjusted,
+    an_hour_old,
     crossed,
     nothing,
     same,
-    same_contracts,
-    timeless,
+    unjudged,
+    unquoted,
+    without_dividends,
 )
 
 if TYPE_CHECKING:
@@ -86,8 +89,9 @@ class _Paged(Case):
     """A case whose fault hits answers in small pages, so that there are later ones."""
 
     def faults(self, call: str) -> tuple[Fault, ...]:
-        """Return the fault, behind one that makes the pages small."""
-        return Fault("small_pages", rows=SMALL_PAGE.get(call, SMALL_PAGE_USUALLY)), self.fault
+        """Return the fault, behind one that makes the pages small: of a chain that of its contracts, not dividends."""
+        fault = replace(self.fault, path="/v3/snapshot/options/*") if call in CHAINS else self.fault
+        return Fault("small_pages", rows=SMALL_PAGE.get(call, SMALL_PAGE_USUALLY)), fault
 
 
 def _case(
@@ -102,7 +106,7 @@ def _case(
 
 
 def without_quotes(answer: object, healthy: object) -> None:
-    """The contracts are all there; what the vendor left out is null, and nothing else is."""
+    """The contracts are all there; what the vendor left out, and the model's price of it, is null, and nothing else."""
     lost = {"bid", "ask", "bid_size", "ask_size", "bid_exchange", "ask_exchange", "mid", "spread", "spread_percent"}
     lost |= {
         "quote_ts",
@@ -114,27 +118,37 @@ def without_quotes(answer: object, healthy: object) -> None:
         "vega",
         "greeks_source",
         "greeks_feed",
+        "model_iv",
     }
     assert isinstance(answer, pl.DataFrame)
     assert isinstance(healthy, pl.DataFrame)
     assert answer.schema == healthy.schema
     assert all(answer.get_column(name).null_count() == answer.height for name in lost)
-    changed = {*lost, "liquidity", "tick_size", "received_ts"}
-    assert_frame_equal(answer.drop(changed), healthy.drop(changed))
+    # Without pairs of quotes the forward is the spot's; no row is at fault for what all of them lack.
+    changed = {*lost, "liquidity", "tick_size", "forward_price"}
+    assert_frame_equal(unjudged(answer).drop(changed), unjudged(healthy).drop(changed))
+    assert_frame_equal(answer.select("forward_price"), healthy.select("forward_price"), rel_tol=0.005)
+    assert answer.get_column("errors").list.len().sum() == 0
+    if answer.height > 1:  # one contract tells nothing of a plan
+        assert quality(answer).plan_lacks == ("quotes", "greeks")
 
 
 def some_without_symbol(answer: object, healthy: object) -> None:
-    """Contracts that came without a ticker have neither symbol nor root; all others are as they were."""
+    """Contracts without a ticker have neither symbol nor root, and are errors; all others are as they came."""
     assert isinstance(answer, pl.DataFrame)
     assert isinstance(healthy, pl.DataFrame)
     assert answer.height == healthy.height
     nameless = answer.filter(pl.col("contract_symbol").is_null())
     assert nameless.height > 0
     assert nameless.get_column("root_symbol").null_count() == nameless.height
+    assert nameless.get_column("errors").list.contains("missing_identity").all()
+    assert nameless.get_column("confidence").sum() == 0
     named = answer.filter(pl.col("contract_symbol").is_not_null())
     kept = healthy.filter(pl.col("contract_symbol").is_in(named.get_column("contract_symbol").implode()))
+    # They may have lost the strikes next door, and half of the pairs that their forward comes from.
     by_symbol = [each.sort("contract_symbol") for each in (named, kept)]
-    assert_frame_equal(timeless(by_symbol[0]), timeless(by_symbol[1]))
+    assert_frame_equal(*(unjudged(each).drop("forward_price", "model_iv") for each in by_symbol))
+    assert_frame_equal(*(each.select("forward_price") for each in by_symbol), rel_tol=0.005)
 
 
 # Contracts that come twice hide no expiration as long as the days are all there.
@@ -208,9 +222,11 @@ CASES: Final = (
     _case("blocks {}", Fault("empty_blocks"), without_quotes, SNAPSHOTS),
     _case("blocks null", Fault("null_blocks"), without_quotes, SNAPSHOTS),
     _case("crossed quotes", Fault("crossed_quotes"), crossed, QUOTED),
-    _case("zero quotes", Fault("zero_quotes"), same_contracts, QUOTED),
-    _case("stale times", Fault("stale_times", seconds=3600), same_contracts, QUOTED),
+    _case("zero quotes", Fault("zero_quotes"), unquoted, QUOTED),
+    _case("stale times", Fault("stale_times", seconds=3600), an_hour_old, QUOTED),
     _case("adjusted contracts", Fault("adjusted_contracts", share=0.2), adjusted, ("chain",)),
+    _case("no dividends", Fault("status", status=500, path="/v3/reference/dividends"), without_dividends, SNAPSHOTS),
+    _case("dividends late", Fault("timeout", seconds=10, path="/v3/reference/dividends"), without_dividends, SNAPSHOTS),
     _case("rows refused", Fault("row_errors"), QuoteNotFoundError, ("indices",)),
 )
 

@@ -34,11 +34,13 @@ from tests.drills.engine import (
     Drill,
     Expected,
     adjusted,
+    an_hour_old,
     crossed,
     nothing,
     same,
-    same_contracts,
-    timeless,
+    unjudged,
+    unquoted,
+    without_dividends,
 )
 
 if TYPE_CHECKING:
@@ -75,23 +77,33 @@ BROKEN: Final = (PayloadError, IncompleteError)
 
 
 def without_greeks(answer: object, healthy: object) -> None:
-    """The contracts and quotes are as they were; volatilities and greeks are null."""
-    lost = {"implied_volatility", "bid_iv", "ask_iv", "iv_ts", "iv_source"}
-    lost |= {"delta", "gamma", "theta", "vega", "rho", "greeks_ts", "greeks_source", "greeks_feed"}
+    """The contracts and quotes are as they were; volatilities and greeks are the model's, null where it has none."""
+    lost = {"delta", "gamma", "theta", "vega", "rho", "greeks_ts", "greeks_source", "greeks_feed"}
     assert isinstance(answer, pl.DataFrame)
     assert isinstance(healthy, pl.DataFrame)
     assert answer.schema == healthy.schema
-    assert all(answer.get_column(name).null_count() == answer.height for name in lost)
-    assert_frame_equal(timeless(answer.drop(lost)), timeless(healthy.drop(lost)))
+    is_priced = answer.get_column("model_iv").is_not_null()
+    for name in sorted(lost):
+        assert answer.filter(~is_priced).get_column(name).null_count() == (~is_priced).sum()
+    assert answer.filter(is_priced).select(sorted(lost)).null_count().sum_horizontal().sum() == 0
+    assert set(answer.get_column("greeks_source").drop_nulls()) == {"model"}
+    # Quoted at this moment or at the last one that traded, as the quote is.
+    assert_frame_equal(answer.filter(is_priced).select("greeks_ts"), answer.filter(is_priced).select(greeks_ts="iv_ts"))
+    without_volatility(answer.drop(lost), healthy.drop(lost))
 
 
 def without_volatility(answer: object, healthy: object) -> None:
-    """A volatility of 0.0 is none; everything else is as it was."""
+    """A volatility of 0.0 is none, and the model's is in its place; everything else is as it was."""
     lost = {"implied_volatility", "bid_iv", "ask_iv", "iv_ts", "iv_source"}
     assert isinstance(answer, pl.DataFrame)
     assert isinstance(healthy, pl.DataFrame)
-    assert all(answer.get_column(name).null_count() == answer.height for name in lost)
-    assert_frame_equal(timeless(answer.drop(lost)), timeless(healthy.drop(lost)))
+    assert_frame_equal(answer.select(implied_volatility="model_iv"), answer.select("implied_volatility"))
+    assert answer.select("bid_iv", "ask_iv").null_count().row(0) == (answer.height,) * 2
+    is_priced = answer.get_column("model_iv").is_not_null()
+    assert is_priced.any()
+    assert set(answer.filter(is_priced).get_column("iv_source")) == {"model"}
+    assert answer.filter(~is_priced).select("iv_source", "iv_ts").null_count().row(0) == ((~is_priced).sum(),) * 2
+    assert_frame_equal(unjudged(answer).drop(lost), unjudged(healthy).drop(lost))
 
 
 def without_prices(answer: object, healthy: object) -> None:
@@ -194,9 +206,11 @@ def _of_collections() -> tuple[Case, ...]:
         Case("greeks null", fault("null_blocks", blocks=("greeks",)), without_greeks, QUOTED),
         Case("volatilities of zero", fault("zero_iv"), without_volatility, QUOTED),
         Case("crossed quotes", fault("crossed_quotes"), crossed, QUOTED),
-        Case("zero quotes", fault("zero_quotes"), same_contracts, QUOTED),
-        Case("stale times", fault("stale_times", seconds=3600), same_contracts, QUOTED),
+        Case("zero quotes", fault("zero_quotes"), unquoted, QUOTED),
+        Case("stale times", fault("stale_times", seconds=3600), an_hour_old, QUOTED),
         Case("adjusted contracts", fault("adjusted_contracts", share=0.2), adjusted, ("chain",)),
+        Case("no dividends", fault("status", status=500, path="/beta/*"), without_dividends, QUOTED),
+        Case("dividends late", fault("timeout", seconds=10, path="/beta/*"), without_dividends, QUOTED),
         Case("NaN as a word", fault("nan_text"), without_prices, ("minute bars",)),
     )
 
