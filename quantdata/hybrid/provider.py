@@ -21,7 +21,7 @@ from quantdata.hybrid.disagreement import compared, nearest
 from quantdata.hybrid.filling import filled, gap_expirations, is_missing, with_rows
 from quantdata.hybrid.offers import REFRESH_S, Offers, price_in
 from quantdata.hybrid.plans import EitherPlan
-from quantdata.hybrid.routing import Judgement, Router
+from quantdata.hybrid.routing import PATIENCE_S, Judgement, Router
 from quantdata.validation import quality, validate
 from quantdata.validation.rule import CADENCE_S
 from quantdata.wire.facts import facts
@@ -64,6 +64,8 @@ class AsyncHybrid:
         Of the model, which prices what has been filled.
     allow_delayed
         Whether a second provider whose data are late may stand in for the first.
+    patience_s
+        For how long an answer of the first about the present is waited for before the second is asked.
     clock
         Monotonic seconds.
     """
@@ -78,6 +80,7 @@ class AsyncHybrid:
         metrics: Metrics,
         rates: RateCurve,
         allow_delayed: bool = False,
+        patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.capabilities: Capabilities = EitherPlan([first.capabilities, second.capabilities])
@@ -85,7 +88,9 @@ class AsyncHybrid:
         self._metrics = metrics
         self._rates = rates
         self._allow_delayed = allow_delayed
-        self._router = Router(first, second, metrics=metrics, allow_delayed=allow_delayed, clock=clock)
+        self._router = Router(
+            first, second, metrics=metrics, allow_delayed=allow_delayed, patience_s=patience_s, clock=clock
+        )
         self._offers = Offers(second, clock=clock)
 
     @property

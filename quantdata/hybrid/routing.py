@@ -14,6 +14,7 @@ from quantdata.errors import (
     EntitlementError,
     IncompleteError,
     RateLimitError,
+    UnavailableError,
 )
 from quantdata.wire.facts import facts
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from quantdata.clients.watched import Watched
     from quantdata.wire.metrics import Metrics
 
-__all__ = ["Judgement", "Routed", "Router"]
+__all__ = ["PATIENCE_S", "Judgement", "Routed", "Router"]
 
 T = TypeVar("T")
 
@@ -32,8 +33,12 @@ logger = logging.getLogger("quantdata.hybrid")
 
 # An answer that was better than the first provider's is stayed with, so that rows do not change hands to and fro.
 HOLD_S: Final = 60.0
-# Requests to a vendor that has asked to wait queue up for as long as this, so that long the other one is asked at once.
+# Requests to a vendor that has asked to wait queue up for as long as this, so that long the other one is asked at once;
+# so it is after an answer that did not come in time.
 LONGEST_REST_S: Final = 60.0
+# Time for a request's own deadline, and for what follows it; more is a queue. History may take as long as it takes.
+PATIENCE_S: Final = 15.0
+OF_THE_PRESENT: Final = frozenset({"chain", "contract", "expirations", "quotes", "indices", "market_status"})
 # Of a budget that all requests of an account share.
 ALL_REQUESTS: Final = "*"
 MOST_HELD: Final = 1_024
@@ -60,6 +65,14 @@ class Routed(NamedTuple, Generic[T]):
     reason: str | None
 
 
+class _Rest(NamedTuple):
+    """Until when a provider is left alone with a question, and the kind of error and the words that say why."""
+
+    until: float
+    kind: type[DataProviderError]
+    why: str
+
+
 class _Candidate(NamedTuple, Generic[T]):
     answer: T
     provider: Watched
@@ -77,6 +90,8 @@ class Router:
         Where fallbacks are counted.
     allow_delayed
         Whether a second provider whose data are late may stand in for the first.
+    patience_s
+        For how long an answer about the present is waited for when the other provider could give it.
     clock
         Monotonic seconds.
     """
@@ -88,15 +103,16 @@ class Router:
         *,
         metrics: Metrics,
         allow_delayed: bool = False,
+        patience_s: float = PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._first, self._second = first, second
         self._metrics = metrics
         self._allow_delayed = allow_delayed
+        self._patience_s = patience_s
         self._clock = clock
         self._held: dict[tuple[Question, object], tuple[float, str]] = {}
-        # Until when a provider has asked to be left alone with a question.
-        self._resting: dict[str, dict[Question, float]] = {first.name: {}, second.name: {}}
+        self._resting: dict[str, dict[Question, _Rest]] = {first.name: {}, second.name: {}}
 
     async def route(
         self,
@@ -140,7 +156,14 @@ class Router:
                 continue
             try:
                 self._require_served(provider, block)
-                candidate = await self._candidate(provider, question, ask, judge)
+                # Whoever is the last hope is waited for.
+                is_patient = bool(failures) or question not in OF_THE_PRESENT
+                patience_s = None if is_patient else self._patience_s
+                candidate = await self._candidate(provider, question, ask, judge, patience_s=patience_s)
+            except TimeoutError:
+                failures[provider.name] = self._late(provider, question)
+                skipped.add(provider.name)
+                continue
             except DataProviderError as error:
                 failures[provider.name] = error
                 continue
@@ -168,12 +191,14 @@ class Router:
         except DataProviderError as error:
             return error
         now = self._clock()
-        resting = {each: until for each, until in self._resting[provider.name].items() if until > now}
-        if question not in resting and not (resting and _is_counted_together(provider)):
+        resting = {each: rest for each, rest in self._resting[provider.name].items() if rest.until > now}
+        limited = [rest for rest in resting.values() if rest.kind is RateLimitError]
+        if question not in resting and not (limited and _is_counted_together(provider)):
             return None
-        rest_s = resting.get(question, max(resting.values())) - now
-        return RateLimitError(
-            f"{provider.name}: it has asked to wait, {rest_s:.0f} s from now",
+        rest = resting.get(question) or limited[0]
+        rest_s = rest.until - now
+        return rest.kind(
+            f"{provider.name}: {rest.why}; it is left alone for another {rest_s:.0f} s",
             provider=provider.name,
             retry_after_s=rest_s,
         )
@@ -197,15 +222,30 @@ class Router:
         question: Question,
         ask: Callable[[Watched], Awaitable[T]],
         judge: Callable[[T], Judgement] | None,
+        *,
+        patience_s: float | None = None,
     ) -> _Candidate[T]:
+        """Ask one provider, and judge what it says; `TimeoutError` if that takes longer than there is patience."""
         try:
-            answer = await ask(provider)
+            async with asyncio.timeout(patience_s):
+                answer = await ask(provider)
         except DataProviderError as error:
             if isinstance(cause := _cause(error), RateLimitError):
-                rest_s = min(cause.retry_after_s or 0.0, LONGEST_REST_S)
-                self._resting[provider.name][question] = self._clock() + rest_s
+                self._let_rest(provider, question, cause.retry_after_s or 0.0, RateLimitError, "it has asked to wait")
             raise
         return _Candidate(answer, provider, GOOD if judge is None else await asyncio.to_thread(judge, answer))
+
+    def _late(self, provider: Watched, question: Question) -> DataProviderError:
+        """Return the failure of an answer that did not come in time; its provider is left alone for a while."""
+        why = f"no answer to {question} within {self._patience_s:g} s"
+        self._let_rest(provider, question, LONGEST_REST_S, UnavailableError, why)
+        return UnavailableError(f"{provider.name}: {why}", provider=provider.name)
+
+    def _let_rest(
+        self, provider: Watched, question: Question, seconds: float, kind: type[DataProviderError], why: str
+    ) -> None:
+        until = self._clock() + min(seconds, LONGEST_REST_S)
+        self._resting[provider.name][question] = _Rest(until, kind, why)
 
     async def _last_resort(
         self,

@@ -466,7 +466,7 @@ def test_a_refusal_for_the_rate_is_no_strike_and_nobody_waits_for_it(pair: Pair)
         chain = pair.chain()
         assert is_fallback(chain)
         assert chain.item(0, "fallback_reason").startswith("massive: RATE_LIMITED: ")
-    assert "it has asked to wait, 30 s from now" in chain.item(0, "fallback_reason")
+    assert "it has asked to wait; it is left alone for another 30 s" in chain.item(0, "fallback_reason")
     assert pair.massive.health.allows("chain")
     assert [row.failures for row in pair.massive.health.rows() if row.endpoint == "chain"] == [0]
     # Massive counts all requests of an account together.
@@ -474,7 +474,7 @@ def test_a_refusal_for_the_rate_is_no_strike_and_nobody_waits_for_it(pair: Pair)
 
 
 def test_both_refusing_for_their_rates_tell_when_to_come_back(pair: Pair) -> None:
-    pair.breaks("status", status=429, retry_after=40)
+    pair.breaks("status", status=429, retry_after=40, path=CHAINS)
     pair.breaks("quota_violation", vendor="tradier", seconds=20, path=TRADIER_CHAINS)
     for _ in range(2):
         failed = pair.fails(AllProvidersFailedError, lambda hybrid: hybrid.chain(ChainQuery.of(**CHAIN)))
@@ -482,6 +482,21 @@ def test_both_refusing_for_their_rates_tell_when_to_come_back(pair: Pair) -> Non
         assert 10 < failed.retry_after_s < 30
     # Tradier counts by endpoint: quotes can be had.
     assert is_fallback(pair.ask(lambda hybrid: hybrid.quotes(["SPY"])))
+
+
+def test_an_answer_in_a_queue_is_not_waited_for_where_tradier_has_one(make: MakePair) -> None:
+    pair = make(patience_s=0.4)
+    # Another user of the account was refused, so that the requests of the chain queue up.
+    pair.breaks("status", status=429, retry_after=30, times=1)
+    with pytest.raises(RateLimitError):
+        portal.call(pair.massive.quotes(["SPY"]))
+    chain = pair.chain()
+    assert is_fallback(chain)
+    assert chain.item(0, "fallback_reason") == "massive: UNAVAILABLE: no answer to chain within 0.4 s"
+    sent = pair.massive.requests_sent
+    chain = pair.chain()
+    assert chain.item(0, "fallback_reason").endswith("; it is left alone for another 60 s")
+    assert pair.massive.requests_sent == sent
 
 
 # --- late data ------------------------------------------------------------------------------------------------------
