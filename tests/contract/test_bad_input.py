@@ -96,6 +96,9 @@ NO_CLOCK: Final = (
     '"at:2026-11-18T15:30:00Z*60" (running from there at 60 times the speed); a time without offset is New York time'
 )
 
+A_RATE: Final = "give one rate as 0.04, or rates by days as {30: 0.043, 365: 0.039}"
+NO_RATE: Final = f"is no number from -0.05 to 0.5: rates are annual fractions, 4 % is 0.04; {A_RATE}"
+
 # Symbols that would leave their place in a path, a query, a list, a line or a statement.
 INJECTIONS: Final = (
     "../../etc/passwd",
@@ -681,12 +684,14 @@ SENT: Final = {
             "limit",
         },
         "/v2/aggs/ticker/BRK.B/range/1/day/1794805200000/1794977999999": {"adjusted", "sort", "limit"},
+        "/v3/reference/dividends": {"ticker", "limit"},
     },
     "tradier": {
         "/v1/markets/quotes": {"symbols", "greeks"},
         "/v1/markets/options/expirations": {"symbol", "includeAllRoots"},
         "/v1/markets/options/chains": {"symbol", "expiration", "greeks"},
         "/v1/markets/history": {"symbol", "interval", "start", "end"},
+        "/beta/markets/fundamentals/dividends": {"symbols"},
     },
 }
 
@@ -1076,13 +1081,17 @@ def test_minutes_of_25_years_are_pieces_that_a_page_can_hold(
 @pytest.mark.parametrize(
     ("arguments", "kind", "message"),
     [
-        ({"source": "bloomberg"}, ConfigError, 'source must be "hybrid", "massive", "tradier" or "sim", not \'bloomberg\''),
+        (
+            {"source": "bloomberg"},
+            ConfigError,
+            'source must be "hybrid", "massive", "tradier" or "sim", not \'bloomberg\'',
+        ),
         ({"source": ""}, ConfigError, 'source must be "hybrid", "massive", "tradier" or "sim", not \'\''),
         ({"source": " sim"}, ConfigError, 'source must be "hybrid", "massive", "tradier" or "sim", not \' sim\''),
         (
             {"source": "hybrid"},
             ConfigError,
-            'source="hybrid" needs TRADIER_ACCESS_TOKEN; source="sim" is the local simulated market, which needs no key',
+            'source="hybrid" needs MASSIVE_API_KEY; source="sim" is the local simulated market, which needs no key',
         ),
         ({"source": 5}, ConfigError, "source must be text, not 5"),
         ({"source": True}, ConfigError, "source must be text, not True"),
@@ -1140,6 +1149,26 @@ def test_minutes_of_25_years_are_pieces_that_a_page_can_hold(
             )
             for value in (5, None, datetime(2026, 11, 18, tzinfo=UTC))
         ),
+        *(
+            ({"rates": value}, ArgumentError, f"the rate {value!r} {NO_RATE}")
+            for value in ("4", math.nan, True, 4.0, [0.04], 0.04j, -0.06)
+        ),
+        ({"rates": {30: "4 %"}}, ArgumentError, f"the rate '4 %' {NO_RATE}"),
+        ({"rates": {30: math.inf}}, ArgumentError, f"the rate inf {NO_RATE}"),
+        ({"rates": {}}, ArgumentError, f"rates={{}}: {A_RATE}"),
+        *(
+            ({"rates": {value: 0.04}}, ArgumentError, f"the maturity {value!r} is no positive number of days: {A_RATE}")
+            for value in (0, -1, "30", math.inf, None)
+        ),
+        *(
+            ({"max_age": value}, ArgumentError, f"max_age must be a finite number, not {value!r}")
+            for value in ("5", math.nan, math.inf, True, timedelta(seconds=5))
+        ),
+        ({"max_age": -1}, ArgumentError, "max_age must be at least 0, not -1"),
+        *(
+            ({"delayed_fallback": value}, ArgumentError, f"delayed_fallback must be True or False, not {value!r}")
+            for value in (1, "yes", None)
+        ),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
@@ -1150,6 +1179,43 @@ def test_a_client_that_makes_no_sense_cannot_be_made(
     with pytest.raises(kind) as caught:
         qd.Client(**named)
     assert (type(caught.value), str(caught.value)) == (kind, message)
+
+
+def test_comparing_with_one_vendor_alone_is_refused_and_nobody_is_asked(
+    client: qd.Client, vendor: str, wire: list[httpx.Request]
+) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        client.compare("SPY")
+    assert str(caught.value) == f"compare() asks both vendors: use source='hybrid', not {vendor!r}"
+    assert wire == []
+
+
+@pytest.mark.parametrize(
+    ("underlying", "filters", "kind", "message"),
+    [
+        ("SPXW", {}, SymbolError, IS_SPXW),
+        (
+            "SPY",
+            {"option_type": "calls"},
+            ArgumentError,
+            "option_type must be 'call' or 'put', not 'calls'; leave it out for both",
+        ),
+        (
+            "SPY",
+            {"strikes": (2, 1)},
+            ArgumentError,
+            "strikes is the wrong way round: 2 comes after 1; ranges are (low, high)",
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused_as_in_a_chain(
+    underlying: str, filters: dict[str, Any], kind: type[Exception], message: str
+) -> None:
+    with qd.Client("sim", clock="at:2026-11-18T11:00") as both:
+        for method in (both.compare, both.chain):
+            with pytest.raises(kind) as caught:
+                method(underlying, **filters)
+            assert (type(caught.value), str(caught.value)) == (kind, message)
 
 
 def test_a_misspelled_setting_is_told() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from datetime import UTC, date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 import pytest
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 QUOTES: Final = "/v1/markets/quotes"
 CHAINS: Final = "/v1/markets/options/chains"
+DIVIDENDS: Final = "/beta/markets/fundamentals/dividends"
 EXPIRATIONS: Final = "/v1/markets/options/expirations"
 HISTORY: Final = "/v1/markets/history"
 TIMESALES: Final = "/v1/markets/timesales"
@@ -155,7 +157,8 @@ def pltr(vendor: RecordedVendor) -> RecordedVendor:
 def test_every_request_carries_the_token_in_one_header_and_wants_json(pltr: RecordedVendor, ask: Asking) -> None:
     # reference/tradier.md §1: without Accept the vendor answers in XML.
     ask(lambda client: client.chain(ChainQuery.of("PLTR", expirations=AUGUST)), at=SUNDAY)
-    assert len(pltr.requests) == 3
+    # Expirations, contracts, the price of the underlying, and its dividends.
+    assert len(pltr.requests) == 4
     for request in pltr.requests:
         assert request.headers["Authorization"] == f"Bearer {ask.token}"
         assert request.headers["Accept"] == "application/json"
@@ -175,7 +178,7 @@ def test_a_chain_of_one_expiration_is_its_contracts_with_the_price_of_their_unde
     ]
     assert frame.schema == schema(CHAIN)
     assert frame.height == 42
-    expected = {
+    expected: dict[str, Any] = {
         "underlying_symbol": "PLTR",
         "contract_symbol": "PLTR240823C00026000",
         "root_symbol": "PLTR",
@@ -238,7 +241,16 @@ def test_a_chain_of_one_expiration_is_its_contracts_with_the_price_of_their_unde
         "source": "tradier",
         "feed": "delayed",
     }
-    assert_says(frame, row_of(frame, "PLTR240823C00026000"), expected)
+    row = frame.row(row_of(frame, expected["contract_symbol"]), named=True)
+    # The model's: a flat 4 %, a forward by parity, a volatility from this quote, which is between the vendor's two.
+    assert row["forward_price"] == pytest.approx(27.43, abs=0.01)
+    assert row["model_iv"] == pytest.approx(0.585, abs=0.001)
+    of_model = {"discount_factor": math.exp(-0.04 * row["time_to_expiry"])}
+    of_model |= {name: row[name] for name in ("forward_price", "model_iv")}
+    # A warning that the feed is late, and so three quarters of the other 95 points.
+    of_rules = dict.fromkeys(("confidence", "quote_confidence", "greeks_confidence"), 71)
+    of_rules |= {"quality": "good", "is_stale": False, "errors": [], "warnings": ["delayed_feed"], "notes": []}
+    assert_says(frame, row_of(frame, "PLTR240823C00026000"), {**expected, **of_model, **of_rules})
 
 
 def test_a_chain_of_two_expirations_has_both_in_order(vendor: RecordedVendor, ask: Asking) -> None:
@@ -279,7 +291,7 @@ def test_a_chain_filters_what_the_vendor_cannot(pltr: RecordedVendor, ask: Askin
         "PLTR240823P00026000",
         "PLTR240823P00027000",
     ]
-    assert len(pltr.requests) == 3
+    assert sorted(request.url.path for request in pltr.requests) == [DIVIDENDS, CHAINS, EXPIRATIONS, QUOTES]
 
 
 def test_a_chain_of_a_share_class_asks_with_a_slash_and_answers_with_a_dot(
@@ -345,8 +357,14 @@ def test_one_contract_comes_with_the_price_of_its_underlying(vendor: RecordedVen
     assert frame.height == 1
     underlying = frame.select("underlying_price", "underlying_ts", "underlying_source", "moneyness").row(0)
     assert underlying == (547.94, utc("2024-06-28 15:51:00.990"), "tradier", 450 / 547.94)
-    quoted = frame.select("contract_symbol", "bid", "ask", "implied_volatility", "delta", "theta", "feed").row(0)
-    assert quoted == ("SPY251219P00450000", 10.2, 10.36, 0.209179, -0.136692803567622, None, "delayed")
+    quoted = frame.select("contract_symbol", "bid", "ask", "implied_volatility", "iv_source", "feed").row(0)
+    assert quoted == ("SPY251219P00450000", 10.2, 10.36, 0.209179, "tradier", "delayed")
+    # A put comes with its call's greeks, of which the delta less one is -0.1367; in their place are the model's.
+    row = frame.row(0, named=True)
+    assert (row["greeks_source"], row["greeks_ts"], row["greeks_feed"]) == ("model", row["quote_ts"], "delayed")
+    assert row["delta"] == pytest.approx(-0.136, abs=0.002)
+    assert row["theta"] == pytest.approx(-0.020, abs=0.002)
+    assert row["rho"] == pytest.approx(-1.03, abs=0.05)
 
 
 def test_a_contract_whose_underlying_is_not_quoted_has_no_price_of_it(vendor: RecordedVendor, ask: Asking) -> None:

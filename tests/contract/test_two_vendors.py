@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 NAMES: Final = "who answered"
 ARRIVAL: Final = "arrived at another moment here"
 HOURLY: Final = "Tradier's volatilities and greeks are ORATS', of the last hour; Massive's are those of the quote"
-CALLS: Final = f"{HOURLY}; null on puts, which carry their call's"
+CALLS: Final = f"{HOURLY}; on puts, which carry their call's, the model's"
 OLD_DAY: Final = "a contract without a trade today: Massive keeps its old day block, Tradier shows today with volume 0"
 NO_TAPE: Final = "Tradier sends no venue, no conditions and no mean price"
+BY_THE_SECOND: Final = "the model values each quote at its own time, which Tradier stamps to the second"
 SECONDS: Final = "Tradier's quotes are stamped to the second, its trades to the millisecond"
 ROUNDED: Final = "Tradier rounds percents to two digits"
 
@@ -43,11 +44,15 @@ CHAIN: Final[Mapping[str, str]] = {
     "iv_ts": "Massive sends none",
     "greeks_ts": "Massive sends none",
     **dict.fromkeys(("iv_source", "greeks_source", "greeks_feed"), HOURLY),
-    "received_ts": ARRIVAL,
+    **dict.fromkeys(("received_ts", "age_s"), ARRIVAL),
+    **dict.fromkeys(("forward_price", "model_iv"), BY_THE_SECOND),
+    "notes": f"zero_volume: {OLD_DAY}; iv_not_computable: {HOURLY}",
 }
+# Where some quotes of a chain are worth next to nothing: who sends a volatility for them, and of which time.
+VERDICTS: Final[Mapping[str, str]] = dict.fromkeys(("warnings", "confidence", "greeks_confidence"), HOURLY)
 QUOTES: Final[Mapping[str, str]] = {
     "source": NAMES,
-    "received_ts": ARRIVAL,
+    **dict.fromkeys(("received_ts", "age_s"), ARRIVAL),
     **dict.fromkeys(("bid_size", "ask_size", "size_unit"), "Tradier counts round lots, Massive shares"),
     "last_ts": SECONDS,
     "change_percent": ROUNDED,
@@ -56,7 +61,7 @@ QUOTES: Final[Mapping[str, str]] = {
 }
 INDICES: Final[Mapping[str, str]] = {
     "source": NAMES,
-    "received_ts": ARRIVAL,
+    **dict.fromkeys(("received_ts", "age_s"), ARRIVAL),
     "change_percent": ROUNDED,
     "market_status": "Tradier sends none with a quote",
 }
@@ -101,14 +106,39 @@ def _is_rounding(massive: pl.DataFrame, tradier: pl.DataFrame, name: str) -> boo
     return bool(((ours - theirs).abs() <= 1e-12 * ours.abs()).fill_null(value=True).all())
 
 
-@pytest.mark.parametrize("query", [{"underlying": "DIA"}, {"underlying": "NVDA", "dte": (0, 60)}])
+@pytest.mark.parametrize(
+    ("query", "listed"),
+    [({"underlying": "DIA"}, {**CHAIN, **VERDICTS}), ({"underlying": "NVDA", "dte": (0, 60)}, CHAIN)],
+    ids=["DIA", "NVDA"],
+)
 def test_chains_hold_the_same_contracts_and_quotes_and_differ_where_listed(
-    massive: AsyncMassive, tradier: AsyncTradier, query: dict[str, object]
+    massive: AsyncMassive, tradier: AsyncTradier, query: dict[str, object], listed: Mapping[str, str]
 ) -> None:
     asked = ChainQuery.of(**query)  # type: ignore[arg-type]
     ours, theirs = portal.call(massive.chain(asked)), portal.call(tradier.chain(asked))
     assert ours.height > 500
-    assert _differing(ours, theirs) == set(CHAIN)
+    assert _differing(ours, theirs) == set(listed)
+
+
+def test_the_model_makes_the_same_of_both_vendors_quotes(massive: AsyncMassive, tradier: AsyncTradier) -> None:
+    asked = ChainQuery.of("DIA")
+    ours, theirs = portal.call(massive.chain(asked)), portal.call(tradier.chain(asked))
+    columns = ["contract_symbol", "discount_factor", "forward_price", "model_iv"]
+    assert ours.get_column("model_iv").count() > 500
+    assert_frame_equal(ours.select(columns), theirs.select(columns), abs_tol=1e-5)
+
+
+def test_greeks_that_the_model_gives_tradiers_puts_are_near_massives(
+    massive: AsyncMassive, tradier: AsyncTradier
+) -> None:
+    asked = ChainQuery.of("DIA", dte=(20, 60))
+    ours, theirs = portal.call(massive.chain(asked)), portal.call(tradier.chain(asked))
+    assert set(theirs.filter(option_type="call").get_column("greeks_source").drop_nulls()) == {"tradier"}
+    is_modelled = (theirs.get_column("greeks_source") == "model") & ours.get_column("delta").is_not_null()
+    assert is_modelled.sum() > 50
+    assert set(theirs.filter(is_modelled).get_column("option_type")) == {"put"}
+    deltas = [frame.filter(is_modelled).get_column("delta") for frame in (ours, theirs)]
+    assert (deltas[0] - deltas[1]).abs().max() < 0.1  # type: ignore[operator]
 
 
 def test_chains_of_an_index_hold_both_of_its_roots_alike(massive: AsyncMassive, tradier: AsyncTradier) -> None:

@@ -62,7 +62,7 @@ def test_any_price_gives_a_positive_volatility_or_none(
 ) -> None:
     found = float(implied_volatility(forward, forward * ratio, price=price, time_to_expiry=years, is_call=is_call))
     bound = forward if is_call else forward * ratio
-    is_inside = (max(bound - forward * (ratio if is_call else 1.0), 0.0) < price < bound)
+    is_inside = max(bound - forward * (ratio if is_call else 1.0), 0.0) < price < bound
     assert np.isnan(found) or (found > 0.0 and is_inside)
 
 
