@@ -33,15 +33,16 @@ async def trusted(chain: pl.DataFrame, *, rates: RateCurve, dividends: pl.DataFr
 
     def priced() -> pl.DataFrame:
         modelled = with_model(chain, rates=rates, dividends=dividends)
-        return validate(modelled, cadence_s=max(CADENCE_S, _took_s(modelled)))
+        now = datetime.now(UTC)
+        return validate(modelled, now, cadence_s=max(CADENCE_S, _took_s(modelled, now)))
 
     return await asyncio.to_thread(priced)
 
 
-def _took_s(chain: pl.DataFrame) -> float:
+def _took_s(chain: pl.DataFrame, now: datetime) -> float:
     """Return how long a chain was under way: rows that had to wait for the others, or for the rate, are not stale."""
     oldest = chain.get_column("received_ts").min()
-    return (datetime.now(UTC) - oldest).total_seconds() if isinstance(oldest, datetime) else 0.0
+    return (now - oldest).total_seconds() if isinstance(oldest, datetime) else 0.0
 
 
 async def validated(frame: pl.DataFrame) -> pl.DataFrame:

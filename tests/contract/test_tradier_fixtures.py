@@ -248,7 +248,7 @@ def test_a_chain_of_one_expiration_is_its_contracts_with_the_price_of_their_unde
     of_model = {"discount_factor": math.exp(-0.04 * row["time_to_expiry"])}
     of_model |= {name: row[name] for name in ("forward_price", "model_iv")}
     # A warning that the feed is late, and so three quarters of the other 95 points.
-    of_rules = dict.fromkeys(("confidence", "quote_confidence", "greeks_confidence"), 71)
+    of_rules: dict[str, Any] = dict.fromkeys(("confidence", "quote_confidence", "greeks_confidence"), 71)
     of_rules |= {"quality": "good", "is_stale": False, "errors": [], "warnings": ["delayed_feed"], "notes": []}
     assert_says(frame, row_of(frame, "PLTR240823C00026000"), {**expected, **of_model, **of_rules})
 

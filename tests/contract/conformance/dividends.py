@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import pytest
@@ -15,7 +15,7 @@ from tests.contract.conformance.requirements import require_filled, require_miss
 if TYPE_CHECKING:
     from quantdata.clients.protocols import Provider
 
-SCHEMA = {"ex_date": pl.Date, "amount": pl.Float64}
+SCHEMA: Final = pl.Schema({"ex_date": pl.Date, "amount": pl.Float64})
 
 
 class DividendQuestions:
@@ -27,7 +27,7 @@ class DividendQuestions:
         return call(provider.dividends(known(facts.dividend, "dividend").symbol))
 
     def test_dividends_are_days_and_amounts(self, paid: pl.DataFrame) -> None:
-        assert dict(paid.schema) == SCHEMA
+        assert paid.schema == SCHEMA
         require_filled(paid, tuple(SCHEMA))
         require_missing_is_null(paid)
 
@@ -47,7 +47,8 @@ class DividendQuestions:
         known(facts.dividend, "dividend")
         for underlying in (facts.index or "SPX", facts.unknown):
             none = call(provider.dividends(underlying))
-            assert (none.height, dict(none.schema)) == (0, SCHEMA)
+            assert none.schema == SCHEMA
+            assert none.is_empty()
 
     def test_they_are_kept(self, provider: Provider, facts: Facts, paid: pl.DataFrame) -> None:
         before = provider.requests_sent
