@@ -131,9 +131,12 @@ class AsyncClient(ClientBase):
             root_symbol, strike, option_type. Prices are USD per share, volatilities fractions, times UTC; null is what
             the vendor did not send or cannot be known. The day block (open to volume) is that of ``day_session``, which
             for a contract that has not traded today is an older one at Massive: sum ``volume`` over
-            ``pl.col("day_session") == pl.col("day_session").max()``. Tradier's volatilities and greeks are of the last
-            hour, at ``iv_ts`` and ``greeks_ts``. Series that settled this morning are still
-            listed, with their last quotes: ``time_to_expiry`` is 0.
+            ``pl.col("day_session") == pl.col("day_session").max()``. Each group of columns says who gave it
+            (``quote_source``, ``iv_source`` ...); volatilities and greeks that no vendor gave are the ``model``'s, which
+            also gives ``forward_price`` and ``model_iv``. Tradier's are of the last hour, at ``iv_ts`` and
+            ``greeks_ts``. ``confidence`` says how far each row can be trusted, ``errors`` and ``warnings`` why not
+            further (`quality`, `explain`). With both vendors ``fallback_reason`` says why the first one did not answer.
+            Series that settled this morning are still listed, with their last quotes: ``time_to_expiry`` is 0.
 
         Raises
         ------
@@ -145,6 +148,8 @@ class AsyncClient(ClientBase):
             If the key's plan has no option snapshots, or a filter needs what the plan lacks.
         IncompleteError
             If only a part arrived; the part is in ``received``, never passed off as the whole.
+        AllProvidersFailedError
+            If neither of two vendors gave a usable answer; ``errors`` holds both reasons.
 
         References
         ----------
