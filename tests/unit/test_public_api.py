@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import quantdata as qd
+from quantdata import validation
 from quantdata.client import default
 
 # What must not be there before it is needed: heavy, or none of a first chain's business.
@@ -59,6 +60,16 @@ def test_a_star_import_gives_the_public_names() -> None:
     names: dict[str, Any] = {}
     exec("from quantdata import *", names)  # noqa: S102
     assert set(names) - {"__builtins__"} == set(qd.__all__)
+
+
+def test_what_judges_and_compares_is_public() -> None:
+    assert {"Quality", "compare", "explain", "quality", "validate"} <= set(qd.__all__)
+    assert (qd.Quality, qd.explain, qd.quality, qd.validate) == (
+        validation.Quality,
+        validation.explain,
+        validation.quality,
+        validation.validate,
+    )
 
 
 @pytest.mark.parametrize("name", qd.__all__)
@@ -116,6 +127,13 @@ def test_functions_and_constructors_take_the_same_arguments(name: str) -> None:
 def test_every_function_of_the_default_client_is_public() -> None:
     assert set(FUNCTIONS) <= set(qd.__all__)
     assert set(METHODS) - set(FUNCTIONS) == {"close", "entitlements", "health", "metrics"}
+
+
+def test_clients_take_rates_an_age_and_what_may_stand_in_by_name_alone() -> None:
+    taken = inspect.signature(qd.Client).parameters
+    assert next(iter(taken)) == "source"
+    for name, default_value in (("rates", None), ("max_age", None), ("delayed_fallback", False)):
+        assert (taken[name].kind, taken[name].default) == (inspect.Parameter.KEYWORD_ONLY, default_value)
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -96,7 +96,7 @@ def test_it_has_its_age_and_confidence_of_now() -> None:
     # Above three refreshes of 5 s: three quarters of the points.
     assert old.get_column("is_stale").all()
     assert old.get_column("confidence").to_list() == [75, 75]
-    assert "fallback_used" in quality(old).warnings
+    assert "old_answer" in quality(old).warnings
     values = ["contract_symbol", "bid", "ask", "quote_ts", "received_ts", "source"]
     assert_frame_equal(old.select(values), good.select(values))
 
