@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import cache, decode, imports, pricing, round_trips, tradier, validation
+from tests.benchmarks import cache, decode, hybrid, imports, pricing, round_trips, tradier, validation
 from tests.benchmarks.runner import show
 
 BENCHMARKS = {
     "decode": decode,
     "round_trips": round_trips,
     "tradier": tradier,
+    "hybrid": hybrid,
     "cache": cache,
     "validation": validation,
     "imports": imports,
