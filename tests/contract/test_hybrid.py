@@ -512,11 +512,11 @@ def test_the_sandbox_stands_in_for_nobody(make: MakePair) -> None:
     assert pair.requests[1] == 0
 
 
-def test_the_sandbox_fills_nothing(make: MakePair) -> None:
+def test_the_sandbox_fills_and_mends_nothing(make: MakePair) -> None:
     pair = make(sandbox=True)
     pair.breaks("missing_blocks", blocks=("last_quote",), share=0.1, path=CHAINS)
     assert is_from(pair.chain(), "massive")
-    pair.breaks("row_errors", share=1.0, times=1, path="/v3/snapshot")
+    assert pair.ask(lambda hybrid: hybrid.quotes(["SPY", "NOPE"])).get_column("source").to_list() == ["massive"] * 2
     assert pair.requests[1] == 0
 
 

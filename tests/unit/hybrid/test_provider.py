@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 import pytest
 
+from quantdata.clients.bar_query import BarQuery
 from quantdata.clients.capabilities import Capabilities
 from quantdata.clients.chain_query import ChainQuery
 from quantdata.clients.dividends import NOT_KNOWN
@@ -118,6 +119,10 @@ class Vendor:
         await self._asked("expirations", underlying, requests=1)
         return [day for day in self.days if (start is None or start <= day) and (end is None or day <= end)]
 
+    def kept_since(self, query: BarQuery) -> date | None:
+        del query
+        return self.days[0]
+
     async def entitlements(self) -> pl.DataFrame:
         await self._asked("entitlements", None, requests=10)
         return self.capabilities.frame()
@@ -207,7 +212,7 @@ def most_in_a_minute(sent_at: Sequence[tuple[float, str]]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("lacks", "minutes"), [(NO_QUOTE, 10), ({**NO_QUOTE, **NO_PRICE}, 5)], ids=["starter", "options starter"]
+    ("lacks", "minutes"), [(NO_QUOTE, 10), ({**NO_QUOTE, **NO_PRICE}, 3)], ids=["starter", "options starter"]
 )
 def test_a_plan_without_quotes_costs_tradier_half_its_rate_and_all_have_their_turn(
     lacks: dict[str, Any], minutes: int
@@ -321,6 +326,20 @@ def test_a_slow_price_is_there_for_the_next_chain(monkeypatch: pytest.MonkeyPatc
     asyncio.run(main())
 
 
+def test_quotes_of_a_tradier_without_a_price_leave_massives() -> None:
+    pair = Pair(massive={"lacks": {**NO_QUOTE, "underlying_price": 590.0}}, tradier={"lacks": NO_PRICE})
+    frame = asked_chain(pair)
+    assert frame.select("quote_source", "underlying_source", "underlying_price").row(0) == ("tradier", "massive", 590.0)
+
+
+def test_prices_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("quantdata.hybrid.offers.PRICES_AT_MOST", 2)
+    pair = Pair(massive={"lacks": NO_PRICE})
+    for underlying in ("SPY", "QQQ", "IWM"):
+        asked_chain(pair, underlying)
+    assert list(pair.hybrid._offers._prices) == ["QQQ", "IWM"]
+
+
 def test_closing_calls_off_a_slow_price(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("quantdata.hybrid.offers.PATIENCE_S", 0.01)
 
@@ -429,6 +448,7 @@ def test_what_is_known_of_both() -> None:
     assert [budget.per_minute for budget in pair.hybrid.budgets()] == [PER_MINUTE, PER_MINUTE]
     assert pair.hybrid.now() == pair.massive.now()
     assert run(pair.hybrid.present) == pair.massive.now()
+    assert pair.hybrid.kept_since(BarQuery.of("SPY", "1m", "2026-11-02", "2026-11-17")) == EXPIRATION
 
 
 # --- side by side ---------------------------------------------------------------------------------------------------
@@ -484,6 +504,22 @@ def test_what_takes_too_long_is_waited_for_where_tradier_has_nothing() -> None:
         assert pair.massive.waits is not None
         pair.massive.waits.set()
         assert (await asking).item(0, "source") == "massive"
+
+    asyncio.run(main())
+
+
+def test_what_is_left_alone_and_fails_when_it_is_asked_all_the_same_is_two_failures() -> None:
+    async def main() -> None:
+        pair = Pair(patience_s=0.02, tradier={"error": QuoteNotFoundError("none", provider="tradier")})
+        pair.massive.begun = asyncio.Semaphore(0)
+        asking = asyncio.ensure_future(in_a_queue(pair))
+        for _ in range(2):
+            await pair.massive.begun.acquire()
+        assert pair.massive.waits is not None
+        pair.massive.error = UnavailableError("down", provider="massive")
+        pair.massive.waits.set()
+        with pytest.raises(AllProvidersFailedError, match="down"):
+            await asking
 
     asyncio.run(main())
 
