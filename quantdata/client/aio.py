@@ -132,9 +132,9 @@ class AsyncClient(ClientBase):
             the vendor did not send or cannot be known. The day block (open to volume) is that of ``day_session``, which
             for a contract that has not traded today is an older one at Massive: sum ``volume`` over
             ``pl.col("day_session") == pl.col("day_session").max()``. Each group of columns says who gave it
-            (``quote_source``, ``iv_source`` ...); volatilities and greeks that no vendor gave are the ``model``'s, which
-            also gives ``forward_price`` and ``model_iv``. Tradier's are of the last hour, at ``iv_ts`` and
-            ``greeks_ts``. ``confidence`` says how far each row can be trusted, ``errors`` and ``warnings`` why not
+            (``quote_source``, ``iv_source`` ...); volatilities and greeks that no vendor gave are the ``model``'s, and
+            so are ``forward_price`` and ``model_iv``. Tradier's are of the last hour, at ``iv_ts`` and ``greeks_ts``.
+            ``confidence`` says how far each row can be trusted, ``errors`` and ``warnings`` why not
             further (`quality`, `explain`). With both vendors ``fallback_reason`` says why the first one did not answer.
             Series that settled this morning are still listed, with their last quotes: ``time_to_expiry`` is 0.
 
