@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from quantdata.client.connect import Vendor
     from quantdata.clients import MarketStatus, Provider
     from quantdata.config import Config, Source
     from quantdata.wire.limits import Budget
@@ -29,7 +30,7 @@ __all__ = ["Finding", "examined", "exit_code", "rows", "show"]
 
 Verdict = Literal["ok", "note", "warning", "failed", "missing"]
 
-VENDORS: Final[tuple[Source, ...]] = ("massive", "tradier")
+VENDORS: Final[tuple[Vendor, ...]] = ("massive", "tradier")
 KEYS: Final = {"massive": "MASSIVE_API_KEY", "tradier": "TRADIER_ACCESS_TOKEN (or TRADIER_TOKEN)"}
 LARGEST_SKEW_S: Final = 2.0
 MARKS: Final[dict[Verdict, str]] = {
@@ -48,7 +49,7 @@ class Finding:
     Attributes
     ----------
     source
-        Whose: ``"massive"``, ``"tradier"`` or ``"sim"``.
+        Whose: ``"massive"`` or ``"tradier"``, of the simulated market ``"sim: massive"`` or ``"sim: tradier"``.
     check
         What: key, host, clock, a block of the plan, rate.
     verdict
@@ -66,16 +67,22 @@ class Finding:
 async def examined(config: Config, source: Source | None, *, seed: int, clock: str) -> list[Finding]:
     """Look at one source, that of QUANTDATA_SOURCE, or each vendor that has a key; runs on the portal's loop.
 
+    The simulated market is looked at as both vendors that it is.
+
     Raises
     ------
     ConfigError
         If the source that was asked for has no key or an impossible host.
     """
     source = source or config.source
+    findings: list[Finding] = []
+    if source == "sim":
+        for vendor in VENDORS:
+            findings += await _one(vendor, Connection(source="sim", config=config, seed=seed, clock=clock))
+        return findings
     if source is not None and source != "hybrid":
         config.resolve_source(source)
-        return await _one(source, config, seed=seed, clock=clock)
-    findings: list[Finding] = []
+        return await _one(source, Connection(source=source, config=config, seed=seed, clock=clock))
     for vendor in VENDORS:
         if not _has_key(vendor, config):
             findings.append(Finding(vendor, "key", "missing", f"set {KEYS[vendor]} to use {vendor}"))
@@ -85,7 +92,7 @@ async def examined(config: Config, source: Source | None, *, seed: int, clock: s
         except ConfigError as error:
             findings.append(Finding(vendor, "host", "failed", str(error)))
         else:
-            findings += await _one(vendor, config, seed=seed, clock=clock)
+            findings += await _one(vendor, Connection(source=vendor, config=config, seed=seed, clock=clock))
     return findings
 
 
@@ -114,30 +121,33 @@ def rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     return [asdict(finding) for finding in findings]
 
 
-def _has_key(vendor: Source, config: Config) -> bool:
+def _has_key(vendor: Vendor, config: Config) -> bool:
     return {"massive": config.massive_api_key, "tradier": config.tradier_access_token}[vendor] is not None
 
 
-async def _one(source: Source, config: Config, *, seed: int, clock: str) -> list[Finding]:
-    provider = await Connection(source=source, config=config, seed=seed, clock=clock).provider()
+async def _one(vendor: Vendor, connection: Connection) -> list[Finding]:
+    provider = await connection.vendor(vendor)
     try:
-        return [*_settings(source, config), *await _answers(source, provider)]
+        if connection.source == "sim":
+            source = f"sim: {vendor}"
+            settings = [Finding(source, "key", "note", "the simulated market needs none")]
+        else:
+            source, settings = vendor, _settings(vendor, connection.config)
+        return [*settings, *await _answers(source, provider)]
     finally:
         await provider.close()
 
 
-def _settings(source: Source, config: Config) -> list[Finding]:
+def _settings(vendor: Vendor, config: Config) -> list[Finding]:
     """Say which key and host are used: the key by its variable's name alone."""
-    if source == "sim":
-        return [Finding(source, "key", "note", "the simulated market needs none")]
-    base_url = {"massive": config.massive_base_url, "tradier": config.tradier_base_url}[source]
+    base_url = {"massive": config.massive_base_url, "tradier": config.tradier_base_url}[vendor]
     host = urlsplit(base_url).netloc
-    if source == "tradier":
+    if vendor == "tradier":
         host += " (the sandbox: data is 15 minutes late)" if is_sandbox(base_url) else ""
-    return [Finding(source, "key", "ok", f"{KEYS[source]} is set"), Finding(source, "address", "note", host)]
+    return [Finding(vendor, "key", "ok", f"{KEYS[vendor]} is set"), Finding(vendor, "address", "note", host)]
 
 
-async def _answers(source: Source, provider: Provider) -> list[Finding]:
+async def _answers(source: str, provider: Provider) -> list[Finding]:
     began = time.perf_counter()
     try:
         status = await provider.market_status()
@@ -154,7 +164,7 @@ async def _answers(source: Source, provider: Provider) -> list[Finding]:
     ]
 
 
-def _clock(source: Source, status: MarketStatus) -> Finding:
+def _clock(source: str, status: MarketStatus) -> Finding:
     skew_s = status.clock_skew_s
     if skew_s is None:
         return Finding(source, "clock", "note", f"simulated: {status.server_time:%Y-%m-%d %H:%M:%S} UTC")
@@ -162,12 +172,12 @@ def _clock(source: Source, status: MarketStatus) -> Finding:
     return Finding(source, "clock", verdict, f"the vendor's is {skew_s:+.1f} s off this machine's")
 
 
-async def _plan(source: Source, provider: Provider) -> list[Finding]:
+async def _plan(source: str, provider: Provider) -> list[Finding]:
     """Say of each block of data whether it came."""
     return [_block(source, row) for row in (await provider.entitlements()).iter_rows(named=True)]
 
 
-def _block(source: Source, row: dict[str, Any]) -> Finding:
+def _block(source: str, row: dict[str, Any]) -> Finding:
     """Say whether one block came; one that did not for another reason than the plan is a failure."""
     check, reason = f"plan: {row['block']}", row["reason"]
     if row["is_entitled"]:
@@ -177,7 +187,7 @@ def _block(source: Source, row: dict[str, Any]) -> Finding:
     return Finding(source, check, "warning" if reason == NOT_SEEN else "failed", reason)
 
 
-def _rate(source: Source, budget: Budget) -> Finding:
+def _rate(source: str, budget: Budget) -> Finding:
     if budget.resets_in_s is None:
         said = f"{budget.per_minute:,.0f} requests a minute; {budget.available:,} may leave at once"
         return Finding(source, "rate", "note", said)

@@ -23,7 +23,7 @@ from quantdata.cli.options import (
     question,
 )
 from quantdata.cli.output import write_file, write_text
-from quantdata.cli.reporting import FAILED, INTERRUPTED, MISUSED, in_one_line
+from quantdata.cli.reporting import FAILED, INTERRUPTED, MISUSED, in_one_line, log_on_stderr
 from quantdata.config import SOURCES
 
 if TYPE_CHECKING:
@@ -75,11 +75,14 @@ def main() -> None:
     ),
 )
 @click.version_option(__version__, prog_name="quantdata")
-def commands() -> None:
+@click.pass_context
+def commands(context: click.Context) -> None:
     """Option chains, quotes and bars from Massive.com and Tradier, or from a simulated market.
 
     MASSIVE_API_KEY and TRADIER_ACCESS_TOKEN hold your keys; the simulated market (--source sim) needs none.
     """
+    if context.invoked_subcommand != "demo":  # which fails on purpose, and tells of it itself
+        context.with_resource(log_on_stderr())
 
 
 @commands.command(
@@ -243,6 +246,7 @@ def sim(*, port: int, seed: int, plan: str, clock: str, latency: float, faults: 
     epilog=_examples(
         "quantdata doctor                        each vendor that has a key",
         "quantdata doctor --source tradier --format json",
+        "quantdata doctor --source sim           both vendors of the simulated market",
     ),
 )
 @click.option("--source", type=click.Choice(SOURCES), help="This one alone; left out: QUANTDATA_SOURCE, else all.")

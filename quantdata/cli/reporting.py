@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -16,12 +17,33 @@ from quantdata.errors import ArgumentError, ConfigError, QuantDataError, QuantDa
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FAILED", "INTERRUPTED", "MISUSED", "in_one_line"]
+__all__ = ["FAILED", "INTERRUPTED", "MISUSED", "in_one_line", "log_on_stderr"]
 
 # Exit codes: what was asked for could not be had; it was asked for wrongly; Ctrl-C.
 FAILED: Final = 1
 MISUSED: Final = 2
 INTERRUPTED: Final = 130
+
+
+class _OnStderr(logging.Handler):
+    """Writes to what standard error is at that moment, in between whatever else is written there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record as one line."""
+        click.echo(self.format(record), err=True)
+
+
+@contextmanager
+def log_on_stderr() -> Iterator[None]:
+    """Show what the package warns of in its log, as a wait for the rate: a program says nothing of it by itself."""
+    handler = _OnStderr(logging.WARNING)
+    handler.setFormatter(logging.Formatter("quantdata: %(message)s"))
+    logger = logging.getLogger("quantdata")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 @contextmanager

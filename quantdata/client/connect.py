@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from quantdata.clients import Provider
     from quantdata.config import Config, Source
 
-__all__ = ["Connection"]
+__all__ = ["Connection", "Vendor"]
 
 Vendor = Literal["massive", "tradier"]
 

@@ -226,7 +226,8 @@ OF_NOBODY: Final = [
     *(
         Mistake(
             chain("--source", text),
-            f"Invalid value for '--source': {text!r} is not one of 'hybrid', 'massive', 'tradier', 'sim'{help_of('chain')}",
+            f"Invalid value for '--source': {text!r} is not one of 'hybrid', 'massive', 'tradier', 'sim'"
+            f"{help_of('chain')}",
         )
         for text in ("bloomberg", "hybrids", "")
     ),

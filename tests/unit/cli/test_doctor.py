@@ -171,9 +171,33 @@ def test_the_simulated_market_is_looked_at_as_a_table(
 ) -> None:
     assert _run(monkeypatch, "--source", "sim", "--clock", "at:2026-11-18T11:00") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "sim"
-    assert "the simulated market needs none" in lines[1]
-    assert any(line.split()[:3] == ["plan:", "chain_greeks", "ok"] for line in lines)
+    titles = [number for number, line in enumerate(lines) if not line.startswith(" ")]
+    assert [lines[number] for number in titles] == ["sim: massive", "sim: tradier"]
+    for number in titles:
+        assert "the simulated market needs none" in lines[number + 1]
+    assert sum(line.split()[:3] == ["plan:", "chain_greeks", "ok"] for line in lines) == 2
+
+
+@pytest.mark.parametrize("by", ["option", "environment"])
+def test_both_vendors_of_the_simulated_market_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], by: str
+) -> None:
+    if by == "environment":
+        monkeypatch.setenv("QUANTDATA_SOURCE", "sim")
+    asked = ("--source", "sim") if by == "option" else ()
+    code, found = _findings(monkeypatch, capsys, *asked, "--clock", "at:2026-11-18T11:00")
+    assert code == 0
+    checks = {name: [check for source, check in found if source == name] for name in ("sim: massive", "sim: tradier")}
+    assert {source for source, _ in found} == set(checks)
+    for name, seen in checks.items():
+        assert seen[:3] == ["key", "host", "clock"]
+        assert "address" not in seen  # a port of the moment
+        assert found[name, "clock"]["said"] == "simulated: 2026-11-18 16:00:00 UTC"
+    # What each of them is asked for, and has, is what tells them apart.
+    assert found["sim: massive", "plan: option_quotes"]["verdict"] == "ok"
+    assert found["sim: tradier", "plan: option_quotes"]["verdict"] == "note"
+    assert "rate: chains" in checks["sim: tradier"]
+    assert checks["sim: massive"][-1] == "rate"
 
 
 @pytest.mark.parametrize(("skew_s", "verdict"), [(0.4, "ok"), (-2.0, "ok"), (2.1, "warning"), (-90.0, "warning")])
