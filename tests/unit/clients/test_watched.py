@@ -29,6 +29,7 @@ class Oracle:
 
     name = "massive"
     requests_sent = 7
+    is_delayed = True
 
     def __init__(self, answer: object = ROWS) -> None:
         self.capabilities = object()
@@ -122,8 +123,11 @@ def test_what_is_no_question_goes_through_unrecorded() -> None:
     oracle.answer = 1
     assert [watched.budgets(), watched.now(), watched.kept_since(BARS)] == [1, 1, 1]
     assert asyncio.run(watched.present()) == 1
+    assert asyncio.run(watched.dividends("SPY")) == 1
     asyncio.run(watched.close())
-    assert [asked[0] for asked in oracle.asked] == ["entitlements", "budgets", "now", "kept_since", "present", "close"]
+    asked = ["entitlements", "budgets", "now", "kept_since", "present", "dividends", "close"]
+    assert [each[0] for each in oracle.asked] == asked
+    assert watched.is_delayed is True
     assert (watched.name, watched.requests_sent, watched.capabilities) == ("massive", 7, oracle.capabilities)
     assert (health.rows(), metrics.counts()) == ([], [])
 
