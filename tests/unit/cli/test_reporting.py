@@ -91,7 +91,7 @@ def test_after_the_command_the_log_is_as_it_was(capsys: pytest.CaptureFixture[st
 def test_every_command_shows_that_log(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], simulator: Simulator
 ) -> None:
-    simulator.faults.add(Fault("status", "massive", status=503, retry_after=30))
+    simulator.faults.add(Fault("status", "massive", status=401))
     monkeypatch.setattr("quantdata.client.connect.sim.shared", lambda **_: simulator)
     monkeypatch.setattr(sys, "argv", ["quantdata", "quotes", "SPY", "--source", "sim"])
     for _ in range(2):  # and shows it once, each time
