@@ -88,11 +88,17 @@ def test_a_named_contract_over_a_named_hour(client: qd.Client) -> None:
     assert set(others.get_column("flow_bias")) == {"neutral"}
 
 
+def _requests(simulator: Simulator) -> dict[str, int]:
+    """Return how often each path was asked, but for dividends: a client closed before may have sent for some."""
+    asked: dict[str, int] = simulator.describe()["requests"]
+    return {path: times for path, times in asked.items() if not path.endswith("/dividends")}
+
+
 def test_the_async_client_answers_alike_and_keeps_it(client: qd.Client, simulator: Simulator) -> None:
     flow = client.flow("DIA", top=3)
-    before = sum(simulator.describe()["requests"].values())
+    before = _requests(simulator)
     assert client.flow("DIA", top=3).equals(flow)
-    assert sum(simulator.describe()["requests"].values()) == before
+    assert _requests(simulator) == before
 
     async def ask() -> pl.DataFrame:
         async with qd.AsyncClient("massive") as other:
