@@ -14,7 +14,7 @@ demo: $(SMALL)/ready
 	@$(SMALL)/bin/quantdata demo
 
 test: $(SMALL)/ready
-	@$(SMALL)/bin/python -m pytest
+	@$(SMALL)/bin/python -m pytest -n 2 --dist worksteal
 
 check: $(FULL)/ready
 	@PATH="$(CURDIR)/$(FULL)/bin:$$PATH" .ci/check

@@ -95,9 +95,9 @@ def network_guard(_guard: NetworkGuard) -> Iterator[NetworkGuard]:
 
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take away the keys, settings and proxies of whoever runs the tests."""
+    """Take away the keys, settings, proxies and width of the terminal of whoever runs the tests."""
     for name in list(os.environ):
-        if name.startswith(PREFIXES) or name.upper() in PROXIES:
+        if name.startswith(PREFIXES) or name.upper() in {*PROXIES, "COLUMNS"}:
             monkeypatch.delenv(name)
 
 

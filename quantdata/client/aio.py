@@ -95,7 +95,8 @@ class AsyncClient(ClientBase):
         """Return the latest snapshot of every listed option on an underlying, or of those that pass the filters.
 
         Ranges are ``(low, high)`` with both ends included and None for an open end; a single value is both ends. What
-        the vendor can filter is sent to it and the rest is filtered here: the result is the same.
+        the vendor can filter is sent to it and the rest is filtered here: the result is the same, but for what the
+        model makes of the contracts that were asked for.
 
         Parameters
         ----------
