@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from quantdata.hybrid.provider import AsyncHybrid
+from quantdata.hybrid.routing import PATIENCE_S
 
-__all__ = ["AsyncHybrid"]
+__all__ = ["PATIENCE_S", "AsyncHybrid"]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from quantdata.frames.provenance import INCOMPLETE, OLD_ANSWER
+from quantdata.sessions import FIRST_DAY, LAST_DAY, current_session, session_day
 from quantdata.validation.neighbours import SERIES
 
-__all__ = ["CHAIN_FACTS", "ChainFact", "plan_lacks"]
+__all__ = ["CHAIN_FACTS", "ChainFact", "facts_of", "plan_lacks"]
 
 STRIKE_GAP_STEPS: Final = 3
 # Around the money: strikes this close to the price of the underlying.
 NEAR_MONEY: Final = 0.10
+# In an open market something of any chain is quoted within this; a plan's delay comes on top.
+STANDING: Final = timedelta(minutes=15)
+LATE_BY: Final = timedelta(minutes=15)
 LARGEST_SKEW: Final = timedelta(seconds=2)
 # Rows after which the absence of a block from all of them says that the plan lacks it.
 TELLING_ROWS: Final = 20
@@ -37,7 +41,8 @@ class ChainFact(NamedTuple):
     sentence
         What it means.
     holds
-        An expression over all rows, in canonical order: whether there is something to warn of.
+        An expression over all rows, in canonical order: whether there is something to warn of. It may read
+        ``is_open``: whether the market has been open for a quarter of an hour at the time of the answer.
     """
 
     name: str
@@ -77,6 +82,12 @@ def _has_skew() -> pl.Expr:
     return (pl.col("feed").first() != "simulated") & ~ahead.is_between(-LARGEST_SKEW, LARGEST_SKEW)
 
 
+def _stands_still() -> pl.Expr:
+    """Return whether nothing has been quoted for as long as something always is."""
+    late = pl.when((pl.col("quote_feed") == "delayed").any()).then(LATE_BY).otherwise(timedelta(0))
+    return pl.col("is_open").first() & (pl.col("snapshot_ts").max() - pl.col("quote_ts").max() > STANDING + late)
+
+
 CHAIN_FACTS: Final = (
     ChainFact("no_calls", "there are no calls", _has_none("call")),
     ChainFact("no_puts", "there are no puts", _has_none("put")),
@@ -86,10 +97,26 @@ CHAIN_FACTS: Final = (
         "no_underlying", "the price of the underlying is not known", pl.col("underlying_price").null_count() == pl.len()
     ),
     ChainFact("clock_skew", "the vendor's clock is more than 2 s off ours", _has_skew()),
+    ChainFact("standing_quotes", "no quote is of the last 15 minutes, though the market is open", _stands_still()),
     ChainFact("incomplete", "a part of the chain is missing", _is_told(INCOMPLETE)),
     ChainFact("old_answer", "no provider answered, and this is the last good chain", _is_told(OLD_ANSWER)),
     ChainFact("fallback_used", "another provider than the first answered", _has_fallback()),
 )
+
+
+def facts_of(chain: pl.DataFrame) -> tuple[str, ...]:
+    """Return the names of the warnings about a chain in canonical order."""
+    timed = chain.with_columns(is_open=pl.lit(_is_open(chain.get_column("snapshot_ts").max())))
+    held = timed.select(fact.holds.fill_null(value=False).alias(fact.name) for fact in CHAIN_FACTS).row(0)
+    return tuple(fact.name for fact, holds in zip(CHAIN_FACTS, held, strict=True) if holds)
+
+
+def _is_open(at: object) -> bool:
+    """Tell whether the market has been open for so long that quotes have come, and still is."""
+    if not isinstance(at, datetime) or not FIRST_DAY <= session_day(at) <= LAST_DAY:
+        return False
+    session = current_session(at)
+    return session is not None and session.open + STANDING <= at <= session.close
 
 
 def plan_lacks(chain: pl.DataFrame) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from quantdata.validation.bounds import is_alive, is_core
-from quantdata.validation.chain_facts import CHAIN_FACTS, plan_lacks
+from quantdata.validation.chain_facts import facts_of, plan_lacks
 from quantdata.validation.judging import failures, validate
 from quantdata.validation.kinds import BARS, CHAIN, kind_of
 from quantdata.validation.verdicts import POINTS_A_WARNING, labelled
@@ -182,8 +182,7 @@ def _about_the_whole(rated: pl.DataFrame, kind: Kind) -> tuple[tuple[str, ...], 
         used = _column(rated, "fallback_reason").drop_nulls().len()
         return (), ("fallback_used",) if used else ()
     ordered = rated.sort(kind.sort)
-    held = ordered.select(fact.holds.fill_null(value=False).alias(fact.name) for fact in CHAIN_FACTS).row(0)
-    return (), tuple(fact.name for fact, holds in zip(CHAIN_FACTS, held, strict=True) if holds)
+    return (), facts_of(ordered)
 
 
 def _confidence(rated: pl.DataFrame, kind: Kind, *, warnings: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -48,6 +48,7 @@ def test_every_fact_is_told_in_these_tests() -> None:
         "strike_gap",
         "no_underlying",
         "clock_skew",
+        "standing_quotes",
         "incomplete",
         "old_answer",
         "fallback_used",
@@ -108,3 +109,28 @@ def test_what_no_row_has_the_plan_lacks_where_there_are_enough_to_tell() -> None
     without = chain.with_columns(quote_source=None, trade_source=None, greeks_source=None, underlying_source=None)
     assert plan_lacks(without) == ("quotes", "trades", "greeks", "underlying")
     assert plan_lacks(without.head(19)) == ()
+
+
+@pytest.mark.parametrize(
+    ("at", "behind_min", "feed", "is_told"),
+    [
+        ("2026-11-18T16:00", 15, "realtime", False),
+        ("2026-11-18T16:00", 15.01, "realtime", True),
+        ("2026-11-18T16:00", 29, "delayed", False),
+        ("2026-11-18T16:00", 31, "delayed", True),
+        ("2026-11-18T14:44", 60, "realtime", False),  # the market has just opened
+        ("2026-11-18T21:01", 60, "realtime", False),  # it is closed
+        ("2026-11-27T17:59", 60, "realtime", True),
+        ("2026-11-27T18:01", 60, "realtime", False),  # it was a half-day
+        ("2026-11-26T16:00", 60, "realtime", False),  # a holiday
+        ("2026-11-22T16:00", 60, "realtime", False),  # Sunday
+    ],
+)
+def test_quotes_that_stand_still_in_an_open_market(at: str, behind_min: float, feed: str, *, is_told: bool) -> None:
+    now = datetime.fromisoformat(f"{at}:00+00:00")
+    quoted = now - timedelta(minutes=behind_min)
+    stamps = {name: pl.lit(now) for name in ("snapshot_ts", "received_ts")}
+    frame = CHAIN.with_columns(
+        **stamps, quote_ts=pl.lit(quoted), last_ts=None, quote_feed=pl.lit(feed, CHAIN.schema["quote_feed"])
+    )
+    assert ("standing_quotes" in quality(validate(frame, now)).warnings) is is_told
