@@ -358,6 +358,8 @@ class Core:
             self._provider, self._generation = None, portal.generation()
             self._records = Records()
             self._cache = Cache(ttl=self._cache_ttl, metrics=self._records.metrics)
+            if self._last_good is not None:
+                self._last_good = LastGood(self._last_good.max_age_s)
 
     async def _connected(self) -> Provider:
         """Return the provider, connecting on the first question."""

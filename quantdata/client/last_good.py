@@ -41,10 +41,11 @@ class LastGood:
         """Remember an answer if it is of a kind that has an age."""
         if key[0] not in KINDS or not isinstance(answer, pl.DataFrame) or answer.is_empty():
             return
+        kept = answer.clone()  # shares the buffers, and none of what the caller may do to the columns
         with self._lock:
             self._drop(key)
-            self._answers[key] = answer
-            self._bytes += int(answer.estimated_size())
+            self._answers[key] = kept
+            self._bytes += int(kept.estimated_size())
             while self._bytes > MOST_BYTES:
                 self._drop(next(iter(self._answers)))
 

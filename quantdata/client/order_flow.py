@@ -44,9 +44,8 @@ async def find_flow(provider: Provider, query: FlowQuery, chain: pl.DataFrame) -
     try:
         tapes = await together(provider.option_tape(symbol, start=start, end=end) for symbol in asked)
     except EntitlementError:
-        flow = await asyncio.to_thread(rest, chain)
-        return validate(by_premium(noted(flow, NO_TAPE, asked)))
-    return await asyncio.to_thread(_joined, tapes, chosen, rest(others))
+        return await asyncio.to_thread(lambda: validate(by_premium(noted(rest(chain), NO_TAPE, asked))))
+    return await asyncio.to_thread(lambda: _joined(tapes, chosen, rest(others)))
 
 
 def flow_warning(flow: pl.DataFrame) -> str | None:

@@ -60,7 +60,7 @@ class ChainQuery:
     @property
     def is_whole(self) -> bool:
         """Whether the vendor is asked for all contracts of the underlying."""
-        return self.key[2:] == (OPEN, OPEN, OPEN, None)
+        return self.key[2:] == (OPEN, OPEN, OPEN)
 
     @classmethod
     def of(
@@ -132,8 +132,6 @@ class ChainQuery:
             *_within(pl.col("expiration"), self.expiration_range(now)),
             *_within(pl.col("strike"), self.strikes),
         ]
-        if self.option_type is not None:
-            tests.append(pl.col("option_type") == self.option_type)
         return _all([test.fill_null(value=True) for test in tests])
 
     def local_part(self, newest_session: date) -> pl.Expr:
@@ -146,6 +144,8 @@ class ChainQuery:
         """
         # Rounded, since 690 / 600 is not quite 1.15 and a range includes its ends.
         tests = [*_within(pl.col("moneyness").round(12), self.moneyness), *_within(pl.col("delta").abs(), self.delta)]
+        if self.option_type is not None:
+            tests.append(pl.col("option_type") == self.option_type)
         if self.roots:
             tests.append(pl.col("root_symbol").is_in(self.roots))
         if self.min_volume is not None:
@@ -184,9 +184,10 @@ def _check(  # positional, so that looking up equal arguments is quick
         "expirations": day_range(expirations, name="expirations"),
         "strikes": number_range(strikes, name="strikes", least=0.0, most=HIGHEST_STRIKE),
         "dte": _day_counts(dte),
-        "option_type": _option_type(option_type),
     }
+    # The vendor could filter by type; but calls without their puts tell no forward, and so no price of the model.
     by_us = {
+        "option_type": _option_type(option_type),
         "roots": () if roots is None else tuple(_root(each, asked) for each in texts(roots, name="roots")),
         "delta": _delta(delta),
         "moneyness": number_range(moneyness, name="moneyness", least=0.0),

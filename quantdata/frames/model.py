@@ -180,10 +180,10 @@ def _wants_greeks() -> pl.Expr:
 
 def _greeks() -> list[pl.Expr]:
     """Return the columns of the group: whole from the model or whole as they are, never mixed."""
-    is_filled = _wants_greeks() & pl.col(_of_model("delta")).is_not_null()
+    wanted, is_priced = _wants_greeks(), pl.col(_of_model("delta")).is_not_null()
     return [
-        *(pl.when(is_filled).then(_of_model(name)).otherwise(name).alias(name) for name in GREEKS),
-        pl.when(is_filled).then("valued_at").otherwise("greeks_ts").alias("greeks_ts"),
-        pl.when(is_filled).then(_MODEL).otherwise("greeks_source").alias("greeks_source"),
-        pl.when(is_filled).then("quote_feed").otherwise("greeks_feed").alias("greeks_feed"),
+        *(pl.when(wanted).then(_of_model(name)).otherwise(name).alias(name) for name in GREEKS),
+        pl.when(wanted & is_priced).then("valued_at").when(~wanted).then("greeks_ts").alias("greeks_ts"),
+        pl.when(wanted & is_priced).then(_MODEL).when(~wanted).then("greeks_source").alias("greeks_source"),
+        pl.when(wanted & is_priced).then("quote_feed").when(~wanted).then("greeks_feed").alias("greeks_feed"),
     ]

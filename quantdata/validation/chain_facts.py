@@ -78,8 +78,10 @@ def _has_fallback() -> pl.Expr:
 
 
 def _has_skew() -> pl.Expr:
-    ahead = pl.col("snapshot_ts").max() - pl.col("received_ts").max()
-    return (pl.col("feed").first() != "simulated") & ~ahead.is_between(-LARGEST_SKEW, LARGEST_SKEW)
+    # A filled row is as old as what fills it, which says nothing of clocks; a simulated market has a clock of its own.
+    received = pl.col("received_ts").filter(pl.col("source") != "hybrid").max()
+    ahead = pl.col("snapshot_ts").max() - received
+    return ~(pl.col("feed") == "simulated").any() & ~ahead.is_between(-LARGEST_SKEW, LARGEST_SKEW)
 
 
 def _stands_still() -> pl.Expr:
@@ -88,6 +90,8 @@ def _stands_still() -> pl.Expr:
     return pl.col("is_open").first() & (pl.col("snapshot_ts").max() - pl.col("quote_ts").max() > STANDING + late)
 
 
+# Facts that need more than one contract.
+OF_MANY: Final = frozenset({"no_calls", "no_puts", "one_sided_series", "strike_gap", "standing_quotes"})
 CHAIN_FACTS: Final = (
     ChainFact("no_calls", "there are no calls", _has_none("call")),
     ChainFact("no_puts", "there are no puts", _has_none("put")),
@@ -105,10 +109,14 @@ CHAIN_FACTS: Final = (
 
 
 def facts_of(chain: pl.DataFrame) -> tuple[str, ...]:
-    """Return the names of the warnings about a chain in canonical order."""
+    """Return the names of the warnings about a chain in canonical order.
+
+    One contract alone is no chain: nothing is missing beside it, and it may well not be quoted for a while.
+    """
     timed = chain.with_columns(is_open=pl.lit(_is_open(chain.get_column("snapshot_ts").max())))
     held = timed.select(fact.holds.fill_null(value=False).alias(fact.name) for fact in CHAIN_FACTS).row(0)
-    return tuple(fact.name for fact, holds in zip(CHAIN_FACTS, held, strict=True) if holds)
+    told = [fact.name for fact, holds in zip(CHAIN_FACTS, held, strict=True) if holds]
+    return tuple(name for name in told if chain.height > 1 or name not in OF_MANY)
 
 
 def _is_open(at: object) -> bool:
@@ -120,7 +128,12 @@ def _is_open(at: object) -> bool:
 
 
 def plan_lacks(chain: pl.DataFrame) -> tuple[str, ...]:
-    """Return the blocks that no row of a chain has: what the plan does not deliver, told once."""
+    """Return the blocks that no vendor gave in any row of a chain: what the plan does not deliver, told once."""
     if chain.height < TELLING_ROWS:
         return ()
-    return tuple(block for block, source in _BLOCKS.items() if chain.get_column(source).null_count() == chain.height)
+    given = chain.select(_is_vendors(source).any().alias(block) for block, source in _BLOCKS.items()).row(0, named=True)
+    return tuple(block for block, is_given in given.items() if not is_given)
+
+
+def _is_vendors(source: str) -> pl.Expr:
+    return (pl.col(source).cast(pl.String) != "model").fill_null(value=False)

@@ -73,7 +73,7 @@ _ERRORS: Final = (
         "quote",
         "error",
         "the bid is above the ask",
-        ~_TWO_SIDED | (pl.col("bid") <= pl.col("ask")),
+        ~_ALIVE | ~_TWO_SIDED | (pl.col("bid") <= pl.col("ask")),
     ),
     Rule("negative_trade", "trade", "error", "last price or size is below 0", at_least(0, ("last", "last_size"))),
     Rule(

@@ -71,7 +71,6 @@ EQUITY_RULES: Final = (
     ),
     _outside("close", "the close"),
     _DELAYED,
-    Rule("filled", "row", "warning", "a part of it is from the other vendor", pl.col("source") != "hybrid"),
     Rule(
         "one_sided",
         "quote",

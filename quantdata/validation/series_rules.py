@@ -104,6 +104,13 @@ FLOW_RULES: Final = (
         pl.col("buy_pressure").is_between(0, 100),
     ),
     Rule(
+        "delayed_feed",
+        "row",
+        "warning",
+        "the vendor's data are late by plan",
+        ~pl.col("feed").is_in(["delayed", "eod"]),
+    ),
+    Rule(
         "unsigned", "row", "warning", "it is told from the chain, not from signed trades", pl.col("method") != "chain"
     ),
 )

@@ -148,12 +148,13 @@ def with_candles(index: Quality, timeframes: Mapping[str, pl.DataFrame]) -> Qual
     index
         Of its quote.
     timeframes
-        Bars by timeframe; a broken rule is named with it, as in ``5m:inverted_candle``. None at all is ``no_candles``.
+        Bars by timeframe; a broken rule is named with it: ``5m:inverted_candle``. No bar at all is ``no_candles``.
     """
+    has_candles = any(bars.height for bars in timeframes.values())
     counts = {f"{name}:{rule}": count for name, bars in timeframes.items() for rule, count in failures(bars).items()}
     severities = {rule.name: rule.severity for rule in BARS.rules}
     errors = tuple(each for each in counts if severities[each.rpartition(":")[2]] == "error")
-    warnings = tuple(each for each in counts if each not in errors) or (() if timeframes else ("no_candles",))
+    warnings = tuple(each for each in counts if each not in errors) or (() if has_candles else ("no_candles",))
     confidence = 0 if errors else max(0, index.confidence - POINTS_A_WARNING * len(warnings))
     return replace(
         index,

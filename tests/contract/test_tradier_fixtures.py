@@ -286,7 +286,10 @@ def test_a_listed_expiration_without_contracts_makes_the_chain_incomplete(pltr: 
 def test_a_chain_filters_what_the_vendor_cannot(pltr: RecordedVendor, ask: Asking) -> None:
     query = ChainQuery.of("PLTR", expirations=AUGUST, strikes=(25, 27), option_type="put")
     frame = ask(lambda client: client.chain(query), at=SUNDAY)
-    assert frame.get_column("contract_symbol").to_list() == [
+    # Calls and puts at these strikes: only together do they tell a forward. The type is filtered last.
+    of_type = frame.filter(query.local_part(date(2024, 7, 5)))
+    assert frame.height == 6
+    assert of_type.get_column("contract_symbol").to_list() == [
         "PLTR240823P00025000",
         "PLTR240823P00026000",
         "PLTR240823P00027000",

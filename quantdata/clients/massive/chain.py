@@ -97,7 +97,6 @@ class _ChainPages:
         self._rest = rest
         self._underlying = symbols.massive_underlying(query.underlying)
         self._expirations = query.expiration_range(now)
-        self._option_type = query.option_type
         self._asked = between(*query.strikes)
         self.is_delayed = False
 
@@ -123,7 +122,7 @@ class _ChainPages:
         low, high = self._expirations
         days = {"expiration_date": low} if low == high else {"expiration_date.gte": low, "expiration_date.lte": high}
         given = {name: day.isoformat() for name, day in days.items() if day is not None}
-        return {**given, **({"contract_type": self._option_type} if self._option_type else {}), **tile.filters()}
+        return {**given, **tile.filters()}
 
     def _read(self, tile: Tile, page: Page, *, descending: bool = False) -> pl.DataFrame:
         self.is_delayed |= page.is_delayed
@@ -140,11 +139,9 @@ class _ChainPages:
     def _is_as_asked(self, rows: pl.DataFrame) -> bool:
         low, high = self._expirations
         days = frames.expirations(rows)
-        types = frames.option_types(rows)
         others = frames.underlyings(rows).drop_nulls() != self._underlying
         return bool(
             not others.any()
             and (low is None or (days >= low.isoformat()).all())
             and (high is None or (days <= high.isoformat()).all())
-            and (self._option_type is None or (types == self._option_type).all())
         )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from quantdata.frames.provenance import Answer
 
-__all__ = ["chain", "chain_page", "expirations", "option_types", "strikes", "underlyings"]
+__all__ = ["chain", "chain_page", "expirations", "strikes", "underlyings"]
 
 _F: Final = pl.Float64()
 _I: Final = pl.Int64()
@@ -185,11 +185,6 @@ def expirations(page: pl.DataFrame) -> pl.Series:
 def underlyings(page: pl.DataFrame) -> pl.Series:
     """Return the vendor's ticker of the underlying of each row of a page; null where it is not sent."""
     return page.get_column("underlying_asset").struct.field("ticker")
-
-
-def option_types(page: pl.DataFrame) -> pl.Series:
-    """Return the vendor's word for the type of each row of a page."""
-    return page.get_column("details").struct.field("contract_type")
 
 
 def strikes(page: pl.DataFrame) -> pl.Series:

@@ -39,7 +39,6 @@ EQUITIES_BROKEN: Final[list[Case]] = [
     ("outside_range", {"close": 97.97, "high": None}, set(), 95),
     ("delayed_feed", {"feed": "delayed"}, set(), 71),
     ("delayed_feed", {"feed": "eod"}, set(), 71),
-    ("filled", {"source": "hybrid"}, set(), 95),
     ("one_sided", {"bid": 0.0}, set(), 100),
     ("one_sided", {"ask": None}, set(), 100),
     ("zero_volume", {"volume": 0.0}, set(), 100),

@@ -57,6 +57,7 @@ FLOW_BROKEN: Final[list[Case]] = [
     ("pressure_out_of_range", {"buy_pressure": 100.01}, set(), 0),
     ("pressure_out_of_range", {"buy_pressure": -0.01}, set(), 0),
     ("unsigned", {"method": "chain"}, set(), 95),
+    ("delayed_feed", {"feed": "delayed"}, set(), 95),
 ]
 CASES: Final = [
     (frame, *case)

@@ -134,7 +134,7 @@ MIXED = [
     ("filters", "sent"),
     [
         ({}, {}),
-        ({"option_type": "put"}, {"contract_type": "put"}),
+        ({"option_type": "put"}, {}),  # calls without their puts would tell no forward
         ({"strikes": (570, 600)}, {"strike_price.gte": "570", "strike_price.lt": "600.001"}),
         ({"strikes": (595.99996, 600.00004)}, {"strike_price.gte": "596", "strike_price.lt": "600.001"}),
         ({"expirations": "2026-12-18"}, {"expiration_date": "2026-12-18"}),
@@ -188,7 +188,6 @@ def test_a_vendor_is_not_asked_for_what_has_expired(vendor: Vendor) -> None:
     "filters",
     [
         {"strikes": (570, 600)},
-        {"option_type": "call"},
         {"expirations": "2026-12-18"},
         {"expirations": ("2026-12-18", None)},
         {"expirations": (None, "2026-12-18")},
@@ -202,9 +201,9 @@ def test_an_answer_to_another_question_is_refused(market: Vendor, filters: dict[
 def test_filters_lost_after_the_first_page_are_noticed(market: Vendor) -> None:
     cursor = {"next_url": f"https://api.polygon.io{SPY}?cursor=Yg"}
     first = {"status": "OK", "results": [contract_row(100.0)], **cursor}
-    lost = {"status": "OK", "results": [contract_row(100.0, "put")]}
+    lost = {"status": "OK", "results": [contract_row(200.0)]}
     market.on(SPY, lambda request: market.answer(lost if "cursor" in request.url.params else first))
-    failure = _failure(IncompleteError, option_type="call")
+    failure = _failure(IncompleteError, strikes=(90, 110))
     assert isinstance(failure, IncompleteError)
     assert isinstance(failure.reason, PayloadError)
 

@@ -529,7 +529,6 @@ def test_a_few_rows_without_a_block_say_nothing_about_the_plan(market: Vendor) -
     "filters",
     [
         {"strikes": (500, 600)},
-        {"option_type": "put"},
         {"expirations": "2026-12-18"},
         {"dte": (0, 60)},
     ],
@@ -539,7 +538,9 @@ def test_a_part_of_a_chain_without_a_block_says_nothing_about_the_plan(market: V
     assert not _lacks_trades(market, range(500, 600), **filters)
 
 
-@pytest.mark.parametrize("filters", [{"roots": "SPY"}, {"delta": (0.1, 0.9)}, {"min_volume": 1}])
+@pytest.mark.parametrize(
+    "filters", [{"roots": "SPY"}, {"delta": (0.1, 0.9)}, {"min_volume": 1}, {"option_type": "put"}]
+)
 def test_what_is_filtered_here_leaves_the_vendors_answer_whole(market: Vendor, filters: dict[str, Any]) -> None:
     assert _lacks_trades(market, range(500, 600), **filters)
 

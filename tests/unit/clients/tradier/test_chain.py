@@ -152,8 +152,10 @@ def test_an_underlying_without_a_price_has_the_models(tradier: Tradier, quotes: 
     # Call and put of one price at three strikes: the middle one is what parity says.
     assert chain.get_column("underlying_price").to_list() == [pytest.approx(600.0, rel=1e-3)] * 18
     assert chain.get_column("moneyness")[0] == pytest.approx(590 / 600, rel=1e-3)
-    # Without puts there are no pairs, and nothing is invented.
-    calls = _chain(option_type="call")
+    # At one strike there is a pair for each day; without any nothing is invented.
+    assert set(_chain(strikes=600).get_column("underlying_source")) == {"model"}
+    tradier.chains([row for row in _rows() if row["option_type"] == "call"])
+    calls = _chain()
     assert calls.height == 9
     assert calls.select("underlying_price", "underlying_ts", "underlying_source", "moneyness").null_count().row(0) == (
         (9,) * 4
@@ -277,7 +279,7 @@ def test_expirations_are_forgotten_when_there_are_too_many(tradier: Tradier, mon
         ({"expirations": (None, DECEMBER)}, ["2026-11-20", "2026-12-18"], 12),
         ({"dte": (0, 2)}, ["2026-11-20"], 6),
         ({"dte": (3, 40)}, ["2026-12-18"], 6),
-        ({"option_type": "put", "expirations": DECEMBER}, ["2026-12-18"], 3),
+        ({"option_type": "put", "expirations": DECEMBER}, ["2026-12-18"], 6),
         ({"strikes": (590, 600), "expirations": DECEMBER}, ["2026-12-18"], 4),
         ({"strikes": 1.0, "expirations": DECEMBER}, ["2026-12-18"], 0),
     ],

@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from quantdata.frames.columns import CHAIN, empty, schema
-from quantdata.frames.massive.chain import chain, chain_page, expirations, option_types, strikes
+from quantdata.frames.massive.chain import chain, chain_page, expirations, strikes
 from quantdata.frames.provenance import Answer
 
 AT = datetime(2025, 10, 8, 19, 0, tzinfo=UTC)
@@ -133,7 +133,6 @@ def test_what_was_filtered_by_can_be_seen_on_a_page_before_it_is_a_chain() -> No
     page = chain_page(json.dumps([ROW, {}, row_with(details=details)]).encode(), received=AT)
     assert strikes(page).to_list() == [673.0, None, 587.5]
     assert expirations(page).to_list() == ["2025-10-10", None, "2025-10-17"]
-    assert option_types(page).to_list() == ["call", None, "put"]
 
 
 def test_nothing_in_a_chain_is_nan() -> None:
