@@ -1,4 +1,4 @@
-"""The dividends that the model needs: those paid and declared, and the last year's once more for the years to come."""
+"""The dividends that the model needs: those declared, and what recurs of the last year's again for years to come."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import polars as pl
 from quantdata import symbols
 from quantdata.clients.health import is_strike
 from quantdata.errors import DataProviderError, RateLimitError
+from quantdata.frames.bars import _with_later as with_later
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["NOT_KNOWN", "Dividends", "projected"]
+__all__ = ["NOT_KNOWN", "Dividends", "in_todays_shares", "projected"]
 
 logger = logging.getLogger("quantdata.clients")
 
@@ -35,9 +36,11 @@ YEARS_AHEAD: Final = 3
 YEAR: Final = timedelta(days=364)
 # A dividend this close to one that is known already is that one.
 SAME: Final = timedelta(days=20)
-
+# Of a vendor that does not say what recurs: more than this many times what is usual is special.
+SPECIAL_FROM: Final = 2.5
 
 NOT_KNOWN: Final = pl.DataFrame(schema={"ex_date": pl.Date, "amount": pl.Float64})
+_NONE: Final = NOT_KNOWN.with_columns(is_recurring=pl.lit(None, pl.Boolean))
 
 
 class _Known(NamedTuple):
@@ -51,7 +54,8 @@ class Dividends:
     Parameters
     ----------
     fetch
-        Gets ``ex_date`` and ``amount`` (USD per share of today) of one stock or fund.
+        Gets ``ex_date``, ``amount`` (USD per share of today) and ``is_recurring`` of one stock or fund, as `projected`
+        takes them.
     clock
         Monotonic seconds.
     """
@@ -73,7 +77,7 @@ class Dividends:
 
     async def _all(self, underlying: str) -> pl.DataFrame:
         if symbols.is_index(underlying):
-            return NOT_KNOWN
+            return _NONE
         known = self._known.get(underlying)
         if known is not None and self._clock() < known.until:
             return known.dividends
@@ -82,7 +86,7 @@ class Dividends:
             task = self._asking[underlying] = asyncio.ensure_future(self._ask(underlying))
             task.add_done_callback(lambda _: self._asking.pop(underlying, None))
         await asyncio.wait([task], timeout=PATIENCE_S)
-        return task.result() if task.done() and not task.cancelled() else NOT_KNOWN
+        return task.result() if task.done() and not task.cancelled() else _NONE
 
     async def close(self) -> None:
         """Call off what is under way."""
@@ -92,7 +96,7 @@ class Dividends:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _ask(self, underlying: str) -> pl.DataFrame:
-        dividends, kept_s = NOT_KNOWN, KEPT_S
+        dividends, kept_s = _NONE, KEPT_S
         try:
             dividends = await self._fetch(underlying)
         except DataProviderError as error:
@@ -106,20 +110,60 @@ class Dividends:
         return dividends
 
 
-def projected(dividends: pl.DataFrame, today: date) -> pl.DataFrame:
-    """Return dividends after today: those that are declared, and those of the last year again, year by year.
+def in_todays_shares(dividends: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
+    """Return dividends in USD per share of today, by ``ex_date``.
 
     Parameters
     ----------
     dividends
-        ``ex_date``, ``amount``, any order.
-    today
-        The New York day.
+        ``ex_date``, ``amount`` in USD per share of that day; other columns stay.
+    splits
+        ``execution_date``, ``ratio``, of the past alone.
     """
-    ordered = dividends.select("ex_date", "amount").drop_nulls().filter(pl.col("amount") > 0).sort("ex_date")
-    newest = ordered.get_column("ex_date").max()
-    if not isinstance(newest, date) or newest < today - YEAR:
-        return ordered.filter(pl.col("ex_date") > today)
-    last_year = ordered.filter(pl.col("ex_date") > newest - YEAR + SAME)
-    again = [last_year.with_columns(pl.col("ex_date") + YEAR * number) for number in range(1, YEARS_AHEAD + 1)]
-    return pl.concat([ordered, *again]).filter(pl.col("ex_date") > today)
+    counted = with_later(dividends.sort("ex_date"), splits, on="ex_date")
+    return counted.with_columns(pl.col("amount") / pl.col("later_ratio")).select(dividends.columns)
+
+
+def projected(dividends: pl.DataFrame, today: date) -> pl.DataFrame:
+    """Return dividends from today on: those that are declared, and what recurs of the last year's, year by year.
+
+    Parameters
+    ----------
+    dividends
+        ``ex_date``, ``amount``, ``is_recurring`` (null where the vendor does not say), any order.
+    today
+        The New York day. What goes ex on it is to come for quotes from before its open.
+
+    Returns
+    -------
+    pl.DataFrame
+        ``ex_date`` (rising), ``amount``.
+    """
+    declared = dividends.drop_nulls(["ex_date", "amount"]).filter(pl.col("amount") > 0)
+    recurring = _recurring(declared)
+    newest = _newest(recurring)
+    years = range(1, YEARS_AHEAD + 1) if newest is not None and newest >= today - YEAR else ()
+    last_year = _last_year(recurring)
+    again = [last_year.with_columns(pl.col("ex_date") + YEAR * number) for number in years]
+    coming = pl.concat([declared, *again]).filter(pl.col("ex_date") >= today)
+    return coming.select("ex_date", "amount").sort("ex_date")
+
+
+def _recurring(dividends: pl.DataFrame) -> pl.DataFrame:
+    """Return the dividends that recur: where the vendor does not say, those that are not far above the usual."""
+    ordinary = dividends.filter(pl.col("is_recurring").fill_null(value=True))
+    # For any in the upper half the median of the others is that of all but the largest; the lower half is ordinary.
+    usual = _last_year(ordinary).get_column("amount").sort().head(-1).median()
+    if not isinstance(usual, float):
+        return ordinary
+    return ordinary.filter(pl.col("is_recurring").fill_null(pl.col("amount") <= SPECIAL_FROM * usual))
+
+
+def _last_year(dividends: pl.DataFrame) -> pl.DataFrame:
+    newest = _newest(dividends)
+    return dividends if newest is None else dividends.filter(pl.col("ex_date") > newest - YEAR + SAME)
+
+
+def _newest(dividends: pl.DataFrame) -> date | None:
+    newest = dividends.get_column("ex_date").max()
+    return newest if isinstance(newest, date) else None

@@ -57,6 +57,8 @@ NEXT: Final = "2026-11-17"
 PUBLIC: Final = "SPY261218C00660000"
 VENDORS: Final = ("massive", "tradier")
 NUMBERS: Final = count()
+# Dividends and the splits since them.
+BESIDE: Final = ("/dividends", "/splits", "/corporate_actions")
 
 NO_TICKER: Final = (
     ' is not an equity ticker: one to five letters, with a class after a dot when there is one, as in "AAPL" or "BRK.B"'
@@ -160,9 +162,9 @@ def of_bars(**changes: Any) -> Asking:
 
 
 def requests(simulator: Simulator) -> dict[str, int]:
-    """Return how often each path was asked so far, but for dividends: a closed client may have sent for some."""
+    """Return how often each path was asked so far, but for those in `BESIDE`: a closed client may have sent some."""
     found: dict[str, int] = simulator.describe()["requests"]
-    return {path: times for path, times in found.items() if not path.endswith("/dividends")}
+    return {path: times for path, times in found.items() if not path.endswith(BESIDE)}
 
 
 @pytest.fixture(params=VENDORS)
@@ -691,6 +693,7 @@ SENT: Final = {
         },
         "/v2/aggs/ticker/BRK.B/range/1/day/1794805200000/1794977999999": {"adjusted", "sort", "limit"},
         "/v3/reference/dividends": {"ticker", "limit"},
+        "/v3/reference/splits": {"ticker", "limit"},
     },
     "tradier": {
         "/v1/markets/quotes": {"symbols", "greeks"},
@@ -698,6 +701,7 @@ SENT: Final = {
         "/v1/markets/options/chains": {"symbol", "expiration", "greeks"},
         "/v1/markets/history": {"symbol", "interval", "start", "end"},
         "/beta/markets/fundamentals/dividends": {"symbols"},
+        "/beta/markets/fundamentals/corporate_actions": {"symbols"},
     },
 }
 

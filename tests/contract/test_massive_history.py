@@ -227,8 +227,8 @@ def test_splits_are_new_shares_for_one_old(massive: Massive) -> None:
 def test_dividends_are_dollars_a_share(massive: Massive) -> None:
     frame = reference.dividends(massive.page("client-python-mocks/v3/reference/dividends.json").results)
     assert frame.height == 10
-    assert frame.row(0) == ("CSSEN", date(2025, 6, 12), 0.59375)
-    assert frame.row(7) == ("AIRTP", date(2023, 11, 13), 0.5)
+    assert frame.row(0) == ("CSSEN", date(2025, 6, 12), 0.59375, "CD", True)
+    assert frame.row(7) == ("AIRTP", date(2023, 11, 13), 0.5, "CD", True)
 
 
 def test_the_newer_reference_endpoints_have_the_same_fields(massive: Massive) -> None:
@@ -236,7 +236,8 @@ def test_the_newer_reference_endpoints_have_the_same_fields(massive: Massive) ->
     split = reference.splits(massive.page("docs-examples-2026/stocks_v1_splits.json").results)
     dividend = reference.dividends(massive.page("docs-examples-2026/stocks_v1_dividends.json").results)
     assert split.rows() == [("AAPL", date(2005, 2, 28), 2.0)]
-    assert dividend.rows() == [("AAPL", date(2025, 8, 11), 0.26)]
+    assert dividend.select("ticker", "ex_date", "amount").rows() == [("AAPL", date(2025, 8, 11), 0.26)]
+    assert dividend.get_column("is_recurring").to_list() == [None]  # they call it by another name
 
 
 @pytest.mark.parametrize(

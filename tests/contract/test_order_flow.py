@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from quantdata.sim import Simulator
 
+# Dividends and the splits since them.
+BESIDE: Final = ("/dividends", "/splits", "/corporate_actions")
 KEYS: Final = {"massive": "MASSIVE_API_KEY", "tradier": "TRADIER_ACCESS_TOKEN"}
 
 
@@ -89,9 +91,9 @@ def test_a_named_contract_over_a_named_hour(client: qd.Client) -> None:
 
 
 def _requests(simulator: Simulator) -> dict[str, int]:
-    """Return how often each path was asked, but for dividends: a client closed before may have sent for some."""
+    """Return how often each path was asked, but for those in `BESIDE`: a client closed before may have sent some."""
     asked: dict[str, int] = simulator.describe()["requests"]
-    return {path: times for path, times in asked.items() if not path.endswith("/dividends")}
+    return {path: times for path, times in asked.items() if not path.endswith(BESIDE)}
 
 
 def test_the_async_client_answers_alike_and_keeps_it(client: qd.Client, simulator: Simulator) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 QUOTES: Final = "/v1/markets/quotes"
 CHAINS: Final = "/v1/markets/options/chains"
 DIVIDENDS: Final = "/beta/markets/fundamentals/dividends"
+SPLITS: Final = "/beta/markets/fundamentals/corporate_actions"
 EXPIRATIONS: Final = "/v1/markets/options/expirations"
 HISTORY: Final = "/v1/markets/history"
 TIMESALES: Final = "/v1/markets/timesales"
@@ -157,8 +158,8 @@ def pltr(vendor: RecordedVendor) -> RecordedVendor:
 def test_every_request_carries_the_token_in_one_header_and_wants_json(pltr: RecordedVendor, ask: Asking) -> None:
     # reference/tradier.md §1: without Accept the vendor answers in XML.
     ask(lambda client: client.chain(ChainQuery.of("PLTR", expirations=AUGUST)), at=SUNDAY)
-    # Expirations, contracts, the price of the underlying, and its dividends.
-    assert len(pltr.requests) == 4
+    # Expirations, contracts, the price of the underlying, its dividends and its splits.
+    assert len(pltr.requests) == 5
     for request in pltr.requests:
         assert request.headers["Authorization"] == f"Bearer {ask.token}"
         assert request.headers["Accept"] == "application/json"
@@ -294,7 +295,7 @@ def test_a_chain_filters_what_the_vendor_cannot(pltr: RecordedVendor, ask: Askin
         "PLTR240823P00026000",
         "PLTR240823P00027000",
     ]
-    assert sorted(request.url.path for request in pltr.requests) == [DIVIDENDS, CHAINS, EXPIRATIONS, QUOTES]
+    assert sorted(request.url.path for request in pltr.requests) == [SPLITS, DIVIDENDS, CHAINS, EXPIRATIONS, QUOTES]
 
 
 def test_a_chain_of_a_share_class_asks_with_a_slash_and_answers_with_a_dot(

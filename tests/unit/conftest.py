@@ -33,15 +33,16 @@ class _Body(httpx.AsyncByteStream):
         yield self._body
 
 
-# Where a chain of a stock asks for dividends, beside what is its own.
+# Where a chain of a stock asks for dividends and the splits since them, beside what is its own.
 DIVIDENDS: Final = ("/v3/reference/dividends", "/beta/markets/fundamentals/dividends")
+SPLITS: Final = ("/v3/reference/splits", "/beta/markets/fundamentals/corporate_actions")
 
 
 class Vendor:
     """Answers by path prefix; the longest prefix counts. Keeps every request.
 
     ``clock`` is what a simulator says it is, in every answer; None is a vendor without one. A test that says nothing of
-    dividends is not about them: there are none, and who asks is not counted among the requests.
+    dividends or splits is not about them: there are none, and who asks is not counted among the requests.
     """
 
     def __init__(self) -> None:
@@ -52,7 +53,7 @@ class Vendor:
     async def handle(self, request: httpx.Request) -> httpx.Response:
         """Stand in for `AiohttpTransport.handle_async_request`."""
         if self._is_beside_the_point(request):
-            answer = self.answer(_no_dividends(request))
+            answer = self.answer(_none_of_them(request))
         else:
             self.requests.append(request)
             answer = self._answered(request)
@@ -61,7 +62,7 @@ class Vendor:
         return answer
 
     def _is_beside_the_point(self, request: httpx.Request) -> bool:
-        return request.url.path.endswith(DIVIDENDS) and self._prefix(request) is None
+        return request.url.path.endswith(DIVIDENDS + SPLITS) and self._prefix(request) is None
 
     def _prefix(self, request: httpx.Request) -> str | None:
         path = request.url.path
@@ -132,11 +133,11 @@ class Vendor:
         )
 
 
-def _no_dividends(request: httpx.Request) -> object:
-    """Return what each vendor says of a stock that pays nothing."""
-    if request.url.path.endswith(DIVIDENDS[0]):
+def _none_of_them(request: httpx.Request) -> object:
+    """Return what each vendor says of a stock that pays nothing and has not split."""
+    if request.url.path.endswith((DIVIDENDS[0], SPLITS[0])):
         return {"status": "OK", "request_id": "6f", "results": []}
-    tables: Row = {"cash_dividends": None}
+    tables: Row = {"cash_dividends": None} if request.url.path.endswith(DIVIDENDS) else {"stock_splits": None}
     symbol = request.url.params["symbols"]
     return [{"request": symbol, "type": "Symbol", "results": [{"type": "Stock", "id": "0P1", "tables": tables}]}]
 

@@ -13,6 +13,7 @@ from quantdata import symbols
 from quantdata.clients.answer import answered
 from quantdata.clients.bar_frame import finished
 from quantdata.clients.bar_query import is_equity
+from quantdata.clients.dividends import in_todays_shares
 from quantdata.clients.together import together
 from quantdata.errors import DataProviderError, IncompleteError, PayloadError
 from quantdata.frames import bars as frames
@@ -79,10 +80,14 @@ class BarLoader:
         return bars
 
     async def dividends(self, symbol: str) -> pl.DataFrame:
-        """Return all dividends of a stock or fund: ``ex_date``, ``amount`` in USD per share of that day."""
-        spelled = ticker(symbol)
-        request = endpoints.dividends(spelled)
-        return pl.concat(await self._rest.whole(request, partial(_about, spelled, reference.dividends)))
+        """Return all dividends of a stock or fund, oldest first.
+
+        ``ex_date``, ``amount`` in USD per share of today, ``is_recurring``.
+        """
+        paid, splits = await together([self._dividends(symbol), self._splits(symbol)])
+        # A host tells its day with its answers.
+        today = session_day(self._rest.now())
+        return in_todays_shares(paid, splits.filter(pl.col("execution_date") <= today))
 
     async def _range(self, symbol: str, window: Timeframe, start: datetime, end: datetime, *, adjusted: bool) -> _Found:
         spelled = ticker(symbol)
@@ -121,7 +126,7 @@ class BarLoader:
         now = await self._rest.present()
         found, splits, closes = await together(
             [
-                self.dividends(query.symbol),
+                self._dividends(query.symbol),
                 self._splits(query.symbol),
                 self._closes(query.symbol, start, max(now, query.end)),
             ]
@@ -135,6 +140,14 @@ class BarLoader:
             )
         except ValueError as error:
             raise PayloadError(f"massive: dividends of {query.symbol}: {error}", provider="massive") from error
+
+    async def _dividends(self, symbol: str) -> pl.DataFrame:
+        """Get all dividends of a stock or fund, each once, with ``amount`` in USD per share of that day."""
+        spelled = ticker(symbol)
+        pages = await self._rest.whole(endpoints.dividends(spelled), partial(_about, spelled, reference.dividends))
+        # A row may come again, as on two pages.
+        each_once = pl.concat(pages).unique(["ex_date", "amount", "dividend_type"], keep="first", maintain_order=True)
+        return each_once.drop("dividend_type")
 
     async def _splits(self, symbol: str) -> pl.DataFrame:
         spelled = ticker(symbol)

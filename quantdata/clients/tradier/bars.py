@@ -12,6 +12,7 @@ from quantdata import symbols
 from quantdata.clients.answer import answered
 from quantdata.clients.bar_frame import finished
 from quantdata.clients.bar_query import is_equity
+from quantdata.clients.dividends import in_todays_shares
 from quantdata.clients.together import together
 from quantdata.clients.tradier.series import ENDPOINT, Series, first_kept, require_unexpired
 from quantdata.clients.tradier.spelling import ticker
@@ -196,17 +197,19 @@ class BarLoader:
 
     async def _splits_of(self, symbol: str) -> pl.DataFrame:
         """Return the splits of a stock up to now."""
-        today = session_day(self._rest.now())
-        if (symbol, today) not in self._splits:
+        key = symbol, session_day(self._rest.now())
+        splits = self._splits.get(key)
+        if splits is None:
             self._require_corporate_actions(symbol, "splits")
             spelled = ticker(symbol)
-            found = await self._rest.items(
+            splits = await self._rest.items(
                 endpoints.splits(spelled), lambda answer: reference.splits(answer.items, spelled)
             )
             if len(self._splits) >= SPLITS_KEPT:
                 self._splits.clear()
-            self._splits[symbol, today] = found.filter(pl.col("execution_date") <= today)
-        return self._splits[symbol, today]
+            self._splits[key] = splits
+        # A host tells its day with its answer.
+        return splits.filter(pl.col("execution_date") <= session_day(self._rest.now()))
 
     def _require_corporate_actions(self, symbol: str, what: str) -> None:
         if self._rest.is_sandbox:
@@ -217,13 +220,19 @@ class BarLoader:
             )
 
     async def dividends(self, symbol: str) -> pl.DataFrame:
-        """Return all dividends of a stock or fund: ``ex_date``, ``amount`` in USD per share of that day.
+        """Return all dividends of a stock or fund, oldest first.
+
+        ``ex_date``, ``amount`` in USD per share of today, ``is_recurring``.
 
         Raises
         ------
         EntitlementError
             If this is the sandbox, which has none.
         """
+        return in_todays_shares(*await together([self._dividends(symbol), self._splits_of(symbol)]))
+
+    async def _dividends(self, symbol: str) -> pl.DataFrame:
+        """Get all dividends of a stock or fund, each once, with ``amount`` in USD per share of that day."""
         self._require_corporate_actions(symbol, "dividends")
         spelled = ticker(symbol)
         request = endpoints.dividends(spelled)
@@ -234,7 +243,7 @@ class BarLoader:
         first = query.whole_weeks()[0] if query.timeframe == "1w" else session_day(query.start)
         dividends, splits, closes = await together(
             [
-                self.dividends(query.symbol),
+                self._dividends(query.symbol),
                 self._splits_of(query.symbol),
                 # From some days before on, for a dividend on the first day.
                 self._history(query.symbol, first - DAYS_BEFORE, session_day(max(now, query.end))),

@@ -7,11 +7,14 @@ Massive, *All Contracts*, *Splits* and *Dividends*, ``GET /v3/reference/…``.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from quantdata.frames.decode import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["about", "contracts", "dividends", "splits"]
 
@@ -35,10 +38,17 @@ def splits(results: bytes) -> pl.DataFrame:
 
 
 def dividends(results: bytes) -> pl.DataFrame:
-    """Read dividends: ``ticker``, ``ex_date``, ``amount`` (USD per share of that day); ValueError where one lacks."""
-    found = rows(results, {"ticker": _S, "ex_dividend_date": _S, "cash_amount": _F})
+    """Read dividends: ``ticker``, ``ex_date``, ``amount`` (USD per share of that day); ValueError where one lacks.
+
+    Beside them ``dividend_type`` as sent, and ``is_recurring``: null where the vendor does not say.
+    """
+    wire = {"ticker": _S, "ex_dividend_date": _S, "cash_amount": _F, "dividend_type": _S, "frequency": _F}
     columns = "ticker", _day("ex_dividend_date").alias("ex_date"), pl.col("cash_amount").alias("amount")
-    return _complete(found.select(columns), "a dividend without a ticker, a date or an amount")
+    # Specials (SC), capital gains (LT, ST) and what is paid once (0 times a year): reference/massive.md §6.
+    is_recurring = (pl.col("dividend_type") == "CD") & (pl.col("frequency") > 0)
+    found = rows(results, wire).select(*columns, "dividend_type", is_recurring.alias("is_recurring"))
+    fault = "a dividend without a ticker, a date or an amount"
+    return _complete(found, fault, may_lack=("dividend_type", "is_recurring"))
 
 
 def about(found: pl.DataFrame, ticker: str) -> pl.DataFrame:
@@ -53,8 +63,8 @@ def _day(name: str) -> pl.Expr:
     return pl.col(name).str.to_date("%Y-%m-%d", strict=False)
 
 
-def _complete(found: pl.DataFrame, fault: str) -> pl.DataFrame:
+def _complete(found: pl.DataFrame, fault: str, *, may_lack: Sequence[str] = ()) -> pl.DataFrame:
     # A null would silently leave a stretch of prices unadjusted.
-    if sum(found.null_count().row(0)):
+    if sum(found.drop(may_lack).null_count().row(0)):
         raise ValueError(fault)
     return found

@@ -25,6 +25,8 @@ class _Split(msgspec.Struct):
 class _Dividend(msgspec.Struct):
     ex_date: date
     cash_amount: float
+    dividend_type: str | None = None
+    frequency: float | None = None
 
 
 class _Tables(msgspec.Struct):
@@ -63,15 +65,24 @@ def splits(items: bytes, symbol: str) -> pl.DataFrame:
 
 
 def dividends(items: bytes, symbol: str) -> pl.DataFrame:
-    """Read the cash dividends of a stock: ``ex_date``, ``amount`` (USD per share of that day); raises as `splits`."""
+    """Read the cash dividends of a stock, each once; raises as `splits`.
+
+    ``ex_date``, ``amount`` (USD per share of that day), ``is_recurring`` (null where the vendor does not say).
+    """
     found = [
         dividend
         for tables in _tables(items, symbol)
         for dividend in (tables.cash_dividends if isinstance(tables.cash_dividends, list) else [tables.cash_dividends])
         if dividend is not None
     ]
-    rows = [(dividend.ex_date, dividend.cash_amount) for dividend in found]
-    return pl.DataFrame(rows, schema={"ex_date": pl.Date, "amount": pl.Float64}, orient="row")
+    rows = [(each.ex_date, each.cash_amount, each.dividend_type, each.frequency) for each in found]
+    wire = {"ex_date": pl.Date, "amount": pl.Float64, "dividend_type": pl.String, "frequency": pl.Float64}
+    # Two classes may tell of the same dividend.
+    each_once = pl.DataFrame(rows, schema=wire, orient="row").unique(
+        ["ex_date", "amount", "dividend_type"], keep="first", maintain_order=True
+    )
+    is_recurring = (pl.col("dividend_type") == "CD") & (pl.col("frequency") > 0)
+    return each_once.select("ex_date", "amount", is_recurring.alias("is_recurring"))
 
 
 def _tables(items: bytes, symbol: str) -> list[_Tables]:

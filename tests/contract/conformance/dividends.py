@@ -33,7 +33,7 @@ class DividendQuestions:
 
     def test_they_are_to_come_and_rise(self, paid: pl.DataFrame, facts: Facts) -> None:
         days = paid.get_column("ex_date")
-        assert paid.filter((pl.col("ex_date") <= facts.today) | (pl.col("amount") <= 0)).is_empty()
+        assert paid.filter((pl.col("ex_date") < facts.today) | (pl.col("amount") <= 0)).is_empty()
         assert days.is_sorted()
         assert days.n_unique() == days.len()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import statistics
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from quantdata.clients import dividends as module
-from quantdata.clients.dividends import FAILURE_KEPT_S, KEPT_S, NOT_KNOWN, Dividends, projected
+from quantdata.clients.dividends import FAILURE_KEPT_S, KEPT_S, NOT_KNOWN, Dividends, in_todays_shares, projected
 from quantdata.errors import (
     DataProviderError,
     EntitlementError,
@@ -29,8 +30,16 @@ TODAY = date(2026, 11, 18)
 PAID = [(date(2026, 9, 18), 1.8), (date(2026, 12, 18), 2.0), (date(2026, 3, 20), 1.6), (date(2026, 6, 19), 1.7)]
 
 
-def table(*rows: tuple[date | None, float | None]) -> pl.DataFrame:
-    return pl.DataFrame(list(rows), schema=NOT_KNOWN.schema, orient="row")
+SPECIAL = date(2026, 10, 30)
+
+
+def table(*rows: tuple[date | None, float | None], is_recurring: bool | None = True) -> pl.DataFrame:
+    days = pl.DataFrame(list(rows), schema=NOT_KNOWN.schema, orient="row")
+    return days.with_columns(is_recurring=pl.lit(is_recurring, pl.Boolean))
+
+
+def amounts(found: pl.DataFrame) -> list[float]:
+    return found.get_column("amount").to_list()
 
 
 class Source:
@@ -76,15 +85,68 @@ def test_declared_dividends_are_followed_by_the_last_years_again_for_three_years
 def test_a_dividend_of_a_year_before_the_newest_is_not_counted_twice() -> None:
     # That of last December is the one of this December, a few days off.
     for last in (date(2025, 12, 19), date(2025, 12, 10), date(2026, 1, 5)):
-        found = projected(table(*PAID, (last, 9.0)), TODAY)
-        assert 9.0 not in found.get_column("amount").to_list()
-    # A special one in between is taken to come again.
-    assert 9.0 in projected(table(*PAID, (date(2026, 1, 30), 9.0)), TODAY).get_column("amount").to_list()
+        assert 1.9 not in amounts(projected(table(*PAID, (last, 1.9)), TODAY))
+    # One in between comes again.
+    assert 1.9 in amounts(projected(table(*PAID, (date(2026, 1, 30), 1.9)), TODAY))
 
 
-def test_what_goes_ex_today_is_no_longer_to_come() -> None:
-    found = projected(table((TODAY, 1.0), (TODAY + timedelta(days=1), 1.5)), TODAY)
-    assert found.rows()[0] == (TODAY + timedelta(days=1), 1.5)
+def test_a_special_dividend_does_not_come_again() -> None:
+    special = table((SPECIAL, 1.9), is_recurring=False)
+    assert_frame_equal(projected(pl.concat([table(*PAID), special]), TODAY), projected(table(*PAID), TODAY))
+
+
+def test_a_special_dividend_that_is_declared_comes_once() -> None:
+    # Neither it, a month after the newest of the others, nor one after the first of those again moves their year.
+    for day in (date(2027, 1, 15), date(2027, 4, 30)):
+        special = table((day, 15.0), is_recurring=False)
+        found = projected(pl.concat([special, table(*PAID)]), TODAY)
+        assert found.filter(amount=15.0).rows() == [(day, 15.0)]
+        assert_frame_equal(found.filter(pl.col("amount") < 15.0), projected(table(*PAID), TODAY))
+        assert found.get_column("ex_date").is_sorted()
+
+
+def test_special_dividends_alone_start_no_series() -> None:
+    assert projected(table((SPECIAL, 1.0), is_recurring=False), TODAY).is_empty()
+    declared = (date(2027, 1, 15), 1.0)
+    assert projected(table(declared, is_recurring=False), TODAY).rows() == [declared]
+
+
+@pytest.mark.parametrize(("amount", "is_again"), [(4.25, True), (4.26, False), (50.0, False)])
+def test_where_the_vendor_does_not_say_what_is_far_above_the_usual_is_special(amount: float, *, is_again: bool) -> None:
+    # The median of the other four is 1.7; of what the vendor does call recurring nothing is left out.
+    paid = [*PAID[:1], (date(2026, 12, 18), 1.7), *PAID[2:]]
+    unsaid = projected(table(*paid, (SPECIAL, amount), is_recurring=None), TODAY)
+    assert (amount in amounts(unsaid)) is is_again
+    assert_frame_equal(unsaid.filter(pl.col("amount") != amount), projected(table(*paid), TODAY))
+    assert amounts(projected(table(*paid, (SPECIAL, amount)), TODAY)).count(amount) == 3
+
+
+def test_a_declared_dividend_far_above_the_usual_comes_once_and_moves_no_year() -> None:
+    for paid in (PAID, [(date(2026, 3, 2), 1.0), (date(2025, 3, 3), 1.0)]):
+        found = projected(table(*paid, (date(2027, 1, 15), 15.0), is_recurring=None), TODAY)
+        assert amounts(found).count(15.0) == 1
+        assert_frame_equal(found.filter(pl.col("amount") < 15.0), projected(table(*paid, is_recurring=None), TODAY))
+
+
+def test_the_only_dividend_of_a_year_is_the_usual_one() -> None:
+    yearly = [(date(2026, 5, 15), 4.0), (date(2025, 5, 16), 1.0)]
+    assert amounts(projected(table(*yearly, is_recurring=None), TODAY)) == [4.0, 4.0, 4.0]
+
+
+def test_the_largest_is_held_to_the_others_however_many_there_are() -> None:
+    for count in range(2, 13):
+        usual = [(date(2026, 11, 2) - timedelta(days=25 * number), 1.0 + number / 10) for number in range(count)]
+        others = statistics.median(amount for _, amount in usual)
+        for times, is_again in ((2.49, True), (2.51, False)):
+            found = projected(table(*usual, (SPECIAL, times * others), is_recurring=None), TODAY)
+            assert (times * others in amounts(found)) is is_again
+
+
+def test_what_goes_ex_today_is_to_come_until_the_open() -> None:
+    # Quotes of a closed market are of before that; which side of the open they are on, the model sees.
+    yesterday, tomorrow = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+    found = projected(table((yesterday, 0.5), (TODAY, 1.0), (tomorrow, 1.5)), TODAY)
+    assert found.rows()[:2] == [(TODAY, 1.0), (tomorrow, 1.5)]
 
 
 def test_a_payer_that_stopped_a_year_ago_pays_no_more() -> None:
@@ -92,10 +154,25 @@ def test_a_payer_that_stopped_a_year_ago_pays_no_more() -> None:
     assert projected(table((TODAY - timedelta(days=360), 1.0)), TODAY).height == 3
 
 
+# --- in whose shares ------------------------------------------------------------------------------------------------
+
+
+def test_dividends_are_counted_in_todays_shares_by_the_splits_after_each() -> None:
+    splits = pl.DataFrame(
+        {"execution_date": [date(2026, 6, 10), date(2025, 8, 31), date(2026, 9, 1)], "ratio": [10.0, 4.0, 0.5]}
+    )
+    days = [date(2025, 8, 7), date(2026, 6, 9), date(2026, 6, 10), date(2026, 8, 7), date(2026, 9, 8)]
+    paid = table(*((day, 20.0) for day in reversed(days)), is_recurring=None)
+    # On the day of a split it is new shares that are paid for.
+    expected = table(*zip(days, [1.0, 4.0, 40.0, 40.0, 20.0], strict=True), is_recurring=None)
+    assert_frame_equal(in_todays_shares(paid, splits), expected)
+    assert_frame_equal(in_todays_shares(paid, splits.clear()), paid.sort("ex_date"))
+
+
 def test_what_is_no_payment_is_left_out() -> None:
     rows = ((date(2026, 12, 18), 0.0), (date(2026, 12, 19), -1.0), (None, 1.0), (date(2026, 12, 20), None))
     assert_frame_equal(projected(table(*rows), TODAY), NOT_KNOWN)
-    assert_frame_equal(projected(NOT_KNOWN, TODAY), NOT_KNOWN)
+    assert_frame_equal(projected(table(), TODAY), NOT_KNOWN)
 
 
 # --- who asks -------------------------------------------------------------------------------------------------------
@@ -151,7 +228,7 @@ def test_what_is_kept_is_counted_from_each_day_anew() -> None:
 
     async def asked() -> list[date]:
         known = source.dividends()
-        days = (TODAY, date(2026, 12, 17), date(2026, 12, 18))
+        days = (TODAY, date(2026, 12, 18), date(2026, 12, 19))
         return [(await known.get("SPY", lambda day=day: day)).row(0)[0] for day in days]  # type: ignore[misc]
 
     assert asyncio.run(asked()) == [date(2026, 12, 18), date(2026, 12, 18), date(2027, 3, 19)]

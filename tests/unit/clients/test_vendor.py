@@ -14,7 +14,7 @@ from quantdata.errors import IncompleteError
 from quantdata.pricing.rates import RateCurve
 from quantdata.symbols import parse_option
 from quantdata.wire.retry import RetryPolicy
-from tests.unit.conftest import DIVIDENDS, contract_row, index_row
+from tests.unit.conftest import DIVIDENDS, SPLITS, contract_row, index_row
 from tests.unit.tradier_vendor import CHAINS, PRODUCTION, SANDBOX, Tradier, index_quote, option_row, stock_quote
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def _paying(market: Vendor) -> None:
     tradier.chains([*rows, *(option_row(6000.0, kind, root="SPX") for kind in ("call", "put"))])
     tradier.quotes(stock_quote(), index_quote(), *rows)
     tradier.dividends(("2026-11-25", 4.0))
+    market.rows(SPLITS[0], [])
+    tradier.splits()
 
 
 def _made(name: str, **settings: Any) -> AsyncMassive | AsyncTradier:
@@ -78,7 +80,12 @@ async def _chain(client: VendorClient[Any], underlying: str = "SPY") -> pl.DataF
 
 
 def _asked_for_dividends(market: Vendor) -> int:
-    return sum(request.url.path.endswith(DIVIDENDS) for request in market.requests)
+    """Return how often dividends were asked for, and the splits since them alike."""
+    dividends, splits = (
+        sum(request.url.path.endswith(paths) for request in market.requests) for paths in (DIVIDENDS, SPLITS)
+    )
+    assert dividends == splits
+    return dividends
 
 
 VENDORS = pytest.mark.parametrize("name", ["massive", "tradier"])
@@ -93,6 +100,46 @@ def test_a_stock_is_asked_for_its_dividends_once(market: Vendor, name: str) -> N
 
     _ask(name, asked)
     assert _asked_for_dividends(market) == 1
+
+
+@VENDORS
+def test_dividends_are_counted_in_todays_shares(market: Vendor, name: str) -> None:
+    days = [("2026-11-25", 0.4), ("2026-08-14", 4.0), ("2026-05-15", 8.0)]
+    rows = [{"ticker": "SPY", "ex_dividend_date": day, "cash_amount": amount} for day, amount in days]
+    market.rows(OF_MASSIVE, [row | {"dividend_type": "CD", "frequency": 4} for row in rows])
+    # The last of them is yet to come.
+    splits = [("2026-07-01", 1, 2), ("2026-11-18", 1, 10), ("2026-11-20", 1, 100)]
+    told = [{"execution_date": day, "split_from": before, "split_to": after} for day, before, after in splits]
+    market.rows(SPLITS[0], [{"ticker": "SPY"} | row for row in told])
+    Tradier(market).dividends(*days)
+    Tradier(market).splits(*splits)
+    found = _ask(name, lambda client: client.dividends("SPY"))
+    assert found.row(0) == (date(2026, 11, 25), 0.4)
+    assert found.get_column("amount").to_list() == pytest.approx([0.4] * 10)
+
+
+@VENDORS
+def test_a_dividend_that_comes_twice_counts_once(market: Vendor, name: str) -> None:
+    row = {"ticker": "SPY", "ex_dividend_date": "2026-11-25", "cash_amount": 4.0}
+    market.rows(OF_MASSIVE, [row, row])
+    Tradier(market).dividends(*[("2026-11-25", 4.0)] * 2)
+    found = _ask(name, lambda client: client.dividends("SPY"))
+    assert found.get_column("ex_date").is_unique().all()
+
+
+@VENDORS
+def test_a_dividend_is_to_come_until_the_open_of_its_ex_date(market: Vendor, name: str) -> None:
+    # A Wednesday, 08:00 in New York: what is quoted is of the day before.
+    market.clock = "2026-11-25T13:00:00+00:00"
+    assert _ask(name, lambda client: client.dividends("SPY")).row(0) == (date(2026, 11, 25), 4.0)
+
+
+@VENDORS
+@pytest.mark.parametrize("status", [403, 500])
+def test_without_the_splits_since_them_there_are_no_dividends(market: Vendor, name: str, status: int) -> None:
+    for path in SPLITS:
+        market.on(path, b"no", status=status)
+    assert _ask(name, lambda client: client.dividends("SPY")).is_empty()
 
 
 @VENDORS

@@ -339,6 +339,20 @@ def test_total_return_takes_later_dividends_off(market: Vendor) -> None:
     assert set(bars.get_column("adjustment")) == {"total"}
 
 
+def test_a_dividend_that_comes_twice_counts_once(market: Vendor) -> None:
+    _offer(market, bar_rows(MONDAY, 5))
+    _offer_dividends(market, ("2026-11-04", 2.0), ("2026-11-04", 2.0))
+    assert set(_bars(adjust="total").get_column("close")) == {98.0, 100.0}
+
+
+def test_dividends_of_two_kinds_on_one_day_both_count(market: Vendor) -> None:
+    _offer(market, bar_rows(MONDAY, 5))
+    _offer_dividends(market)
+    row = {"ticker": "SPY", "ex_dividend_date": "2026-11-04", "cash_amount": 2.0}
+    market.rows("/v3/reference/dividends", [row | {"dividend_type": kind} for kind in ("LT", "ST")])
+    assert set(_bars(adjust="total").get_column("close")) == {96.0, 100.0}
+
+
 def test_a_dividend_to_come_counts_from_its_day_on(market: Vendor) -> None:
     _offer(market, bar_rows(MONDAY, 5))
     _offer_dividends(market, ("2026-12-18", 2.0))

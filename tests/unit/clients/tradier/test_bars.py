@@ -225,6 +225,15 @@ def test_splits_are_asked_for_once_a_day(tradier: Tradier) -> None:
     assert counts[-1] == 2  # of a new day the client learns by the first answer on it
 
 
+def test_a_split_counts_by_the_hosts_day_though_that_comes_with_the_answer(tradier: Tradier) -> None:
+    tradier.splits(("2026-11-18", 1, 10), ("2026-11-19", 1, 10))
+    tradier.dividends(("2026-11-17", 2.0))
+    for clock, amount in (("2026-11-17", 2.0), ("2026-11-18", 0.2), ("2026-11-19", 0.02)):
+        tradier.vendor.clock = f"{clock}T17:00:00+00:00"
+        found = ask(lambda client: client._bars.dividends("SPY"))
+        assert found.get_column("amount").to_list() == pytest.approx([amount])
+
+
 def test_splits_are_forgotten_when_there_are_too_many(tradier: Tradier, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SPLITS_KEPT", 2)
     tradier.history(day_rows(MONDAY, 5))

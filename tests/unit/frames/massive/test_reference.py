@@ -53,16 +53,38 @@ def test_a_split_is_new_shares_for_one_old() -> None:
 
 
 def test_a_dividend_is_dollars_a_share_of_its_day() -> None:
-    rows = b'[{"ex_dividend_date": "2025-08-11", "cash_amount": 0.26, "pay_date": "2025-08-14", "ticker": "AAPL"}]'
-    assert_frame_equal(
-        dividends(rows), pl.DataFrame({"ticker": ["AAPL"], "ex_date": [date(2025, 8, 11)], "amount": [0.26]})
-    )
+    rows = b"""[{"ex_dividend_date": "2025-08-11", "cash_amount": 0.26, "pay_date": "2025-08-14", "ticker": "AAPL",
+                 "dividend_type": "CD", "frequency": 4}]"""
+    expected = {"ticker": ["AAPL"], "ex_date": [date(2025, 8, 11)], "amount": [0.26], "dividend_type": ["CD"]}
+    assert_frame_equal(dividends(rows), pl.DataFrame({**expected, "is_recurring": [True]}))
+
+
+@pytest.mark.parametrize(
+    ("said", "is_recurring"),
+    [
+        ('"dividend_type": "CD", "frequency": 12', True),
+        ('"dividend_type": "CD", "frequency": 0', False),
+        ('"dividend_type": "SC", "frequency": 4', False),
+        ('"dividend_type": "SC"', False),
+        ('"dividend_type": "LT", "frequency": 1', False),
+        ('"dividend_type": "ST", "frequency": 1', False),
+        ('"frequency": 0', False),
+        ('"dividend_type": "CD"', None),
+        ('"frequency": 4', None),
+        ('"dividend_type": null, "frequency": null', None),
+    ],
+)
+def test_only_an_ordinary_dividend_that_is_paid_so_often_a_year_recurs(said: str, *, is_recurring: bool | None) -> None:
+    # reference/massive.md, section 6; null is not said.
+    row = f'{{"ex_dividend_date": "2025-08-11", "cash_amount": 0.26, "ticker": "AAPL", {said}}}'
+    assert dividends(f"[{row}]".encode()).item(0, "is_recurring") is is_recurring
 
 
 def test_empty_answers_have_the_schema_of_full_ones() -> None:
     assert contracts(b"[]").schema == {"ticker": pl.String(), "underlying": pl.String(), "expiration": pl.Date()}
     assert splits(b"[]").schema == {"ticker": pl.String(), "execution_date": pl.Date(), "ratio": pl.Float64()}
-    assert dividends(b"[]").schema == {"ticker": pl.String(), "ex_date": pl.Date(), "amount": pl.Float64()}
+    told = {"dividend_type": pl.String(), "is_recurring": pl.Boolean()}
+    assert dividends(b"[]").schema == {"ticker": pl.String(), "ex_date": pl.Date(), "amount": pl.Float64(), **told}
 
 
 @pytest.mark.parametrize("row", ['"split_to": 4', '"split_from": 0, "split_to": 4', '"split_from": 1, "split_to": 0'])

@@ -81,12 +81,37 @@ def test_a_split_of_another_shape_is_refused(bent: dict[str, object]) -> None:
 
 def test_dividends_have_their_day_and_amount() -> None:
     read = dividends(about({"cash_dividends": [DIVIDEND, DIVIDEND | {"ex_date": "2026-08-07"}]}), "AAPL")
-    assert read.schema == pl.Schema({"ex_date": pl.Date, "amount": pl.Float64})
-    assert read.rows() == [(date(2026, 11, 6), 0.26), (date(2026, 8, 7), 0.26)]
+    assert read.schema == pl.Schema({"ex_date": pl.Date, "amount": pl.Float64, "is_recurring": pl.Boolean})
+    assert read.rows() == [(date(2026, 11, 6), 0.26, None), (date(2026, 8, 7), 0.26, None)]
+
+
+@pytest.mark.parametrize(
+    ("said", "is_recurring"),
+    [
+        ({"dividend_type": "CD", "frequency": 4}, True),
+        ({"dividend_type": "CD", "frequency": 0}, False),
+        ({"dividend_type": "SD", "frequency": 4}, False),
+        ({"frequency": 0}, False),
+        ({"dividend_type": "CD"}, None),
+        ({"dividend_type": None, "frequency": None}, None),
+    ],
+)
+def test_only_an_ordinary_dividend_that_is_paid_so_often_a_year_recurs(
+    said: dict[str, object], *, is_recurring: bool | None
+) -> None:
+    read = dividends(about({"cash_dividends": [DIVIDEND | said]}), "AAPL")
+    assert read.item(0, "is_recurring") is is_recurring
+
+
+def test_a_dividend_that_two_classes_tell_of_counts_once() -> None:
+    special = DIVIDEND | {"dividend_type": "SD"}
+    table = {"cash_dividends": [DIVIDEND, DIVIDEND, special]}
+    read = dividends(about(table, table), "AAPL")
+    assert read.rows() == [(date(2026, 11, 6), 0.26, None), (date(2026, 11, 6), 0.26, False)]
 
 
 def test_one_dividend_comes_as_an_object_and_none_as_null() -> None:
-    assert dividends(about({"cash_dividends": DIVIDEND}), "AAPL").rows() == [(date(2026, 11, 6), 0.26)]
+    assert dividends(about({"cash_dividends": DIVIDEND}), "AAPL").rows() == [(date(2026, 11, 6), 0.26, None)]
     assert dividends(about({"cash_dividends": None}), "AAPL").rows() == []
     assert dividends(about({"cash_dividends": []}), "AAPL").rows() == []
 
