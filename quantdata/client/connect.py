@@ -11,7 +11,7 @@ from quantdata.clients import AsyncMassive, AsyncTradier
 from quantdata.clients.records import Records
 from quantdata.clients.watched import Watched
 from quantdata.config import Secret
-from quantdata.hybrid import PATIENCE_S, AsyncHybrid
+from quantdata.hybrid import ANSWER_PATIENCE_S, AsyncHybrid
 from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
 from quantdata.wire.retry import RetryPolicy
 
@@ -63,7 +63,7 @@ class Connection:
             metrics=self.records.metrics,
             rates=self.rates,
             allow_delayed=self.delayed_fallback,
-            patience_s=LOCAL_POLICY.deadline_s if self.source == "sim" else PATIENCE_S,
+            patience_s=LOCAL_POLICY.deadline_s if self.source == "sim" else ANSWER_PATIENCE_S,
         )
 
     async def vendor(self, name: Vendor) -> Watched:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from quantdata.pricing.rates import RateCurve
 
-__all__ = ["trusted", "validated"]
+__all__ = ["cadence_of", "trusted", "validated"]
 
 
 async def trusted(chain: pl.DataFrame, *, rates: RateCurve, dividends: pl.DataFrame) -> pl.DataFrame:
@@ -34,15 +34,19 @@ async def trusted(chain: pl.DataFrame, *, rates: RateCurve, dividends: pl.DataFr
     def priced() -> pl.DataFrame:
         modelled = with_model(chain, rates=rates, dividends=dividends)
         now = datetime.now(UTC)
-        return validate(modelled, now, cadence_s=max(CADENCE_S, _took_s(modelled, now)))
+        return validate(modelled, now, cadence_s=cadence_of(modelled, now))
 
     return await asyncio.to_thread(priced)
 
 
-def _took_s(chain: pl.DataFrame, now: datetime) -> float:
-    """Return how long a chain was under way: rows that had to wait for the others, or for the rate, are not stale."""
+def cadence_of(chain: pl.DataFrame, now: datetime) -> float:
+    """Return the seconds of a refresh that a chain's ages are held against.
+
+    It is as long as the chain was under way: rows that had to wait for the others, or for the rate, are not stale.
+    """
     oldest = chain.get_column("received_ts").min()
-    return (now - oldest).total_seconds() if isinstance(oldest, datetime) else 0.0
+    took_s = (now - oldest).total_seconds() if isinstance(oldest, datetime) else 0.0
+    return max(CADENCE_S, took_s)
 
 
 async def validated(frame: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from quantdata.hybrid.provider import AsyncHybrid
-from quantdata.hybrid.routing import PATIENCE_S
+from quantdata.hybrid.routing import ANSWER_PATIENCE_S
 
-__all__ = ["PATIENCE_S", "AsyncHybrid"]
+__all__ = ["ANSWER_PATIENCE_S", "AsyncHybrid"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import polars as pl
@@ -10,18 +9,18 @@ import polars as pl
 from quantdata.frames import columns
 from quantdata.frames.chain import remeasured
 from quantdata.validation.bounds import is_alive
+from quantdata.validation.chain_rules import CHAIN_RULES
+from quantdata.validation.rule import not_in_future
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
 
     from quantdata.frames.columns import Column
 
 __all__ = ["FILLABLE", "filled", "gap_expirations", "gaps", "is_missing", "with_rows"]
 
 OTHER: Final = "_other"
-# What came this long before the present is not put beside what came now.
-OLDEST_FILL: Final = timedelta(minutes=15)
 
 
 class Group(NamedTuple):
@@ -52,6 +51,12 @@ def _names(group: Sequence[Column]) -> tuple[str, ...]:
     return tuple(column.name for column in group)
 
 
+def _has_no_error(about: str) -> pl.Expr:
+    """Return where nothing is wrong with a group, nor with the whole row, by the vendor's own verdict."""
+    wrong = [rule.name for rule in CHAIN_RULES if rule.severity == "error" and rule.group in {"row", about}]
+    return pl.col("errors").list.set_intersection(wrong).list.len().fill_null(0) == 0
+
+
 def _lacks(source: str) -> pl.Expr:
     """Return where a row lacks what others of the chain have."""
     return pl.col(source).is_null() & pl.col(source).is_not_null().any()
@@ -71,23 +76,24 @@ FILLABLE: Final = (
         _names(columns.TRADE),
         "trade_source",
         _lacks("trade_source") & _HAS_TRADED_TODAY,
-        pl.col("last") > 0,
+        (pl.col("last") > 0) & _has_no_error("trade"),
     ),
     Group(
         "day",
         _names(columns.DAY),
         "day_source",
         _lacks("day_source") & pl.col("trade_source").is_not_null(),
-        _HAS_TRADED_TODAY,
+        _HAS_TRADED_TODAY & _has_no_error("day"),
     ),
     Group(
         "open_interest",
         _names(columns.OPEN_INTEREST),
         "open_interest_source",
         _lacks("open_interest_source"),
-        pl.col("open_interest") >= 0,
+        (pl.col("open_interest") >= 0) & _has_no_error("interest"),
     ),
 )
+STAMPS: Final = {"quote": "quote_ts", "trade": "last_ts"}
 # They were computed from another quote than the one that has been filled in: the model's are put there.
 OF_THE_QUOTE: Final = _names((*columns.VOLATILITY, *columns.GREEKS))
 
@@ -103,7 +109,7 @@ def gap_expirations(chain: pl.DataFrame) -> list[date]:
     return rows.filter("is_gap").get_column("expiration").drop_nulls().unique().sort().to_list()
 
 
-def filled(chain: pl.DataFrame, other: pl.DataFrame, *, now: datetime) -> tuple[pl.DataFrame, int]:
+def filled(chain: pl.DataFrame, other: pl.DataFrame, *, oldest: timedelta, now: datetime) -> tuple[pl.DataFrame, int]:
     """Return a chain with its gaps filled, and how many rows were.
 
     Parameters
@@ -111,19 +117,21 @@ def filled(chain: pl.DataFrame, other: pl.DataFrame, *, now: datetime) -> tuple[
     chain
         Canonical rows.
     other
-        The other vendor's, each contract once.
+        The other vendor's, each contract once, priced and judged.
+    oldest
+        What came so long before the present fills nothing: a row takes the age of its oldest part.
     now
         The present (UTC), by the clock that ``received_ts`` is of.
 
     Notes
     -----
-    A group is taken whole, with its own time and source, and never one that is wrong or came too long ago, nor anything
-    of a contract whose root or multiplier is another. A filled row is ``hybrid``, its feed the worse of both and its
-    ``received_ts`` the older. Volatility and greeks of the first vendor do not stay beside a quote of the other: they
-    become null, for the model to fill. Rows are neither added nor lost.
+    A group is taken whole, with its own time and source, and never one that is wrong, came too long ago or is of a time
+    after the chain's answer, nor anything of a contract whose root or multiplier is another. A filled row is
+    ``hybrid``, its feed the worse of both and its ``received_ts`` the older. Volatility and greeks of the first vendor
+    do not stay beside a quote of the other: they become null, for the model to fill. Rows are neither added nor lost.
     """
     joined = chain.join(
-        _offered(other.filter(pl.col("received_ts") >= now - OLDEST_FILL)),
+        _offered(other.filter(pl.col("received_ts") >= now - oldest)),
         left_on="contract_symbol",
         right_on=f"contract_symbol{OTHER}",
         how="left",
@@ -133,7 +141,7 @@ def filled(chain: pl.DataFrame, other: pl.DataFrame, *, now: datetime) -> tuple[
         pl.col("multiplier") == pl.col(f"multiplier{OTHER}")
     )
     marked = joined.with_columns(
-        (group.is_gap & pl.col(f"_has_{group.name}{OTHER}") & is_same)
+        (group.is_gap & pl.col(f"_has_{group.name}{OTHER}") & is_same & _is_past(group))
         .fill_null(value=False)
         .alias(f"_take_{group.name}")
         for group in FILLABLE
@@ -189,6 +197,12 @@ def _offered(other: pl.DataFrame) -> pl.DataFrame:
     ]
     each_once = other.unique("contract_symbol", keep="first", maintain_order=True)
     return each_once.select(*named, *groups, *good).rename(lambda name: f"{name}{OTHER}")
+
+
+def _is_past(group: Group) -> pl.Expr:
+    """Return where the other vendor's group is not of a time after the chain's answer, which the rules forbid."""
+    stamp = STAMPS.get(group.name)
+    return pl.lit(value=True) if stamp is None else not_in_future((f"{stamp}{OTHER}",)).fill_null(value=True)
 
 
 def _from_other(name: str, is_taken: pl.Expr) -> pl.Expr:

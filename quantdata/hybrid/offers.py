@@ -7,7 +7,7 @@ import logging
 import math
 import time
 from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar, cast
 
 import polars as pl
 
@@ -38,7 +38,7 @@ SHARE: Final = 0.5
 BESIDE: Final = 2
 REFRESH_S: Final = 30.0
 # An answer waits no longer than this for its gaps to be filled; what comes later is there for the next one.
-PATIENCE_S: Final = 3.0
+FILL_PATIENCE_S: Final = 3.0
 MOST_KEPT: Final = 512
 PRICES_AT_MOST: Final = 256
 
@@ -88,7 +88,7 @@ class Offers:
             self._under_way.update({(underlying, day): task for day in run})
         asking = {self._under_way[underlying, day] for day in wanted if (underlying, day) in self._under_way}
         if asking:
-            done, _ = await asyncio.wait(asking, timeout=PATIENCE_S)
+            done, _ = await asyncio.wait(asking, timeout=FILL_PATIENCE_S)
             for task in done:
                 if not task.cancelled():  # else the client is closed
                     task.result()
@@ -116,7 +116,7 @@ class Offers:
         task = asyncio.ensure_future(self._tried(question, asking()))
         self._others.add(task)
         task.add_done_callback(self._others.discard)
-        await asyncio.wait([task], timeout=PATIENCE_S)
+        await asyncio.wait([task], timeout=FILL_PATIENCE_S)
         return task.result() if task.done() and not task.cancelled() else None
 
     @property
@@ -196,20 +196,25 @@ class Offers:
         """
         asked_at = self._clock()
         try:
-            rows = await self._provider.chain(ChainQuery.of(underlying, expirations=(days[0], days[-1])))
-        except IncompleteError as error:
-            rows = error.received
-        except DataProviderError as error:
-            logger.info("no filling %s", facts(underlying=underlying, why=error))
-            rows = empty(CHAIN)
+            rows = await self._rows(underlying, days)
+            pages = await asyncio.to_thread(lambda: [rows.filter(expiration=day) for day in days])
         finally:
             for day in days:
                 self._under_way.pop((underlying, day), None)
-        for day in days:
-            self._pages[underlying, day] = _Page(rows.filter(expiration=day), asked_at)
+        for day, page in zip(days, pages, strict=True):
+            self._pages[underlying, day] = _Page(page, asked_at)
             self._pages.move_to_end((underlying, day))
         while len(self._pages) > MOST_KEPT:
             self._pages.popitem(last=False)
+
+    async def _rows(self, underlying: str, days: Sequence[date]) -> pl.DataFrame:
+        try:
+            return await self._provider.chain(ChainQuery.of(underlying, expirations=(days[0], days[-1])))
+        except IncompleteError as error:
+            return cast("pl.DataFrame", error.received)
+        except DataProviderError as error:
+            logger.info("no filling %s", facts(underlying=underlying, why=error))
+            return empty(CHAIN)
 
 
 def _runs(days: Sequence[date], wanted: Sequence[date]) -> list[list[date]]:
@@ -224,9 +229,11 @@ def _runs(days: Sequence[date], wanted: Sequence[date]) -> list[list[date]]:
     return runs
 
 
-def price_in(rows: pl.DataFrame, *, source: str) -> Price | None:
-    """Return the newest price of the underlying that a provider gave with its rows; None if it gave none."""
-    given = rows.filter(pl.col("underlying_price").is_not_null(), pl.col("underlying_source") == source)
+def price_in(rows: pl.DataFrame, *, source: str, since: datetime) -> Price | None:
+    """Return the newest price of the underlying that a provider gave with rows since a moment; None if it gave none."""
+    given = rows.filter(
+        pl.col("underlying_price").is_not_null(), pl.col("underlying_source") == source, pl.col("received_ts") >= since
+    )
     if given.is_empty():
         return None
     newest = given.sort("underlying_ts", nulls_last=False).row(-1, named=True)

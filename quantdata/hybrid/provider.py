@@ -5,25 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
 from quantdata.clients.arguments import texts
 from quantdata.clients.together import together
+from quantdata.clients.trust import cadence_of
 from quantdata.errors import DataProviderError
 from quantdata.frames import columns
 from quantdata.frames.chain import with_underlying
 from quantdata.frames.model import with_model
 from quantdata.frames.provenance import explained
 from quantdata.hybrid.disagreement import compared, nearest
-from quantdata.hybrid.filling import filled, gap_expirations, is_missing, with_rows
+from quantdata.hybrid.filling import gap_expirations, is_missing, with_rows
 from quantdata.hybrid.offers import REFRESH_S, Offers, price_in
 from quantdata.hybrid.plans import EitherPlan
-from quantdata.hybrid.routing import PATIENCE_S, Judgement, Router
+from quantdata.hybrid.refilling import refilled
+from quantdata.hybrid.routing import ANSWER_PATIENCE_S, Judgement, Router
 from quantdata.validation import quality, validate
-from quantdata.validation.rule import CADENCE_S
+from quantdata.validation.rule import CADENCE_S, TOO_OLD_CADENCES
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from quantdata.clients.option_tape import OptionTape
     from quantdata.clients.status import MarketStatus
     from quantdata.clients.watched import Watched
+    from quantdata.hybrid.offers import Price
     from quantdata.hybrid.routing import Routed
     from quantdata.pricing.rates import RateCurve
     from quantdata.symbols import OptionSymbol
@@ -49,6 +52,24 @@ logger = logging.getLogger("quantdata.hybrid")
 
 # A chain below this has the other provider asked as well.
 LEAST_CONFIDENCE: Final = 40
+
+
+class _Needs(NamedTuple):
+    """What a chain lacks that the second provider may have.
+
+    Attributes
+    ----------
+    wanted
+        Expirations with gaps, nearest first.
+    has_quotes
+        Whether any row is quoted.
+    has_price
+        Whether a vendor gave the price of the underlying.
+    """
+
+    wanted: list[date]
+    has_quotes: bool
+    has_price: bool
 
 
 class AsyncHybrid:
@@ -80,7 +101,7 @@ class AsyncHybrid:
         metrics: Metrics,
         rates: RateCurve,
         allow_delayed: bool = False,
-        patience_s: float = PATIENCE_S,
+        patience_s: float = ANSWER_PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.capabilities: Capabilities = EitherPlan([first.capabilities, second.capabilities])
@@ -122,7 +143,12 @@ class AsyncHybrid:
             If neither knows options on the underlying.
         """
         routed = await self._router.route(
-            "chain", lambda provider: provider.chain(query), about=query.underlying, block="chain", judge=_judged
+            "chain",
+            lambda provider: provider.chain(query),
+            about=query.underlying,
+            key=query.key,
+            block="chain",
+            judge=_judged,
         )
         return await self._completed(routed, query.underlying)
 
@@ -245,47 +271,53 @@ class AsyncHybrid:
 
     async def _completed(self, routed: Routed[pl.DataFrame], underlying: str) -> pl.DataFrame:
         """Return a chain with the reason of a fallback, or with the gaps of the first provider's filled."""
+        chain = routed.answer
         if routed.reason is not None:
-            return explained(routed.answer, routed.reason)
-        if routed.answer.is_empty() or not self._may_fill:
-            return routed.answer
-        wanted = gap_expirations(routed.answer)
-        other = await self._offers.get(underlying, wanted) if wanted else None
-        priced = await self._with_price(routed.answer, other, underlying)
-        if other is None and priced is routed.answer:
-            return routed.answer
+            return await asyncio.to_thread(explained, chain, routed.reason)
+        if chain.is_empty() or not self._may_fill:
+            return chain
+        needs = await asyncio.to_thread(_needs_of, chain)
+        other = await self._offers.get(underlying, needs.wanted) if needs.wanted else None
+        price = await self._price(needs, other, underlying)
+        if other is None and price is None:
+            return chain
         dividends = await self.dividends(underlying)
-        return await asyncio.to_thread(self._refilled, priced, other, dividends)
+        return await asyncio.to_thread(self._refilled, chain, other, price, dividends)
 
-    def _refilled(self, chain: pl.DataFrame, other: pl.DataFrame | None, dividends: pl.DataFrame) -> pl.DataFrame:
+    def _refilled(
+        self, chain: pl.DataFrame, other: pl.DataFrame | None, price: Price | None, dividends: pl.DataFrame
+    ) -> pl.DataFrame:
         """Return a chain filled, priced anew, and judged by how often its gaps can be filled.
 
         Rows that had to wait for others, or for what fills them, are not stale.
         """
-        now = datetime.now(UTC)
-        took_s = (now - chain.select(pl.col("received_ts").min()).item()).total_seconds()
-        complete, rows = (chain, 0) if other is None else filled(chain, other, now=now)
+        now, by = datetime.now(UTC), self._second.name
+        named = chain if price is None else _with_price(chain, price, source=by)
+        cadence_s = cadence_of(chain, now)
+        if other is None:
+            modelled = with_model(named, rates=self._rates, dividends=dividends)
+            return validate(modelled, now, cadence_s=cadence_s)
+        cadence_s = max(cadence_s, self._offers.cadence_s)
+        complete, rows = refilled(named, other, cadence_s=cadence_s, now=now, rates=self._rates, dividends=dividends)
         if rows:
-            by = self._second.name
             self._metrics.add("filled_rows", rows, provider=by, endpoint="chain")
             logger.info("filled %s", facts(underlying=chain.item(0, "underlying_symbol"), rows=rows, by=by))
-        cadence_s = max(CADENCE_S, took_s, self._offers.cadence_s if rows else 0.0)
-        return validate(with_model(complete, rates=self._rates, dividends=dividends), cadence_s=cadence_s)
+        return complete
 
-    async def _with_price(self, chain: pl.DataFrame, other: pl.DataFrame | None, underlying: str) -> pl.DataFrame:
-        """Return a chain whose vendor gave no price of the underlying, or no quote, with the second provider's price.
+    async def _price(self, needs: _Needs, other: pl.DataFrame | None, underlying: str) -> Price | None:
+        """Return the second provider's price of the underlying where the first gave none, or no quote.
 
         Quotes that are all the second's are of another moment than a price that the first's plan delivers late.
         """
-        has_quotes = chain.get_column("quote_source").is_not_null().any()
-        has_price = chain.get_column("underlying_source").is_in(["massive", "tradier"]).any()
-        price = None if has_quotes or other is None else price_in(other, source=self._second.name)
-        if price is None and not has_price:
-            price = await self._offers.price(underlying, kept_s=CADENCE_S if has_quotes else REFRESH_S)
-        if price is None:
-            return chain
-        named = with_underlying(chain, price=price.value, ts=price.ts, source=self._second.name, feed=price.feed)
-        return named.with_columns(source=pl.lit("hybrid", columns.SOURCE))
+        if not needs.has_quotes and other is not None:
+            # Of what is too old to fill anything there are no quotes that the price would go with.
+            since = datetime.now(UTC) - timedelta(seconds=TOO_OLD_CADENCES * self._offers.cadence_s)
+            price = await asyncio.to_thread(price_in, other, source=self._second.name, since=since)
+            if price is not None:
+                return price
+        if needs.has_price:
+            return None
+        return await self._offers.price(underlying, kept_s=CADENCE_S if needs.has_quotes else REFRESH_S)
 
     async def _mended(
         self,
@@ -294,14 +326,33 @@ class AsyncHybrid:
         ask: Callable[[Sequence[str]], Coroutine[Any, Any, pl.DataFrame]],
     ) -> pl.DataFrame:
         """Return quotes with the second provider's rows of what the first one did not give, each with its reason."""
-        if routed.reason is not None:
-            return explained(routed.answer, routed.reason)
         quotes = routed.answer
-        missing = quotes.filter(is_missing(quotes)).get_column("symbol").to_list()
+        if routed.reason is not None:
+            return await asyncio.to_thread(explained, quotes, routed.reason)
+        missing = await asyncio.to_thread(_missing_in, quotes)
         if not missing or not self._may_fill:
             return quotes
         other = await self._offers.soon(question, lambda: ask(missing))
-        return quotes if other is None else with_rows(quotes, other, first=self._first.name)
+        if other is None:
+            return quotes
+        return await asyncio.to_thread(with_rows, quotes, other, first=self._first.name)
+
+
+def _needs_of(chain: pl.DataFrame) -> _Needs:
+    return _Needs(
+        gap_expirations(chain),
+        bool(chain.get_column("quote_source").is_not_null().any()),
+        bool(chain.get_column("underlying_source").is_in(["massive", "tradier"]).any()),
+    )
+
+
+def _with_price(chain: pl.DataFrame, price: Price, *, source: str) -> pl.DataFrame:
+    named = with_underlying(chain, price=price.value, ts=price.ts, source=source, feed=price.feed)
+    return named.with_columns(source=pl.lit("hybrid", columns.SOURCE))
+
+
+def _missing_in(quotes: pl.DataFrame) -> list[str]:
+    return quotes.filter(is_missing(quotes)).get_column("symbol").to_list()
 
 
 def _judged(chain: pl.DataFrame) -> Judgement:

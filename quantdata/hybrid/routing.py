@@ -19,13 +19,13 @@ from quantdata.errors import (
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from quantdata.clients.health import Question
     from quantdata.clients.watched import Watched
     from quantdata.wire.metrics import Metrics
 
-__all__ = ["PATIENCE_S", "Judgement", "Routed", "Router"]
+__all__ = ["ANSWER_PATIENCE_S", "Judgement", "Routed", "Router"]
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ HOLD_S: Final = 60.0
 # so it is after an answer that did not come in time.
 LONGEST_REST_S: Final = 60.0
 # Time for a request's own deadline, and for what follows it; more is a queue. History may take as long as it takes.
-PATIENCE_S: Final = 15.0
+ANSWER_PATIENCE_S: Final = 15.0
 OF_THE_PRESENT: Final = frozenset({"chain", "contract", "expirations", "quotes", "indices", "market_status"})
 # Of a budget that all requests of an account share.
 ALL_REQUESTS: Final = "*"
@@ -73,10 +73,38 @@ class _Rest(NamedTuple):
     why: str
 
 
+class _Verdict(NamedTuple):
+    """Whose answer is taken until when without asking the other, and the words that say why."""
+
+    until: float
+    provider: Watched
+    reason: str
+
+
+class _Asking(NamedTuple, Generic[T]):
+    """One question on its way, as `Router.route` was asked it."""
+
+    question: Question
+    ask: Callable[[Watched], Awaitable[T]]
+    about: str
+    key: object
+    block: str | None
+    judge: Callable[[T], Judgement] | None
+
+
 class _Candidate(NamedTuple, Generic[T]):
+    """An answer that a provider gave, and what it is worth."""
+
     answer: T
     provider: Watched
     judgement: Judgement
+
+
+class _Refusal(NamedTuple):
+    """Why a provider gave none; ``can_wait`` where it might, if it were asked out of turn or waited for."""
+
+    error: DataProviderError
+    can_wait: bool = False
 
 
 class Router:
@@ -103,7 +131,7 @@ class Router:
         *,
         metrics: Metrics,
         allow_delayed: bool = False,
-        patience_s: float = PATIENCE_S,
+        patience_s: float = ANSWER_PATIENCE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._first, self._second = first, second
@@ -111,7 +139,7 @@ class Router:
         self._allow_delayed = allow_delayed
         self._patience_s = patience_s
         self._clock = clock
-        self._held: dict[tuple[Question, object], tuple[float, str]] = {}
+        self._verdicts: dict[tuple[Question, object], _Verdict] = {}
         self._resting: dict[str, dict[Question, _Rest]] = {first.name: {}, second.name: {}}
 
     async def route(
@@ -119,7 +147,8 @@ class Router:
         question: Question,
         ask: Callable[[Watched], Awaitable[T]],
         *,
-        about: object,
+        about: str,
+        key: object = None,
         block: str | None = None,
         judge: Callable[[T], Judgement] | None = None,
     ) -> Routed[T]:
@@ -128,9 +157,12 @@ class Router:
         Parameters
         ----------
         question, about
-            What is asked, about what.
+            What is asked, about what, in words.
         ask
             How a provider is asked.
+        key
+            What tells apart the answers that are judged: which of two is better holds for the same one; ``about`` where
+            it is left out.
         block
             The block of a plan that the answer is; a provider whose plan lacks it is not asked.
         judge
@@ -144,44 +176,68 @@ class Router:
         DataProviderError
             The first provider's own, where both merely have nothing: unknown, or not in the plan.
         """
-        held = self._held_reason(question, about)
-        order = (self._first, self._second) if held is None else (self._second, self._first)
-        failures: dict[str, DataProviderError] = {}
-        skipped: set[str] = set()
+        asking = _Asking(question, ask, about, about if key is None else key, block, judge)
+        verdict = self._verdict(asking)
         candidates: list[_Candidate[T]] = []
-        for provider in order:
-            if (refusal := self._skipping(provider, question)) is not None:
-                failures[provider.name] = refusal
-                skipped.add(provider.name)
+        refusals: dict[str, _Refusal] = {}
+        for provider in self._order(verdict):
+            outcome = await self._outcome(provider, asking, is_last_hope=bool(refusals))
+            if isinstance(outcome, _Refusal):
+                refusals[provider.name] = outcome
                 continue
-            try:
-                self._require_served(provider, block)
-                # Whoever is the last hope is waited for.
-                is_patient = bool(failures) or question not in OF_THE_PRESENT
-                patience_s = None if is_patient else self._patience_s
-                candidate = await self._candidate(provider, question, ask, judge, patience_s=patience_s)
-            except TimeoutError:
-                failures[provider.name] = self._late(provider, question)
-                skipped.add(provider.name)
-                continue
-            except DataProviderError as error:
-                failures[provider.name] = error
-                continue
-            candidates.append(candidate)
-            if candidate.judgement.why is None:
+            candidates.append(outcome)
+            if outcome.judgement.why is None or (verdict is not None and verdict.provider is provider is self._first):
                 break
         if not candidates:
-            candidates.append(await self._last_resort(question, ask, judge, failures, skipped, about))
+            candidates.append(await self._last_resort(asking, refusals))
         best = max(candidates, key=lambda each: (each.judgement.score, each.provider is self._first))
-        if best.provider is self._first:
-            return Routed(best.answer, best.provider, None)
+        return self._routed(asking, best, candidates, refusals, verdict)
+
+    def _order(self, verdict: _Verdict | None) -> tuple[Watched, Watched]:
+        is_second = verdict is not None and verdict.provider is self._second
+        return (self._second, self._first) if is_second else (self._first, self._second)
+
+    async def _outcome(self, provider: Watched, asking: _Asking[T], *, is_last_hope: bool) -> _Candidate[T] | _Refusal:
+        """Return the answer of one provider, or why there is none."""
+        if (unwell := self._skipping(provider, asking.question)) is not None:
+            return _Refusal(unwell, can_wait=True)
+        # Whoever is the last hope is waited for.
+        is_patient = is_last_hope or asking.question not in OF_THE_PRESENT
+        try:
+            self._require_served(provider, asking.block)
+            return await self._candidate(provider, asking, patience_s=None if is_patient else self._patience_s)
+        except TimeoutError:
+            return _Refusal(self._late(provider, asking.question), can_wait=True)
+        except DataProviderError as error:
+            return _Refusal(error)
+
+    def _routed(
+        self,
+        asking: _Asking[T],
+        best: _Candidate[T],
+        candidates: Sequence[_Candidate[T]],
+        refusals: Mapping[str, _Refusal],
+        verdict: _Verdict | None,
+    ) -> Routed[T]:
+        """Return the best answer with its reason; hold to whose it is where both were judged, tell of a fallback."""
         poor = next((each for each in candidates if each.provider is self._first), None)
-        reason = held if poor is None and held is not None else self._reason(failures, poor, best)
+        if best.provider is self._first:
+            self._hold_first(asking, best, candidates, refusals)
+            return Routed(best.answer, best.provider, None)
+        kind = POOR
         if poor is not None:
-            self._hold(question, about, reason)
-        if held is None:
-            kind = failures[self._first.name].code.value if poor is None else POOR
-            self._tell(question, about, best.provider, reason, kind=kind)
+            reason = f"{self._first.name}: {poor.judgement.why}; {best.provider.name}: {best.judgement.why or 'good'}"
+            self._hold(asking, self._second, reason)
+        elif verdict is not None and self._first.name not in refusals:
+            reason = verdict.reason
+        else:
+            error = refusals[self._first.name].error
+            reason, kind = self._reason(error), error.code.value
+        # Every answer in the place of another counts; one that is held to is told of once.
+        self._metrics.add("fallbacks", provider=best.provider.name, endpoint=asking.question, kind=kind)
+        if verdict is None or verdict.provider is self._first:
+            told = facts(question=asking.question, about=asking.about, to=best.provider.name, why=reason)
+            logger.warning("fallback %s", told)
         return Routed(best.answer, best.provider, reason)
 
     def _skipping(self, provider: Watched, question: Question) -> DataProviderError | None:
@@ -217,22 +273,18 @@ class Router:
             )
 
     async def _candidate(
-        self,
-        provider: Watched,
-        question: Question,
-        ask: Callable[[Watched], Awaitable[T]],
-        judge: Callable[[T], Judgement] | None,
-        *,
-        patience_s: float | None = None,
+        self, provider: Watched, asking: _Asking[T], *, patience_s: float | None = None
     ) -> _Candidate[T]:
         """Ask one provider, and judge what it says; `TimeoutError` if that takes longer than there is patience."""
         try:
             async with asyncio.timeout(patience_s):
-                answer = await ask(provider)
+                answer = await asking.ask(provider)
         except DataProviderError as error:
             if isinstance(cause := _cause(error), RateLimitError):
-                self._let_rest(provider, question, cause.retry_after_s or 0.0, RateLimitError, "it has asked to wait")
+                wish_s = cause.retry_after_s or 0.0
+                self._let_rest(provider, asking.question, wish_s, RateLimitError, "it has asked to wait")
             raise
+        judge = asking.judge
         return _Candidate(answer, provider, GOOD if judge is None else await asyncio.to_thread(judge, answer))
 
     def _late(self, provider: Watched, question: Question) -> DataProviderError:
@@ -247,56 +299,60 @@ class Router:
         until = self._clock() + min(seconds, LONGEST_REST_S)
         self._resting[provider.name][question] = _Rest(until, kind, why)
 
-    async def _last_resort(
-        self,
-        question: Question,
-        ask: Callable[[Watched], Awaitable[T]],
-        judge: Callable[[T], Judgement] | None,
-        failures: dict[str, DataProviderError],
-        skipped: set[str],
-        about: object,
-    ) -> _Candidate[T]:
+    async def _last_resort(self, asking: _Asking[T], refusals: dict[str, _Refusal]) -> _Candidate[T]:
         """Ask whom ill health or its own wish had skipped, if the other cannot serve anyway; else raise."""
         for provider, other in ((self._first, self._second), (self._second, self._first)):
-            if provider.name in skipped and not _is_failure(failures[other.name]):
+            if refusals[provider.name].can_wait and not _is_failure(refusals[other.name].error):
                 try:
-                    return await self._candidate(provider, question, ask, judge)
+                    return await self._candidate(provider, asking)
                 except DataProviderError as error:
-                    failures[provider.name] = error
-        raise self._failure(question, about, failures)
+                    refusals[provider.name] = _Refusal(error)
+        raise self._failure(asking, {name: refusal.error for name, refusal in refusals.items()})
 
-    def _failure(self, question: Question, about: object, failures: dict[str, DataProviderError]) -> DataProviderError:
+    def _failure(self, asking: _Asking[T], failures: dict[str, DataProviderError]) -> DataProviderError:
         first, second = failures[self._first.name], failures[self._second.name]
         if not _is_failure(first) and not _is_failure(second):
             first.add_note(f"{self._second.name} has nothing either: {second}")
             return first
         waits = [error.retry_after_s for error in (first, second) if error.retry_after_s is not None]
         return AllProvidersFailedError(
-            f"{question} of {about}: neither provider answered; {first}; {second}",
+            f"{asking.question} of {asking.about}: neither provider answered; {first}; {second}",
             errors=failures,
             retry_after_s=min(waits, default=None),
         )
 
-    def _reason(self, failures: dict[str, DataProviderError], poor: _Candidate[T] | None, best: _Candidate[T]) -> str:
-        if poor is not None:
-            return f"{self._first.name}: {poor.judgement.why}; {best.provider.name}: {best.judgement.why or 'good'}"
-        error = failures[self._first.name]
+    def _reason(self, error: DataProviderError) -> str:
         said = str(error).removeprefix(f"{self._first.name}: ")
         return f"{self._first.name}: {error.code.value}: {said}"[:LONGEST_REASON]
 
-    def _held_reason(self, question: Question, about: object) -> str | None:
-        until, reason = self._held.get((question, about), (0.0, None))
-        return reason if self._clock() < until else None
+    def _verdict(self, asking: _Asking[T]) -> _Verdict | None:
+        """Return which provider's answer is held to; None when that is open."""
+        verdict = self._verdicts.get((asking.question, asking.key))
+        return verdict if verdict is not None and self._clock() < verdict.until else None
 
-    def _hold(self, question: Question, about: object, reason: str) -> None:
+    def _hold_first(
+        self,
+        asking: _Asking[T],
+        best: _Candidate[T],
+        candidates: Sequence[_Candidate[T]],
+        refusals: Mapping[str, _Refusal],
+    ) -> None:
+        """Hold to an answer of the first's that is poor but still the better one; a good one needs no verdict.
+
+        A second provider that failed may be back in a moment; one that has nothing is not asked again at once.
+        """
+        if best.judgement.why is None:
+            self._verdicts.pop((asking.question, asking.key), None)
+            return
+        refusal = refusals.get(self._second.name)
+        if len(candidates) > 1 or (refusal is not None and not _is_failure(refusal.error)):
+            self._hold(asking, self._first, best.judgement.why)
+
+    def _hold(self, asking: _Asking[T], provider: Watched, reason: str) -> None:
         now = self._clock()
-        if len(self._held) >= MOST_HELD:
-            self._held = {key: held for key, held in self._held.items() if held[0] > now}
-        self._held[question, about] = (now + HOLD_S, reason)
-
-    def _tell(self, question: Question, about: object, provider: Watched, reason: str, *, kind: str) -> None:
-        self._metrics.add("fallbacks", provider=provider.name, endpoint=question, kind=kind)
-        logger.warning("fallback %s", facts(question=question, about=about, to=provider.name, why=reason))
+        if len(self._verdicts) >= MOST_HELD:
+            self._verdicts = {key: verdict for key, verdict in self._verdicts.items() if verdict.until > now}
+        self._verdicts[asking.question, asking.key] = _Verdict(now + HOLD_S, provider, reason)
 
 
 def _is_failure(error: DataProviderError) -> bool:

@@ -16,6 +16,7 @@ from tests.unit.hybrid.chains import NOW, chain, row
 if TYPE_CHECKING:
     import polars as pl
 
+OLDEST = timedelta(minutes=15)
 STRIKES = (590.0, 595.0, 600.0, 605.0, 610.0)
 SOURCES = ("quote_source", "trade_source", "day_source", "open_interest_source", "greeks_source")
 GROUPS = {
@@ -61,7 +62,7 @@ MASSIVE, TRADIER = rows("massive").map(lambda found: chain(*found)), rows("tradi
 
 @given(MASSIVE, TRADIER)
 def test_rows_and_keys_stay(mine: pl.DataFrame, theirs: pl.DataFrame) -> None:
-    result, count = filled(mine, theirs, now=NOW)
+    result, count = filled(mine, theirs, oldest=OLDEST, now=NOW)
     assert result.schema == mine.schema
     keys = [column.name for column in columns.CONTRACT if column.name != "tick_size"]
     assert_frame_equal(result.select(keys), mine.select(keys))
@@ -70,8 +71,8 @@ def test_rows_and_keys_stay(mine: pl.DataFrame, theirs: pl.DataFrame) -> None:
 
 @given(MASSIVE, TRADIER)
 def test_filling_twice_changes_nothing(mine: pl.DataFrame, theirs: pl.DataFrame) -> None:
-    once, _ = filled(mine, theirs, now=NOW)
-    twice, count = filled(once, theirs, now=NOW)
+    once, _ = filled(mine, theirs, oldest=OLDEST, now=NOW)
+    twice, count = filled(once, theirs, oldest=OLDEST, now=NOW)
     assert_frame_equal(twice, once)
     assert count == 0
 
@@ -79,7 +80,7 @@ def test_filling_twice_changes_nothing(mine: pl.DataFrame, theirs: pl.DataFrame)
 @given(MASSIVE, TRADIER)
 def test_no_value_is_without_a_source_and_no_group_is_mixed(mine: pl.DataFrame, theirs: pl.DataFrame) -> None:
     """Every group is, value by value, that of the vendor that it names, or as empty as it was."""
-    result, _ = filled(mine, theirs, now=NOW)
+    result, _ = filled(mine, theirs, oldest=OLDEST, now=NOW)
     given_by = {
         vendor: {each["contract_symbol"]: each for each in frame.to_dicts()}
         for vendor, frame in {"massive": mine, "tradier": theirs}.items()
@@ -98,7 +99,7 @@ def test_no_value_is_without_a_source_and_no_group_is_mixed(mine: pl.DataFrame, 
 def test_what_was_there_stays_but_for_what_was_computed_from_a_quote_that_was_not(
     mine: pl.DataFrame, theirs: pl.DataFrame
 ) -> None:
-    result, _ = filled(mine, theirs, now=NOW)
+    result, _ = filled(mine, theirs, oldest=OLDEST, now=NOW)
     for before, after in zip(mine.to_dicts(), result.to_dicts(), strict=True):
         for group in FILLABLE:
             if before[group.source] is not None:

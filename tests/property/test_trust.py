@@ -10,13 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from quantdata.clients.dividends import NOT_KNOWN
 from quantdata.frames import columns
 from quantdata.frames.chain import SORT
 from quantdata.frames.model import with_model
-from quantdata.hybrid.filling import FILLABLE, OF_THE_QUOTE, filled
+from quantdata.hybrid.filling import FILLABLE, OF_THE_QUOTE
+from quantdata.hybrid.refilling import refilled
 from quantdata.pricing import black76_price
 from quantdata.pricing.rates import RateCurve
 from quantdata.validation import quality, validate
+from quantdata.validation.rule import CADENCE_S
 from tests.unit.hybrid.chains import NOW, chain, row
 
 if TYPE_CHECKING:
@@ -131,12 +134,22 @@ def _is_there(name: str, lacks: Sequence[str]) -> bool:
     return not any(source in lacks and name in SOURCED[source] for source in GROUPS)
 
 
-def judged(frame: pl.DataFrame) -> pl.DataFrame:
-    return validate(with_model(frame, rates=RATES), now=NOW)
+def judged(frame: pl.DataFrame, cadence_s: float = CADENCE_S) -> pl.DataFrame:
+    return validate(with_model(frame, rates=RATES), now=NOW, cadence_s=cadence_s)
 
 
-def completed(mine: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
-    return judged(filled(mine, theirs, now=NOW)[0])
+def as_it_came(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a page as it is kept: judged when it was new, however long ago that was."""
+    new = frame.with_columns(received_ts=pl.lit(NOW, frame.schema["received_ts"]))
+    return judged(new).with_columns(frame.get_column("received_ts"))
+
+
+def completed(mine: pl.DataFrame, theirs: pl.DataFrame, cadence_s: float = CADENCE_S) -> pl.DataFrame:
+    return refilled(mine, theirs, cadence_s=cadence_s, now=NOW, rates=RATES, dividends=NOT_KNOWN)[0]
+
+
+def groups_of(frame: pl.DataFrame) -> list[tuple[str | None, ...]]:
+    return frame.select(group.source for group in FILLABLE).rows()
 
 
 def rows_of(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
@@ -208,14 +221,34 @@ def test_a_filled_row_scores_less_than_the_same_row_whole_from_the_first(
     result = completed(mine, theirs)
     assert result.filter(pl.col("source") == "hybrid").get_column("warnings").list.contains("filled").all()
     assert not result.filter(pl.col("source") == "massive").get_column("warnings").list.contains("filled").any()
-    whole = judged(_as_if_whole(filled(mine, theirs, now=NOW)[0], mine))
+    whole = judged(_as_if_whole(result, mine))
     scores = zip(rows_of(result), rows_of(whole), strict=True)
     for one, other in scores:
         for name in ("confidence", "quote_confidence", "greeks_confidence"):
             assert one[name] <= other[name], (name, one["contract_symbol"])
         if one["source"] == "hybrid":
             assert one["confidence"] < max(1, other["confidence"])
-    assert quality(result).confidence <= quality(whole).confidence
+    # Rows of the first's that came late tell of its clock, which filled ones do not.
+    skewed = 5 * ("clock_skew" in quality(whole).warnings)
+    assert quality(result).confidence <= quality(whole).confidence + skewed
+
+
+@EXAMPLES
+@given(sides(), st.sampled_from((CADENCE_S, 30.0, 132.0)))
+def test_filling_costs_a_row_the_mark_of_two_vendors_and_never_more(
+    both: tuple[pl.DataFrame, pl.DataFrame], cadence_s: float
+) -> None:
+    """Not for the age of what fills it, nor for what that is worth: such a row stays as it was."""
+    mine, theirs = judged(both[0], cadence_s), as_it_came(both[1])
+    result = completed(mine, theirs, cadence_s)
+    for before, after, had, has in zip(rows_of(mine), rows_of(result), groups_of(mine), groups_of(result), strict=True):
+        if not before["errors"]:
+            assert not after["errors"], (after["contract_symbol"], after["errors"])
+        if had != has:
+            assert after["confidence"] >= before["confidence"] - 5, (before["warnings"], after["warnings"])
+        # What was missing and missed is worth no less when it is there and nothing is wrong with it.
+        if "no_quote" in before["warnings"] and set(after["warnings"]) == {"filled"}:
+            assert after["confidence"] >= before["confidence"] or after["is_stale"]
 
 
 def _as_if_whole(taken: pl.DataFrame, mine: pl.DataFrame) -> pl.DataFrame:

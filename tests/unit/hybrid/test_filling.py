@@ -15,12 +15,13 @@ from quantdata.hybrid.filling import FILLABLE, filled, gap_expirations, gaps, wi
 from tests.unit.hybrid.chains import NOW, chain, row
 
 LATER = NOW + timedelta(seconds=3)
+OLDEST = timedelta(seconds=180)
 
 
 def fill(mine: dict[str, Any], theirs: dict[str, Any]) -> dict[str, Any]:
     """Fill a row among others that lack nothing."""
     others = chain(mine, row("massive", 500.0))
-    result, _ = filled(others, chain(theirs), now=NOW)
+    result, _ = filled(others, chain(theirs), oldest=OLDEST, now=NOW)
     return result.filter(contract_symbol=mine["contract_symbol"]).row(0, named=True)
 
 
@@ -50,7 +51,7 @@ def test_hourly_greeks_are_never_taken() -> None:
 
 def test_a_whole_row_is_left_alone() -> None:
     mine = chain(row("massive"))
-    result, rows = filled(mine, chain(row("tradier", bid=1.0)), now=NOW)
+    result, rows = filled(mine, chain(row("tradier", bid=1.0)), oldest=OLDEST, now=NOW)
     assert rows == 0
     assert_frame_equal(result, mine)
 
@@ -77,12 +78,30 @@ def test_a_state_is_no_gap(mine: dict[str, Any], why: str) -> None:
         ({"root_symbol": "SPY1"}, "another root"),
         ({"quote_confidence": 0}, "a wrong quote"),
         ({"quote_source": None}, "no quote either"),
-        ({"received_ts": NOW - timedelta(minutes=16)}, "too old"),
+        ({"received_ts": NOW - timedelta(seconds=181)}, "too old"),
+        ({"quote_ts": NOW + timedelta(seconds=61)}, "after the chain's answer"),
     ],
 )
 def test_what_is_refused(theirs: dict[str, Any], why: str) -> None:
     result = fill(row("massive", quote_source=None), row("tradier", **theirs))
     assert (result["bid"], result["quote_source"], result["source"]) == (None, None, "massive"), why
+
+
+@pytest.mark.parametrize(
+    ("group", "error"),
+    [
+        ("trade", "negative_trade"),
+        ("trade", "timestamp_in_future"),
+        ("day", "negative_day"),
+        ("open_interest", "negative_open_interest"),
+    ],
+)
+def test_a_group_that_is_wrong_by_its_vendors_verdict_fills_nothing(group: str, error: str) -> None:
+    lacking: dict[str, Any] = {f"{group}_source": None}
+    mine = row("massive", **lacking)
+    assert fill(mine, row("tradier", errors=[error]))[f"{group}_source"] is None
+    # What is wrong with the quote or the greeks says nothing of it.
+    assert fill(mine, row("tradier", errors=["crossed_quote", "delta_sign"]))[f"{group}_source"] == "tradier"
 
 
 def test_another_contract_fills_nothing() -> None:
@@ -114,14 +133,14 @@ def test_tick_and_liquidity_follow_the_new_quote() -> None:
 def test_what_the_plan_lacks_altogether_is_no_gap(group: str) -> None:
     lacking: dict[str, Any] = {f"{group}_source": None}
     mine = chain(row("massive", **lacking), row("massive", 605.0, **lacking))
-    result, rows = filled(mine, chain(row("tradier"), row("tradier", 605.0)), now=NOW)
+    result, rows = filled(mine, chain(row("tradier"), row("tradier", 605.0)), oldest=OLDEST, now=NOW)
     assert (rows, gap_expirations(mine)) == (0, [])
     assert_frame_equal(result, mine)
 
 
 def test_quotes_that_the_plan_lacks_altogether_are_filled() -> None:
     mine = chain(row("massive", quote_source=None), row("massive", 605.0, quote_source=None))
-    result, rows = filled(mine, chain(row("tradier"), row("tradier", 605.0)), now=NOW)
+    result, rows = filled(mine, chain(row("tradier"), row("tradier", 605.0)), oldest=OLDEST, now=NOW)
     assert rows == 2
     assert result["quote_source"].to_list() == ["tradier", "tradier"]
 
@@ -130,7 +149,7 @@ def test_rows_keep_their_number_order_and_columns() -> None:
     strikes = (590.0, 595.0, 600.0, 605.0)
     mine = chain(*(row("massive", strike, quote_source=None if strike > 597 else "massive") for strike in strikes))
     theirs = chain(*(row("tradier", strike) for strike in (*reversed(strikes), 610.0)))
-    result, rows = filled(mine, theirs, now=NOW)
+    result, rows = filled(mine, theirs, oldest=OLDEST, now=NOW)
     assert rows == 2
     assert result.schema == mine.schema
     assert result["contract_symbol"].to_list() == mine["contract_symbol"].to_list()
@@ -139,8 +158,8 @@ def test_rows_keep_their_number_order_and_columns() -> None:
 
 def test_nothing_to_fill_with_or_in() -> None:
     mine, none = chain(row("massive", quote_source=None)), chain(row("tradier")).clear()
-    assert_frame_equal(filled(mine, none, now=NOW)[0], mine)
-    assert filled(none, mine, now=NOW)[0].is_empty()
+    assert_frame_equal(filled(mine, none, oldest=OLDEST, now=NOW)[0], mine)
+    assert filled(none, mine, oldest=OLDEST, now=NOW)[0].is_empty()
     assert gap_expirations(none) == []
 
 

@@ -179,7 +179,7 @@ def test_a_part_is_used() -> None:
 
 
 def test_an_answer_does_not_wait_for_a_slow_vendor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offers, "PATIENCE_S", 0.02)
+    monkeypatch.setattr(offers, "FILL_PATIENCE_S", 0.02)
 
     async def main() -> None:
         vendor = Vendor(delay_s=0.1)
@@ -194,7 +194,7 @@ def test_an_answer_does_not_wait_for_a_slow_vendor(monkeypatch: pytest.MonkeyPat
 
 
 def test_closing_calls_off_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offers, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(offers, "FILL_PATIENCE_S", 0.01)
 
     async def main() -> None:
         found = made(Vendor(delay_s=60.0))

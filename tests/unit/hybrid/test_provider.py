@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -24,8 +25,11 @@ from quantdata.errors import (
     UnavailableError,
 )
 from quantdata.frames.columns import EQUITY_QUOTES, INDEX_QUOTES, schema
+from quantdata.frames.model import with_model
 from quantdata.hybrid import AsyncHybrid
+from quantdata.hybrid import provider as module
 from quantdata.pricing.rates import RateCurve
+from quantdata.validation import validate
 from quantdata.wire.limits import Budget
 from quantdata.wire.metrics import Metrics
 from tests.unit.hybrid.chains import EXPIRATION, chain, row
@@ -277,10 +281,10 @@ def test_a_price_stays_where_the_quotes_do() -> None:
     whole = pair.massive.chain
 
     async def partly(query: ChainQuery) -> pl.DataFrame:
-        frame = await whole(query)
-        return frame.with_columns(
+        frame = (await whole(query)).with_columns(
             pl.when(pl.col("expiration") > DAYS[0]).then(name).alias(name) for name in (*lacks, "open_interest")
         )
+        return validate(with_model(frame, rates=RATES))
 
     pair.massive.chain = partly  # type: ignore[method-assign]
     frame = asked_chain(pair)
@@ -311,7 +315,7 @@ def test_a_price_that_tradier_does_not_give_leaves_the_chain_as_it_came(tradier:
 
 
 def test_a_slow_price_is_there_for_the_next_chain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantdata.hybrid.offers.PATIENCE_S", 0.02)
+    monkeypatch.setattr("quantdata.hybrid.offers.FILL_PATIENCE_S", 0.02)
 
     async def main() -> None:
         pair = Pair(massive={"lacks": NO_PRICE})
@@ -341,7 +345,7 @@ def test_prices_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_closing_calls_off_a_slow_price(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("quantdata.hybrid.offers.PATIENCE_S", 0.01)
+    monkeypatch.setattr("quantdata.hybrid.offers.FILL_PATIENCE_S", 0.01)
 
     async def main() -> None:
         pair = Pair(massive={"lacks": NO_PRICE})
@@ -381,6 +385,89 @@ def test_rows_that_waited_for_others_are_not_stale_when_they_are_priced_anew() -
     frame = asked_chain(pair)
     assert frame.item(0, "underlying_source") == "tradier"
     assert frame.item(0, "is_stale") is False
+
+
+def test_a_page_that_would_make_its_rows_too_old_fills_nothing() -> None:
+    """Tradier's page of ten minutes ago, in a frame that is judged by a refresh of half a minute."""
+    pair = Pair(massive={"lacks": NO_QUOTE})
+    simulated, whole = {"feed": "simulated"}, (pair.massive.chain, pair.tradier.chain)
+
+    def judged(frame: pl.DataFrame) -> pl.DataFrame:
+        # A simulated market is open whenever the test runs.
+        told = frame.with_columns(pl.lit(value, frame.schema[name]).alias(name) for name, value in simulated.items())
+        return validate(with_model(told, rates=RATES))
+
+    async def first(query: ChainQuery) -> pl.DataFrame:
+        return judged(await whole[0](query))
+
+    async def second(query: ChainQuery) -> pl.DataFrame:
+        return judged(await whole[1](query)).with_columns(pl.col("received_ts") - timedelta(minutes=10))
+
+    pair.massive.chain, pair.tradier.chain = first, second  # type: ignore[method-assign]
+    frame = asked_chain(pair)
+    assert frame.select("quote_source", "source", "errors").row(0) == (None, "massive", [])
+    assert frame.item(0, "confidence") >= 90
+
+
+# --- where frames are worked on --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lacks", [{}, NO_QUOTE, NO_PRICE, {**NO_QUOTE, **NO_PRICE}], ids=str)
+def test_frames_are_worked_on_in_threads_so_that_the_loop_goes_on(
+    lacks: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = watched_threads(monkeypatch, "_needs_of", "price_in", "_with_price", "refilled", "explained", "quality")
+    pair = Pair(massive={"lacks": lacks})
+    asked_chain(pair)
+    pair.massive.error = UnavailableError("down", provider="massive")
+    asked_chain(pair)
+    assert threads
+    assert threading.get_ident() not in threads
+
+
+def test_quotes_are_mended_in_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = watched_threads(monkeypatch, "_missing_in", "with_rows")
+    pair = Pair(massive={"quotes_lack": ("B",)})
+    run(lambda: pair.hybrid.quotes(["A", "B"]))
+    assert len(threads) == 2
+    assert threading.get_ident() not in threads
+
+
+def watched_threads(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[int]:
+    """Return a list that fills with the threads in which some functions of the hybrid's run."""
+    threads: list[int] = []
+
+    def noting(function: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*arguments: Any, **named: Any) -> Any:
+            threads.append(threading.get_ident())
+            return function(*arguments, **named)
+
+        return noted
+
+    for name in names:
+        monkeypatch.setattr(module, name, noting(getattr(module, name)))
+    return threads
+
+
+# --- which questions a verdict is about -----------------------------------------------------------------------------
+
+
+def test_one_poor_narrow_answer_holds_no_other_question_about_the_underlying() -> None:
+    pair = Pair(massive={"lacks": {"bid": 9.0, "ask": 8.0}})
+    whole = pair.massive.chain
+
+    async def judged(query: ChainQuery) -> pl.DataFrame:
+        return validate(with_model(await whole(query), rates=RATES))
+
+    pair.massive.chain = judged  # type: ignore[method-assign]
+    narrow, wide = ChainQuery.of("SPY", strikes=(590, 610)), ChainQuery.of("SPY")
+    assert run(lambda: pair.hybrid.chain(narrow)).item(0, "source") == "tradier"
+    pair.massive.lacks = {}
+    assert run(lambda: pair.hybrid.chain(narrow)).item(0, "source") == "tradier"
+    # What is filtered here is the same question to a vendor.
+    local = ChainQuery.of("SPY", strikes=(590, 610), min_volume=1)
+    assert run(lambda: pair.hybrid.chain(local)).item(0, "source") == "tradier"
+    assert run(lambda: pair.hybrid.chain(wide)).item(0, "source") == "massive"
 
 
 # --- quotes row by row ----------------------------------------------------------------------------------------------

@@ -81,12 +81,13 @@ class Pair:
             **arguments,
         )
 
-    def ask(self, about: str = "SPY") -> Routed[int]:
+    def ask(self, about: str = "SPY", key: object = None) -> Routed[int]:
         return asyncio.run(
             self.router.route(
                 "chain",
                 lambda provider: cast("Vendor", provider).answer(),
                 about=about,
+                key=key,
                 block="chain",
                 judge=lambda answer: Judgement(answer, f"confidence {answer}" if answer < 40 else None),
             )
@@ -182,13 +183,66 @@ def test_a_better_answer_is_stayed_with_for_a_minute() -> None:
     assert pair.asked == (1, 2)
     pair.clock.now += 0.2
     assert pair.ask().provider.name == "massive"
-    assert [count.value for count in pair.metrics.counts()] == [1]
 
 
-def test_what_is_held_is_one_underlying() -> None:
+def test_each_answer_that_is_held_to_counts_and_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    pair = Pair([31, 95], [90])
+    for _ in range(4):
+        pair.ask()
+    assert [(count.provider, count.kind, count.value) for count in pair.metrics.counts()] == [
+        ("tradier", "POOR_ANSWER", 4)
+    ]
+    assert len([record for record in caplog.records if record.name == "quantdata.hybrid"]) == 1
+
+
+def test_what_is_held_is_one_question() -> None:
     pair = Pair([31, 95], [90])
     pair.ask("SPY")
     assert pair.ask("QQQ").provider.name == "massive"
+    pair = Pair([31, 95], [90])
+    pair.ask("SPY", key=("chain", "SPY", 600))
+    assert pair.ask("SPY", key=("chain", "SPY", None)).provider.name == "massive"
+    assert pair.ask("SPY", key=("chain", "SPY", 600)).provider.name == "tradier"
+
+
+def test_a_poor_answer_that_is_still_the_better_one_is_stayed_with_for_a_minute() -> None:
+    pair = Pair([35], [20])
+    for _ in range(12):
+        routed = pair.ask()
+        assert (routed.answer, routed.provider.name, routed.reason) == (35, "massive", None)
+        pair.clock.now += 4.9
+    assert pair.asked == (12, 1)
+    pair.clock.now += 2.0
+    pair.ask()
+    assert pair.asked == (13, 2)
+    assert pair.metrics.counts() == []
+
+
+def test_a_second_that_has_nothing_is_not_asked_again_at_once_for_a_better_answer() -> None:
+    pair = Pair([35], [error(QuoteNotFoundError, "tradier")])
+    for _ in range(3):
+        assert pair.ask().provider.name == "massive"
+    assert pair.asked == (3, 1)
+
+
+def test_a_second_that_failed_is_asked_again_for_a_better_answer(caplog: pytest.LogCaptureFixture) -> None:
+    pair = Pair([35], [error(UnavailableError, "tradier"), 90])
+    assert [pair.ask().provider.name for _ in range(2)] == ["massive", "tradier"]
+    assert len([record for record in caplog.records if record.name == "quantdata.hybrid"]) == 1
+
+
+def test_a_first_that_fails_while_it_is_stayed_with_gives_way(caplog: pytest.LogCaptureFixture) -> None:
+    pair = Pair([35, error(UnavailableError)], [20])
+    pair.ask()
+    routed = pair.ask()
+    assert (routed.answer, routed.reason) == (20, "massive: UNAVAILABLE: massive says UnavailableError")
+    assert len([record for record in caplog.records if record.name == "quantdata.hybrid"]) == 1
+
+
+def test_a_second_that_is_poor_while_it_is_held_to_gives_way_to_a_good_first() -> None:
+    pair = Pair([31, 95], [90, 20])
+    assert [pair.ask().provider.name for _ in range(3)] == ["tradier", "massive", "massive"]
+    assert pair.asked == (3, 2)
 
 
 def test_a_held_provider_that_fails_gives_way() -> None:
@@ -296,4 +350,4 @@ def test_holds_do_not_pile_up() -> None:
     for number in range(2_000):
         pair.ask(str(number))
         pair.clock.now += 1
-    assert len(pair.router._held) <= 1_100
+    assert len(pair.router._verdicts) <= 1_100
