@@ -172,19 +172,24 @@ class Core:
 
     async def answer(self, ask: Ask[Any]) -> Any:
         """Fetch an answer through the cache; runs on the portal's loop."""
-        if ask.key is None:
+        key, last_good = ask.key, self._last_good
+        if key is None:
             return await ask.fetch()
-        if self._last_good is None:
-            return await self.cache.get_or_fetch(ask.key, ask.fetch)
+        if last_good is None:
+            return await self.cache.get_or_fetch(key, ask.fetch)
+
+        async def fetched() -> Any:
+            answer = await ask.fetch()
+            await asyncio.to_thread(last_good.keep, key, answer)
+            return answer
+
         try:
-            answer = await self.cache.get_or_fetch(ask.key, ask.fetch)
+            return await self.cache.get_or_fetch(key, fetched)
         except DataProviderError as error:
-            old = await asyncio.to_thread(self._last_good.instead_of, error, ask.key)
+            old = await asyncio.to_thread(last_good.instead_of, error, key)
             if old is None:
                 raise
             return old
-        self._last_good.keep(ask.key, answer)
-        return answer
 
     async def close(self) -> None:
         """Close the provider's connections; the next question opens new ones."""

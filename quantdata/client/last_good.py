@@ -11,7 +11,8 @@ import polars as pl
 from quantdata.clients.health import is_strike
 from quantdata.errors import AllProvidersFailedError, RateLimitError
 from quantdata.frames.provenance import OLD_ANSWER, explained
-from quantdata.validation import validate
+from quantdata.validation import quality, validate
+from quantdata.validation.verdicts import FAIR
 
 if TYPE_CHECKING:
     from quantdata.errors import DataProviderError
@@ -38,8 +39,8 @@ class LastGood:
         self._bytes = 0
 
     def keep(self, key: tuple[Any, ...], answer: object) -> None:
-        """Remember an answer if it is of a kind that has an age."""
-        if key[0] not in KINDS or not isinstance(answer, pl.DataFrame) or answer.is_empty():
+        """Remember an answer if it is of a kind that has an age, and of more than poor quality."""
+        if key[0] not in KINDS or not isinstance(answer, pl.DataFrame) or quality(answer).confidence < FAIR:
             return
         kept = answer.clone()  # shares the buffers, and none of what the caller may do to the columns
         with self._lock:

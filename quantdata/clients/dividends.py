@@ -14,7 +14,7 @@ import polars as pl
 from quantdata import symbols
 from quantdata.clients.health import is_strike
 from quantdata.errors import DataProviderError, RateLimitError
-from quantdata.frames.bars import _with_later as with_later
+from quantdata.frames.bars import with_later
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ SAME: Final = timedelta(days=20)
 SPECIAL_FROM: Final = 2.5
 
 NOT_KNOWN: Final = pl.DataFrame(schema={"ex_date": pl.Date, "amount": pl.Float64})
-_NONE: Final = NOT_KNOWN.with_columns(is_recurring=pl.lit(None, pl.Boolean))
+_NONE: Final = pl.DataFrame(schema={**NOT_KNOWN.schema, "is_recurring": pl.Boolean})
 
 
 class _Known(NamedTuple):

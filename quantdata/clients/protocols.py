@@ -33,6 +33,8 @@ class OptionsDataProvider(Protocol):
     async def chain(self, query: ChainQuery) -> pl.DataFrame:
         """Return every contract that the vendor's part of a query lets through, with the columns of `CHAIN`.
 
+        Both types always: calls without their puts tell no forward.
+
         Raises
         ------
         QuoteNotFoundError

@@ -22,6 +22,7 @@ __all__ = [
     "resample",
     "scaled_by_splits",
     "total_return",
+    "with_later",
     "with_session",
 ]
 
@@ -141,7 +142,7 @@ def scaled_by_splits(bars: pl.DataFrame, splits: pl.DataFrame, *, is_back: bool)
     is_back
         Whether adjusted bars go back to what was traded.
     """
-    found = _with_later(bars.sort("session", maintain_order=True), splits, on="session")
+    found = with_later(bars.sort("session", maintain_order=True), splits, on="session")
     shares = pl.col("later_ratio") if is_back else 1 / pl.col("later_ratio")
     # What was traded has four decimals at most; a product of two rounded numbers shows more.
     prices = (pl.col("open", "high", "low", "close", "vwap") * shares).round(6 if is_back else 9)
@@ -174,7 +175,7 @@ def dividend_factors(dividends: pl.DataFrame, *, splits: pl.DataFrame, closes: p
         ``ex_date`` (rising), ``factor``. A dividend without a session before it among ``closes`` is left out.
     """
     by_day = dividends.group_by("ex_date").agg(pl.col("amount").sum()).sort("ex_date")
-    in_todays_shares = _with_later(by_day, splits, on="ex_date")
+    in_todays_shares = with_later(by_day, splits, on="ex_date")
     before = in_todays_shares.join_asof(
         closes.select("session", "close").sort("session"),
         left_on="ex_date",
@@ -206,7 +207,7 @@ def finish(bars: pl.DataFrame, *, symbol: str, adjustment: str, source: str, fee
     return complete.select(canonical(BARS, complete.columns)).sort("ts")
 
 
-def _with_later(rows: pl.DataFrame, splits: pl.DataFrame, *, on: str) -> pl.DataFrame:
+def with_later(rows: pl.DataFrame, splits: pl.DataFrame, *, on: str) -> pl.DataFrame:
     """Add ``later_ratio``: today's shares for one of that day's, by all splits after it."""
     cumulative = splits.sort("execution_date").select(
         "execution_date", pl.col("ratio").cum_prod(reverse=True).alias("later_ratio")

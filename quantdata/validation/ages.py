@@ -43,14 +43,21 @@ def ages(frame: pl.DataFrame, now: datetime | None) -> pl.Series:
     in ``snapshot_ts``.
     """
     present = _checked(now)
+    is_simulated = frame.get_column("feed").eq_missing("simulated")
+    if not is_simulated.any():
+        return _aged(frame, timedelta(0), present)
+    simulated = _aged(frame, _ahead(frame.filter(is_simulated)), present)
+    return simulated if is_simulated.all() else simulated.zip_with(is_simulated, _aged(frame, timedelta(0), present))
+
+
+def _aged(frame: pl.DataFrame, ahead: timedelta, present: datetime) -> pl.Series:
+    """Return the ages of rows of a market the clock of which is so far ahead of ours."""
     received = frame.get_column("received_ts")
-    oldest, newest = received.min(), received.max()
-    if not isinstance(oldest, datetime) or not isinstance(newest, datetime):
+    oldest = received.min()
+    if not isinstance(oldest, datetime):
         return pl.Series("age_s", [None], dtype=pl.Float64).new_from_index(0, frame.height)
-    ahead = _ahead(frame, newest)
-    start, end = oldest + ahead, present + ahead
     arrived_us = received.cast(pl.Float64).to_numpy() + ahead // _MICROSECOND
-    passed_us = _open_us(np.append(arrived_us, _microseconds(end)), start, end)
+    passed_us = _open_us(np.append(arrived_us, _microseconds(present + ahead)), oldest + ahead, present + ahead)
     return pl.Series("age_s", np.maximum(passed_us[-1] - passed_us[:-1], 0.0) / 1e6, nan_to_null=True)
 
 
@@ -78,12 +85,10 @@ def _microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-def _ahead(frame: pl.DataFrame, newest: datetime) -> timedelta:
+def _ahead(simulated: pl.DataFrame) -> timedelta:
     """Return how far the clock of a simulated market is ahead of ours."""
-    if frame.get_column("feed").first() != "simulated":
-        return timedelta(0)
-    snapshot = frame.get_column("snapshot_ts").max()
-    return snapshot - newest if isinstance(snapshot, datetime) else timedelta(0)
+    told, received = simulated.get_column("snapshot_ts").max(), simulated.get_column("received_ts").max()
+    return told - received if isinstance(told, datetime) and isinstance(received, datetime) else timedelta(0)
 
 
 def _checked(now: datetime | None) -> datetime:

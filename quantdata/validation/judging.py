@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -15,13 +15,14 @@ from quantdata.validation.kinds import kind_of
 from quantdata.validation.rule import CADENCE_S, FINITE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from quantdata.validation.kinds import Kind
 
-__all__ = ["failures", "validate"]
+__all__ = ["failures", "rated", "validate"]
 
-_PLACE = "_place"
+_WORDS: Final = (pl.String, pl.Categorical, pl.Enum)
 
 
 def validate(frame: pl.DataFrame, now: datetime | None = None, *, cadence_s: float = CADENCE_S) -> pl.DataFrame:
@@ -62,9 +63,23 @@ def validate(frame: pl.DataFrame, now: datetime | None = None, *, cadence_s: flo
     checked = _typed(frame, kind)
     if kind.has_age:
         checked = with_series(checked, [ages(checked, now)])
-    if kind.sort and not _is_sorted(checked, kind):
-        return _judged_in_order(checked, kind, cadence_s)
-    return _judged(checked, kind, cadence_s)
+    if not kind.sort or _is_sorted(checked, kind):
+        return _judged(checked, kind, cadence_s)
+    order = in_order(checked, kind.sort)
+    return _judged(checked[order], kind, cadence_s)[order.arg_sort()]
+
+
+def rated(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return a frame with its columns of quality as they are; validated where it lacks one of them, or a row of one."""
+    kind = kind_of(frame)
+    is_rated = all(frame.schema.get(name) == dtype for name, dtype in kind.written.items())
+    has_gaps = is_rated and any(frame.get_column(name).has_nulls() for name in kind.written if name != "age_s")
+    return _typed(frame, kind) if is_rated and not has_gaps else validate(frame)
+
+
+def in_order(frame: pl.DataFrame, sort: Sequence[str]) -> pl.Series:
+    """Return the places of a frame's rows in the order that its rules need."""
+    return frame.select(pl.arg_sort_by(sort, maintain_order=True)).to_series()
 
 
 def failures(frame: pl.DataFrame) -> dict[str, int]:
@@ -87,15 +102,31 @@ def _check_cadence(cadence_s: object) -> None:
 
 def _typed(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
     """Return a frame whose columns have their canonical dtypes; a column of nothing but null may come with none."""
-    present = dict(zip(frame.columns, frame.dtypes, strict=True))
-    others = {name: dtype for name, dtype in kind.dtypes.items() if present[name] != dtype}
+    others = {name: dtype for name, dtype in kind.dtypes.items() if frame.schema[name] != dtype}
     if not others:
         return frame
     try:
-        return frame.cast(others)  # type: ignore[arg-type]
+        return frame.with_columns(_as(frame.get_column(name), dtype) for name, dtype in others.items())
     except pl.exceptions.PolarsError as error:
-        named = ", ".join(f"{name} ({present[name]}, not {dtype})" for name, dtype in others.items())
+        named = ", ".join(f"{name} ({frame.schema[name]}, not {dtype})" for name, dtype in others.items())
         raise ArgumentError(f"columns of these {kind.name} have other types than theirs: {named}") from error
+
+
+def _as(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Return a column in another dtype if nothing is lost by it: whole numbers, words, moments with their zone."""
+    given = column.dtype
+    if given.is_float() and dtype.is_integer():
+        column = column.fill_nan(None)  # as pandas tells that a whole number is not there
+        is_lossless = bool((column == column.round()).all())
+    elif isinstance(dtype, pl.Datetime):
+        is_lossless = isinstance(given, pl.Datetime) and given.time_zone is not None
+    elif isinstance(dtype, _WORDS):
+        is_lossless = isinstance(given, _WORDS)
+    else:
+        is_lossless = given.is_numeric() == dtype.is_numeric()
+    if not is_lossless and given != pl.Null:
+        raise pl.exceptions.InvalidOperationError(f"{given} does not tell {dtype}")
+    return column.cast(dtype)
 
 
 def _is_sorted(frame: pl.DataFrame, kind: Kind) -> bool:
@@ -109,9 +140,3 @@ def _judged(frame: pl.DataFrame, kind: Kind, cadence_s: float) -> pl.DataFrame:
         return judged
     own = frame.get_column("notes").cast(TEXTS).fill_null([]).list.set_intersection(list(kind.own_notes))
     return judged.with_columns(notes=pl.concat_list(own, "notes"))
-
-
-def _judged_in_order(frame: pl.DataFrame, kind: Kind, cadence_s: float) -> pl.DataFrame:
-    """Judge rows in the order that their rules need, and give them back in their own."""
-    ordered = frame.with_row_index(_PLACE).sort(kind.sort, maintain_order=True)
-    return _judged(ordered, kind, cadence_s).sort(_PLACE).drop(_PLACE)

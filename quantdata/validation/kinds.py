@@ -62,21 +62,21 @@ class Kind:
     own_notes: tuple[str, ...] = ()
 
     @cached_property
-    def quality_columns(self) -> tuple[str, ...]:
-        """Names of the columns that validation writes, in order."""
+    def written(self) -> dict[str, pl.DataType]:
+        """Dtypes of the columns that validation writes."""
+        age = tuple(column for column in self.columns if column.name == "age_s")
         group = columns.CHAIN_QUALITY if self.name == "chain" else columns.QUALITY
-        return tuple(column.name for column in group)
+        return {column.name: column.dtype for column in (*age, *group)}
 
     @cached_property
     def given(self) -> tuple[str, ...]:
         """Names of the columns that a frame must come with: all but those that validation writes."""
-        written = {*self.quality_columns, "age_s"}
-        return tuple(column.name for column in self.columns if column.name not in written)
+        return tuple(column.name for column in self.columns if column.name not in self.written)
 
-    @cached_property
+    @property
     def has_age(self) -> bool:
         """Whether its rows tell when they arrived, and so how old they are."""
-        return "age_s" in {column.name for column in self.columns}
+        return "age_s" in self.written
 
     @cached_property
     def dtypes(self) -> dict[str, pl.DataType]:

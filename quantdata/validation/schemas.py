@@ -21,6 +21,7 @@ import pandera.polars as pa
 
 from quantdata.validation import kinds
 from quantdata.validation.fused import finite
+from quantdata.validation.judging import in_order
 from quantdata.validation.rule import FINITE
 
 if TYPE_CHECKING:
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from quantdata.validation.rule import Rule
 
 __all__ = ["BARS", "CHAIN", "EQUITY_QUOTES", "FLOW", "INDEX_QUOTES", "TRADES"]
-
-_PLACE: Final = "_place"
-_RESULT: Final = "_passes"
 
 
 def _schema(kind: Kind) -> pa.DataFrameSchema:
@@ -55,9 +53,12 @@ def _check(kind: Kind, rule: Rule) -> Callable[[PolarsData], pl.LazyFrame]:
     """Return a rule as pandera calls it: the rows of a frame in, one truth value a row out, in their order."""
 
     def check(data: PolarsData) -> pl.LazyFrame:
-        rows = data.lazyframe if rule.name == FINITE else data.lazyframe.with_columns(finite(kind.numbers))
-        ordered = rows.with_row_index(_PLACE).sort(kind.sort or _PLACE, maintain_order=True).collect()
-        return kind.prepare(ordered).select(_PLACE, (~rule.fires).alias(_RESULT)).lazy().sort(_PLACE).select(_RESULT)
+        lazy = data.lazyframe if rule.name == FINITE else data.lazyframe.with_columns(finite(kind.numbers))
+        rows = lazy.collect()
+        if not kind.sort:
+            return kind.prepare(rows).select(~rule.fires).lazy()
+        order = in_order(rows, kind.sort)
+        return kind.prepare(rows[order]).select(~rule.fires)[order.arg_sort()].lazy()
 
     return check
 

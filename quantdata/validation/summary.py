@@ -10,7 +10,7 @@ import polars as pl
 
 from quantdata.validation.bounds import is_alive, is_core
 from quantdata.validation.chain_facts import facts_of, plan_lacks
-from quantdata.validation.judging import failures, validate
+from quantdata.validation.judging import failures, rated
 from quantdata.validation.kinds import BARS, CHAIN, kind_of
 from quantdata.validation.verdicts import POINTS_A_WARNING, labelled
 
@@ -116,25 +116,25 @@ def quality(frame: pl.DataFrame) -> Quality:
     True
     """
     kind = kind_of(frame)
-    rated = frame if _is_rated(frame, kind) else validate(frame)
-    errors, warnings = _about_the_whole(rated, kind)
-    confidence = 0 if errors else _confidence(rated, kind, warnings=len(warnings))
-    feed: Any = _column(rated, "feed").min()
-    snapshot: Any = _column(rated, "snapshot_ts").max()
-    reason: Any = _column(rated, "fallback_reason").drop_nulls().first()
+    judged = rated(frame)
+    errors, warnings = _about_the_whole(judged, kind)
+    confidence = 0 if errors else _confidence(judged, kind, warnings=len(warnings))
+    feed: Any = _column(judged, "feed").min()
+    snapshot: Any = _column(judged, "snapshot_ts").max()
+    reason: Any = _column(judged, "fallback_reason").drop_nulls().first()
     return Quality(
         confidence=confidence,
         quality=labelled(pl.Series([confidence]))[0],
-        source=_source(_column(rated, "source")),
+        source=_source(_column(judged, "source")),
         feed=feed,
         is_simulated=feed == "simulated",
-        is_stale=bool(rated.get_column("is_stale").any()),
-        rows=rated.height,
+        is_stale=bool(judged.get_column("is_stale").any()),
+        rows=judged.height,
         errors=errors,
         warnings=warnings,
-        rules=_counts(rated),
-        coverage=_coverage(rated) if kind is CHAIN else {},
-        plan_lacks=plan_lacks(rated) if kind is CHAIN else (),
+        rules=_counts(judged),
+        coverage=_coverage(judged) if kind is CHAIN else {},
+        plan_lacks=plan_lacks(judged) if kind is CHAIN else (),
         fallback_reason=reason,
         snapshot_ts=snapshot,
     )
@@ -166,28 +166,24 @@ def with_candles(index: Quality, timeframes: Mapping[str, pl.DataFrame]) -> Qual
     )
 
 
-def _is_rated(frame: pl.DataFrame, kind: Kind) -> bool:
-    return set(kind.quality_columns) <= set(frame.columns) and not frame.get_column("confidence").has_nulls()
-
-
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:
     """Return a column; an empty one where this kind of frame has none such."""
     return frame.get_column(name, default=pl.Series(name, [], pl.String))
 
 
-def _about_the_whole(rated: pl.DataFrame, kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _about_the_whole(judged: pl.DataFrame, kind: Kind) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the errors and the warnings about a whole frame."""
-    if rated.is_empty():
+    if judged.is_empty():
         return ("empty_chain" if kind is CHAIN else "empty",), ()
     if kind is not CHAIN:
-        used = _column(rated, "fallback_reason").drop_nulls().len()
+        used = _column(judged, "fallback_reason").drop_nulls().len()
         return (), ("fallback_used",) if used else ()
-    ordered = rated.sort(kind.sort)
+    ordered = judged.sort(kind.sort)
     return (), facts_of(ordered)
 
 
-def _confidence(rated: pl.DataFrame, kind: Kind, *, warnings: int) -> int:
-    mean = _mean_of_core(rated) if kind is CHAIN else rated.get_column("confidence").mean()
+def _confidence(judged: pl.DataFrame, kind: Kind, *, warnings: int) -> int:
+    mean = _mean_of_core(judged) if kind is CHAIN else judged.get_column("confidence").mean()
     return max(0, math.floor(float(mean) - POINTS_A_WARNING * warnings + 0.5))  # type: ignore[arg-type]
 
 
@@ -203,9 +199,9 @@ def _source(sources: pl.Series) -> str | None:
     return "hybrid" if len(distinct) > 1 else next(iter(distinct), None)
 
 
-def _counts(rated: pl.DataFrame) -> dict[str, int]:
+def _counts(judged: pl.DataFrame) -> dict[str, int]:
     """Return how many rows break each rule, most first."""
-    fired = pl.concat([rated.get_column(name).explode().drop_nulls().alias("rule") for name in _NAMES])
+    fired = pl.concat([judged.get_column(name).explode().drop_nulls().alias("rule") for name in _NAMES])
     counts = fired.value_counts(sort=True).sort("count", "rule", descending=[True, False])
     return dict(counts.iter_rows())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from quantdata.errors import ArgumentError
 from quantdata.validation.chain_facts import CHAIN_FACTS
 from quantdata.validation.fused import DELAYED_FACTOR
-from quantdata.validation.judging import validate
+from quantdata.validation.judging import rated
 from quantdata.validation.kinds import CHAIN, KINDS, kind_of
 from quantdata.validation.verdicts import POINTS_A_WARNING
 
@@ -25,6 +25,7 @@ _NOT_SHOWN: Final = frozenset(
     | {"is_alive", "is_two_sided", "has_time_value", "sign"}
 )
 _MOST_SHOWN: Final = 6
+_WHERE: Final = "frame['contract_symbol']"
 
 
 def explain(frame: pl.DataFrame, contract_symbol: str) -> list[str]:
@@ -58,13 +59,12 @@ def explain(frame: pl.DataFrame, contract_symbol: str) -> list[str]:
     """
     if kind_of(frame) is not CHAIN:
         raise ArgumentError(f"explain() is about a chain, not about {kind_of(frame).name}")
-    rated = frame if "confidence" in frame.columns and not frame["confidence"].has_nulls() else validate(frame)
+    if not isinstance(contract_symbol, str):
+        raise ArgumentError(f"contract_symbol must be an OCC symbol, not {contract_symbol!r}; see {_WHERE}")
     # With what the rules see beside the canonical columns: the prices next door, the bounds.
-    found = CHAIN.prepare(rated.sort(CHAIN.sort)).filter(contract_symbol=contract_symbol)
+    found = CHAIN.prepare(rated(frame).sort(CHAIN.sort)).filter(contract_symbol=contract_symbol)
     if found.is_empty():
-        raise ArgumentError(
-            f"no contract {contract_symbol!r} among these {frame.height:,}; see frame['contract_symbol']"
-        )
+        raise ArgumentError(f"no contract {contract_symbol!r} among these {frame.height:,}; see {_WHERE}")
     row = found.row(0, named=True)
     fired = {*row["errors"], *row["warnings"], *row["notes"]}
     return [

@@ -332,7 +332,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
         """
         now = await self._rest.present()
         month = BarQuery.of("SPY", "1d", session_day(now) - timedelta(days=28), session_day(now))
-        nearest = ChainQuery.of("SPY", dte=(0, 7), option_type="call")
+        nearest = ChainQuery.of("SPY", dte=(0, 7))
         chain, *_ = await asyncio.gather(
             self._probe("chain", self._chains.load(nearest)),
             self._probe("equity_quotes", self.quotes(["SPY"])),
@@ -340,7 +340,7 @@ class AsyncMassive(VendorClient[MassiveRest]):
             self._probe("bars", self.bars(month)),
         )
         if chain is not None and chain.height:
-            # Calls of the coming days around the money are quoted, traded and priced, if the plan has that.
+            # Contracts of the coming days around the money are quoted, traded and priced, if the plan has that.
             learn_blocks(self.capabilities, chain, is_whole=True)
             contract = chain.get_column("contract_symbol")[chain.height // 2]
             span = {"start_ns": _nanoseconds(now - timedelta(hours=1)), "end_ns": _nanoseconds(now)}

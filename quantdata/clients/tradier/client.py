@@ -299,7 +299,7 @@ class AsyncTradier(VendorClient[TradierRest]):
         now = await self._rest.present()
         today = session_day(now)
         month = BarQuery.of("SPY", "1d", today - timedelta(days=28), today)
-        nearest = ChainQuery.of("SPY", dte=(0, 7), option_type="call")
+        nearest = ChainQuery.of("SPY", dte=(0, 7))
         chain, *_ = await asyncio.gather(
             self._probe("chain", self._chains.load(nearest)),
             self._probe("equity_quotes", self.quotes(["SPY"])),

@@ -172,11 +172,14 @@ class ChainQuestions:
         assert named(found) == named(whole.filter(pl.col("dte") <= nearest[-1]))
 
     @pytest.mark.parametrize("option_type", ["call", "put"])
-    def test_one_type_is_all_of_that_type(
+    def test_one_type_comes_with_the_other_which_its_forward_needs(
         self, provider: OptionsDataProvider, facts: Facts, whole: pl.DataFrame, option_type: str
     ) -> None:
         query = ChainQuery.of(known(facts.underlying, "underlying"), option_type=option_type)
-        assert named(call(provider.chain(query))) == named(whole.filter(pl.col("option_type") == option_type))
+        found = call(provider.chain(query))
+        assert named(found) == named(whole)
+        kept = found.filter(query.local_part(facts.today))
+        assert named(kept) == named(whole.filter(pl.col("option_type") == option_type))
 
     def test_filters_hold_together(self, provider: OptionsDataProvider, facts: Facts, whole: pl.DataFrame) -> None:
         last = whole.row(-1, named=True)
@@ -184,14 +187,11 @@ class ChainQuestions:
             known(facts.underlying, "underlying"),
             expirations=last["expiration"],
             strikes=(last["strike"], None),
-            option_type=last["option_type"],
         )
         found = call(provider.chain(query))
         assert last["contract_symbol"] in named(found)
         assert found.filter(
-            (pl.col("expiration") != last["expiration"])
-            | (pl.col("strike") < last["strike"])
-            | (pl.col("option_type") != last["option_type"])
+            (pl.col("expiration") != last["expiration"]) | (pl.col("strike") < last["strike"])
         ).is_empty()
 
     def test_filters_that_nothing_passes_give_the_same_columns_without_rows(

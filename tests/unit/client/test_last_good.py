@@ -36,12 +36,13 @@ DOWN = UnavailableError("massive: down", provider="massive")
 
 def answered(seconds_ago: float = 0.0) -> pl.DataFrame:
     """Return a chain that came some time ago, of a simulated market: it is open whenever the test runs."""
-    received = pl.lit(datetime.now(UTC) - timedelta(seconds=seconds_ago)).cast(schema(CHAIN)["received_ts"])
+    at = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    received = pl.lit(at).cast(schema(CHAIN)["received_ts"])
     rows = chain(row("massive"), row("massive", option_type="put", delta=-0.5))
     stamped = rows.with_columns(
         received_ts=received, snapshot_ts=pl.lit(NOW).cast(schema(CHAIN)["snapshot_ts"]), feed=pl.lit("simulated")
     )
-    return validate(stamped.cast({"feed": schema(CHAIN)["feed"]}))
+    return validate(stamped.cast({"feed": schema(CHAIN)["feed"]}), now=at)
 
 
 def kept(frame: pl.DataFrame, *, max_age_s: float = 60.0) -> LastGood:
@@ -127,8 +128,10 @@ def test_what_has_no_age_is_not_kept(kind: str) -> None:
     assert last.instead_of(DOWN, (kind, "SPY")) is None
 
 
-@pytest.mark.parametrize("answer", [empty(CHAIN), ["SPY"], None])
-def test_nothing_is_not_kept(answer: object) -> None:
+@pytest.mark.parametrize(
+    "answer", [empty(CHAIN), ["SPY"], None, answered().with_columns(confidence=pl.lit(39, pl.UInt8))]
+)
+def test_nothing_is_not_kept_and_nothing_poor(answer: object) -> None:
     last = LastGood(60.0)
     last.keep(KEY, answer)
     assert last.instead_of(DOWN, KEY) is None
@@ -142,7 +145,7 @@ def test_an_empty_answer_leaves_the_one_before_it() -> None:
 
 def test_the_oldest_are_dropped_when_they_are_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = answered()
-    monkeypatch.setattr(module, "MOST_BYTES", 2 * int(frame.estimated_size()))
+    monkeypatch.setattr(module, "MOST_BYTES", int(2.5 * frame.estimated_size()))
     last = LastGood(60.0)
     for name in ("SPY", "QQQ", "SPY", "IWM"):
         last.keep(("chain", name), frame)

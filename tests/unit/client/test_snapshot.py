@@ -22,7 +22,8 @@ REFUSED = EntitlementError("tradier has no intraday bars of the index SPX", prov
 
 
 def quotes(*symbols: str, **values: Any) -> pl.DataFrame:
-    common = {"source": "massive", "snapshot_ts": AT, "received_ts": AT, "value": 100.0, "open": 99.0, "confidence": 95}
+    common = {"source": "massive", "snapshot_ts": AT, "received_ts": AT, "value": 100.0, "open": 99.0}
+    common |= {"confidence": 95, "quality": "excellent", "is_stale": False, "errors": [], "warnings": [], "notes": []}
     return pl.DataFrame([{**common, "symbol": symbol, **values} for symbol in symbols], schema=schema(INDEX_QUOTES))
 
 

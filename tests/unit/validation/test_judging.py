@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -183,6 +184,52 @@ def test_what_cannot_be_read_as_its_column_is_refused_by_name() -> None:
         validate(CHAIN.with_columns(bid=pl.lit("cheap")), AT)
     with pytest.raises(ArgumentError, match="option_type"):
         validate(CHAIN.with_columns(option_type=pl.lit("C")), AT)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("volume", pl.Float64()),
+        ("strike", pl.Decimal(12, 3)),
+        ("feed", pl.Categorical()),
+        ("received_ts", pl.Datetime("us", "America/New_York")),
+    ],
+)
+def test_what_loses_nothing_is_read_as_its_column(name: str, dtype: pl.DataType) -> None:
+    other = CHAIN.with_columns(pl.col(name).cast(dtype))
+    assert_frame_equal(validate(other, AT), validate(CHAIN, AT), check_exact=True)
+
+
+def test_whole_numbers_that_pandas_made_floats_have_their_gaps_again() -> None:
+    gaps = CHAIN.with_columns(pl.Series("volume", [float("nan"), *CHAIN.get_column("volume").to_list()[1:]]))
+    assert validate(gaps, AT).get_column("volume").dtype == pl.Int64
+    assert validate(gaps, AT).item(0, "volume") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("volume", pl.lit(1.5)),
+        ("quote_ts", pl.col("quote_ts").cast(pl.Int64)),
+        ("quote_ts", pl.col("quote_ts").dt.replace_time_zone(None)),
+        ("contract_symbol", pl.lit(7)),
+        ("bid", pl.lit("1.25")),
+        ("expiration", pl.lit("2026-11-20")),
+    ],
+)
+def test_what_would_lose_something_or_be_guessed_at_is_refused(name: str, values: pl.Expr) -> None:
+    with pytest.raises(ArgumentError, match=rf"other types than theirs: {name} \("):
+        validate(CHAIN.with_columns(values.alias(name)), AT)
+
+
+def test_rows_of_a_simulated_and_of_a_real_market_age_by_the_hours_of_their_own() -> None:
+    feed = CHAIN.schema["feed"]
+    real = CHAIN.with_columns(feed=pl.lit("realtime", feed), received_ts=earlier(0), snapshot_ts=earlier(0))
+    # Their market is on a Saturday.
+    simulated = real.with_columns(pl.col("snapshot_ts") + timedelta(days=3), feed=pl.lit("simulated", feed))
+    both = validate(pl.concat([real, simulated]), AT + timedelta(minutes=1))
+    assert both.filter(feed="realtime").get_column("age_s").unique().to_list() == [60.0]
+    assert both.filter(feed="simulated").get_column("age_s").unique().to_list() == [0.0]
 
 
 @pytest.mark.parametrize("cadence_s", [0, -5.0, float("nan"), float("inf"), "5", None, True])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
@@ -23,6 +23,9 @@ from tests.unit.validation.healthy import (
     place,
     quoted,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CALL = place(100.0, "call")
 
@@ -62,6 +65,28 @@ def test_a_frame_that_was_not_judged_is_judged_first() -> None:
     told = quality(CHAIN.with_columns(received_ts=None))
     assert told.rules == {"missing_identity": 20}
     assert told.confidence == 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda judged: judged.drop("notes"),
+        lambda judged: judged.with_columns(errors=pl.lit(None, judged.schema["errors"])),
+        lambda judged: judged.with_columns(confidence=pl.lit(100, pl.Int64)),
+        lambda judged: judged.with_columns(pl.col("quality").cast(pl.String)),
+        lambda judged: judged.drop("age_s"),
+    ],
+)
+def test_what_another_wrote_into_the_columns_of_quality_is_not_believed(
+    change: Callable[[pl.DataFrame], pl.DataFrame],
+) -> None:
+    assert quality(change(validate(CHAIN.with_columns(received_ts=None), AT))).rules == {"missing_identity": 20}
+
+
+@pytest.mark.parametrize("words", [pl.String, pl.Categorical])
+def test_a_real_market_stays_one_whatever_its_words_are(words: type[pl.DataType]) -> None:
+    real = validate(CHAIN, AT)
+    assert quality(real.with_columns(pl.col("feed").cast(words))) == quality(real)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_order_of_rows_does_not_matter() -> None:
 def test_a_chain_that_was_not_judged_is_judged_first() -> None:
     told = explain(CHAIN.with_columns(received_ts=None), SYMBOL)
     sentence = "missing_identity, a part of what tells the contract apart is missing"
+    assert explain(validate(CHAIN.with_columns(received_ts=None), AT).drop("errors"), SYMBOL) == told
     values = "(strike = 100, snapshot_ts = 2026-11-18 17:00:00+00:00)"
     assert told[1] == f"An error, which leaves 0 points: {sentence} {values}."
 
@@ -64,6 +65,8 @@ def test_a_row_without_sources_says_so() -> None:
 def test_what_is_not_there_is_refused() -> None:
     with pytest.raises(ArgumentError, match="no contract 'SPY' among these 20; see frame"):
         explain(validate(CHAIN, AT), "SPY")
+    with pytest.raises(ArgumentError, match=r"contract_symbol must be an OCC symbol, not 7; see frame"):
+        explain(validate(CHAIN, AT), 7)  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="explain\\(\\) is about a chain, not about equity quotes"):
         explain(EQUITIES, SYMBOL)
 
