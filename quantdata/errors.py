@@ -13,6 +13,7 @@
         ├── EntitlementError            the key's plan does not include this
         ├── RateLimitError              too many requests; says when to come back
         ├── UnavailableError            the vendor is down, slow or unreachable
+        │   └── ClosedError             the client was closed while the question was under way
         ├── PayloadError                the vendor's answer cannot be read
         ├── ContractNotFoundError       no such option contract
         ├── QuoteNotFoundError          no such equity, index or bar series
@@ -35,6 +36,7 @@ __all__ = [
     "AllProvidersFailedError",
     "ArgumentError",
     "AuthenticationError",
+    "ClosedError",
     "ConfigError",
     "ContractNotFoundError",
     "DataProviderError",
@@ -63,6 +65,7 @@ class ErrorCode(Enum):
     NOT_ENTITLED = "NOT_ENTITLED"
     RATE_LIMITED = "RATE_LIMITED"
     UNAVAILABLE = "UNAVAILABLE"
+    CLIENT_CLOSED = "CLIENT_CLOSED"
     BAD_PAYLOAD = "BAD_PAYLOAD"
     CONTRACT_NOT_FOUND = "CONTRACT_NOT_FOUND"
     QUOTE_NOT_FOUND = "QUOTE_NOT_FOUND"
@@ -187,6 +190,12 @@ class UnavailableError(DataProviderError):
     """The vendor is down, too slow or unreachable."""
 
     code = ErrorCode.UNAVAILABLE
+
+
+class ClosedError(UnavailableError):
+    """The client was closed while the question was under way; says nothing of the vendor."""
+
+    code = ErrorCode.CLIENT_CLOSED
 
 
 class PayloadError(DataProviderError):

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from quantdata.errors import (
     AuthenticationError,
+    ClosedError,
     DataProviderError,
     IncompleteError,
     MaxRetriesError,
@@ -99,9 +100,12 @@ class _Endpoint:
 def is_strike(error: BaseException) -> bool:
     """Tell whether an error speaks against the provider's health: down, slow, unreadable, or not letting us in.
 
-    A refusal does not: of a request for its rate, of what the plan lacks, of what is not there.
+    A refusal does not: of a request for its rate, of what the plan lacks, of what is not there; nor does it that the
+    client was closed meanwhile.
     """
-    return is_strike(error.reason) if isinstance(error, IncompleteError) else isinstance(error, STRIKES)
+    if isinstance(error, IncompleteError):
+        return is_strike(error.reason)
+    return isinstance(error, STRIKES) and not isinstance(error, ClosedError)
 
 
 class Health:

@@ -113,7 +113,7 @@ class Offers:
         if not self._provider.health.allows(question):
             return None
         self._spent_at.append(self._clock())
-        task = asyncio.ensure_future(self._tried(question, asking()))
+        task = asyncio.ensure_future(self._tried(question, asking))
         self._others.add(task)
         task.add_done_callback(self._others.discard)
         await asyncio.wait([task], timeout=FILL_PATIENCE_S)
@@ -166,9 +166,9 @@ class Offers:
             self._prices.popitem(last=False)
         return price
 
-    async def _tried(self, question: Question, asking: Coroutine[Any, Any, T]) -> T | None:
+    async def _tried(self, question: Question, asking: Callable[[], Coroutine[Any, Any, T]]) -> T | None:
         try:
-            return await asking
+            return await asking()
         except DataProviderError as error:
             logger.info("no filling %s", facts(question=question, why=error))
             return None

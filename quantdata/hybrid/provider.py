@@ -24,6 +24,7 @@ from quantdata.hybrid.offers import REFRESH_S, Offers, price_in
 from quantdata.hybrid.plans import EitherPlan
 from quantdata.hybrid.refilling import refilled
 from quantdata.hybrid.routing import ANSWER_PATIENCE_S, Judgement, Router
+from quantdata.symbols import is_option_symbol
 from quantdata.validation import quality, validate
 from quantdata.validation.rule import CADENCE_S, TOO_OLD_CADENCES
 from quantdata.wire.facts import facts
@@ -185,9 +186,13 @@ class AsyncHybrid:
         return await self._mended(routed, "indices", self._second.indices)
 
     async def bars(self, query: BarQuery) -> pl.DataFrame:
-        """Return bars of one symbol, all of one provider."""
+        """Return bars of one symbol, all of one provider; of a stock, fund or index without any, the other is asked."""
         routed = await self._router.route(
-            "bars", lambda provider: provider.bars(query), about=f"{query.symbol} {query.timeframe}", block="bars"
+            "bars",
+            lambda provider: provider.bars(query),
+            about=f"{query.symbol} {query.timeframe}",
+            key=query,
+            judge=None if is_option_symbol(query.symbol) else _judged_bars,
         )
         return routed.answer
 
@@ -353,6 +358,11 @@ def _with_price(chain: pl.DataFrame, price: Price, *, source: str) -> pl.DataFra
 
 def _missing_in(quotes: pl.DataFrame) -> list[str]:
     return quotes.filter(is_missing(quotes)).get_column("symbol").to_list()
+
+
+def _judged_bars(bars: pl.DataFrame) -> Judgement:
+    """Return what bars are worth: none of what trades every day is a gap; many contracts do not trade for days."""
+    return Judgement(0.0, "no bars") if bars.is_empty() else Judgement(100.0)
 
 
 def _judged(chain: pl.DataFrame) -> Judgement:

@@ -131,9 +131,11 @@ def plan_lacks(chain: pl.DataFrame) -> tuple[str, ...]:
     """Return the blocks that no vendor gave in any row of a chain: what the plan does not deliver, told once."""
     if chain.height < TELLING_ROWS:
         return ()
-    given = chain.select(_is_vendors(source).any().alias(block) for block, source in _BLOCKS.items()).row(0, named=True)
+    given = chain.select(_is_given(source).any().alias(block) for block, source in _BLOCKS.items()).row(0, named=True)
     return tuple(block for block, is_given in given.items() if not is_given)
 
 
-def _is_vendors(source: str) -> pl.Expr:
-    return (pl.col(source).cast(pl.String) != "model").fill_null(value=False)
+def _is_given(source: str) -> pl.Expr:
+    # In a filled row the model's figures may have taken the place of the vendor's, which did not go with the quote.
+    is_shown = (pl.col(source).cast(pl.String) != "model") | (pl.col("source") == "hybrid")
+    return is_shown & pl.col(source).is_not_null()

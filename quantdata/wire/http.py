@@ -20,6 +20,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from quantdata.config import is_loopback
 from quantdata.errors import (
+    ClosedError,
     ConfigError,
     DataProviderError,
     MaxRetriesError,
@@ -342,8 +343,9 @@ class Http:
         while root.__cause__ is not None:
             root = root.__cause__
         said = f" ({root.strerror or root})" if isinstance(root, OSError) else ""
-        why = "the client was closed meanwhile" if self._client.is_closed else "check the network and the host"
-        return UnavailableError(
+        is_closed = self._client.is_closed
+        why = "the client was closed meanwhile" if is_closed else "check the network and the host"
+        return (ClosedError if is_closed else UnavailableError)(
             f"{self.provider}: {request.path} broke off: {type(root).__name__}{said}; {why}",
             provider=self.provider,
             endpoint=request.path,
@@ -407,7 +409,7 @@ def _proxy_to(base_url: str) -> httpx.Proxy | None:
 
 
 def _final(error: DataProviderError, *, tries: int) -> DataProviderError:
-    if tries == 1 or not isinstance(error, UnavailableError):
+    if tries == 1 or isinstance(error, ClosedError) or not isinstance(error, UnavailableError):
         return error
     final = MaxRetriesError(f"{error}; {tries} tries failed", **error.facts)
     final.__cause__ = error

@@ -319,7 +319,7 @@ def test_a_plan_without_quotes_gets_them_from_tradier_with_the_price_they_belong
     said = quality(chain)
     assert quality(pair.massive.last).plan_lacks == ("quotes", "trades")
     # Massive's greeks are not of Tradier's quotes: the model's stand in their place.
-    assert said.plan_lacks == ("trades", "greeks")
+    assert said.plan_lacks == ("trades",)
     assert said.warnings == ()
     assert dict(said.rules)["filled"] == chain.height
     assert "parity" not in said.rules

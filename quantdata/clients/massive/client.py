@@ -124,6 +124,8 @@ class AsyncMassive(VendorClient[MassiveRest]):
         ------
         QuoteNotFoundError
             If Massive lists no options on the underlying.
+        PayloadError
+            If the whole chain was asked for and is empty, though Massive lists options on the underlying.
         IncompleteError
             If only a part arrived; ``received`` is the chain of that part.
 
@@ -135,6 +137,11 @@ class AsyncMassive(VendorClient[MassiveRest]):
             chain = await self._loaded(self._chains.load(query), query.underlying)
         if chain.is_empty():
             await self._require_options_on(query.underlying)
+            if query.is_whole:
+                raise PayloadError(
+                    f"massive: the chain of {query.underlying} is empty, though options on it are listed; ask again",
+                    provider=self.name,
+                )
             return chain
         learn_blocks(self.capabilities, chain, is_whole=query.is_whole)
         if chain.get_column("underlying_price").null_count() == chain.height:

@@ -36,3 +36,14 @@ def test_what_could_not_be_asked_is_neither_there_nor_lacking() -> None:
     capabilities.learn("chain_quotes", is_entitled=None, reason="too many requests")
     assert not capabilities.lacks("chain_quotes")
     assert row_of(capabilities) == ("massive", "chain_quotes", None, None, "too many requests")
+
+
+def test_a_refusal_counts_for_five_minutes() -> None:
+    now = 1_000.0
+    capabilities = Capabilities("massive", clock=lambda: now)
+    capabilities.learn("chain", is_entitled=False, reason="403")
+    now += 299.0
+    assert capabilities.lacks("chain")
+    now += 2.0
+    assert not capabilities.lacks("chain")
+    assert capabilities.frame().row(BLOCKS.index("chain"))[2:] == (False, None, "403")

@@ -17,6 +17,7 @@ from quantdata.errors import (
     AllProvidersFailedError,
     ArgumentError,
     AuthenticationError,
+    ClosedError,
     ContractNotFoundError,
     DataProviderError,
     EntitlementError,
@@ -90,6 +91,7 @@ STRIKES = [
     IncompleteError(DOWN, received=[], arrived="2 pages"),
 ]
 REFUSALS = [
+    ClosedError("closed", **SAID),
     RateLimitError("later", **SAID),
     EntitlementError("not in the plan", **SAID),
     ContractNotFoundError("no such contract", **SAID),

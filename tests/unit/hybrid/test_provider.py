@@ -24,7 +24,7 @@ from quantdata.errors import (
     QuoteNotFoundError,
     UnavailableError,
 )
-from quantdata.frames.columns import EQUITY_QUOTES, INDEX_QUOTES, schema
+from quantdata.frames.columns import BARS, EQUITY_QUOTES, INDEX_QUOTES, schema
 from quantdata.frames.model import with_model
 from quantdata.hybrid import AsyncHybrid
 from quantdata.hybrid import provider as module
@@ -65,6 +65,7 @@ class Vendor:
     lacks: dict[str, Any] = field(default_factory=dict)
     error: Exception | None = None
     quotes_lack: tuple[str, ...] = ()
+    has_bars: bool = True
     is_delayed: bool = False
     per_minute: float = PER_MINUTE
     sent_at: list[tuple[float, str]] = field(default_factory=list)
@@ -122,6 +123,11 @@ class Vendor:
     async def expirations(self, underlying: str, *, start: date | None, end: date | None) -> list[date]:
         await self._asked("expirations", underlying, requests=1)
         return [day for day in self.days if (start is None or start <= day) and (end is None or day <= end)]
+
+    async def bars(self, query: BarQuery) -> pl.DataFrame:
+        await self._asked("bars", query.symbol, requests=1)
+        row = {"symbol": query.symbol, "ts": query.start, "source": self.name}
+        return pl.DataFrame([row] * self.has_bars, schema=schema(BARS), orient="row")
 
     def kept_since(self, query: BarQuery) -> date | None:
         del query
@@ -625,3 +631,36 @@ def test_a_poor_answer_does_not_wait_for_a_better_one_in_a_queue() -> None:
         assert (frame.item(0, "source"), frame.item(0, "confidence")) == ("massive", 0)
 
     asyncio.run(main())
+
+
+# --- bars ------------------------------------------------------------------------------------------------------------
+
+
+def asked_bars(pair: Pair, symbol: str) -> pl.DataFrame:
+    query = BarQuery.of(symbol, "1d", date(2026, 11, 2), date(2026, 11, 18))
+    frame: pl.DataFrame = run(lambda: pair.hybrid.bars(query))
+    return frame
+
+
+def test_a_stock_without_bars_at_the_first_has_those_of_the_second() -> None:
+    pair = Pair(massive={"has_bars": False})
+    assert asked_bars(pair, "SPY").get_column("source").to_list() == ["tradier"]
+    assert asked_bars(Pair(), "SPY").get_column("source").to_list() == ["massive"]
+
+
+def test_a_stock_without_bars_at_either_has_none() -> None:
+    pair = Pair(massive={"has_bars": False}, tradier={"has_bars": False})
+    assert asked_bars(pair, "SPY").is_empty()
+    assert [len(pair.massive.asked), len(pair.tradier.asked)] == [1, 1]
+
+
+def test_a_contract_that_did_not_trade_is_asked_about_once() -> None:
+    pair = Pair(massive={"has_bars": False})
+    assert asked_bars(pair, "SPY261218C00600000").is_empty()
+    assert pair.tradier.asked == []
+
+
+def test_a_plan_without_one_kind_of_bars_may_have_others() -> None:
+    pair = Pair()
+    pair.massive.capabilities.learn("bars", is_entitled=False, reason="403")
+    assert asked_bars(pair, "SPY").get_column("source").to_list() == ["massive"]

@@ -111,6 +111,13 @@ def test_what_no_row_has_the_plan_lacks_where_there_are_enough_to_tell() -> None
     assert plan_lacks(without.head(19)) == ()
 
 
+def test_figures_of_the_model_are_not_the_plans_but_in_a_filled_row_may_stand_for_them() -> None:
+    chain = pl.concat([CHAIN, CHAIN]).head(20)
+    modelled = chain.with_columns(greeks_source=pl.lit("model", CHAIN.schema["greeks_source"]))
+    assert plan_lacks(modelled) == ("greeks",)
+    assert plan_lacks(modelled.with_columns(source=pl.lit("hybrid", CHAIN.schema["source"]))) == ()
+
+
 @pytest.mark.parametrize(
     ("at", "behind_min", "feed", "is_told"),
     [

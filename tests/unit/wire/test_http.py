@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from quantdata.errors import (
+    ClosedError,
     DataProviderError,
     MaxRetriesError,
     PayloadError,
@@ -545,7 +546,7 @@ def test_a_request_on_a_closed_client_breaks_off() -> None:
             await http.close()
             await http.fetch(ASK, _body)
 
-    with pytest.raises(UnavailableError, match=r"broke off: .* the client was closed meanwhile") as failure:
+    with pytest.raises(ClosedError, match=r"broke off: .* the client was closed meanwhile") as failure:
         asyncio.run(fetch())
     assert (failure.value.provider, failure.value.endpoint) == ("massive", "/v3/thing")
 
@@ -561,7 +562,7 @@ def test_a_closed_client_is_not_tried_again() -> None:
             return failure.value, http.requests_sent
 
     error, requests = asyncio.run(fetch())
-    assert type(error) is UnavailableError
+    assert type(error) is ClosedError
     assert (requests, sleep.seconds) == (1, [])
 
 
@@ -576,7 +577,7 @@ def test_closing_breaks_off_the_requests_under_way() -> None:
             finally:
                 assert http.requests_sent == 1  # nobody tries again on a closed client
 
-    with pytest.raises(UnavailableError, match="the client was closed meanwhile"):
+    with pytest.raises(ClosedError, match="the client was closed meanwhile"):
         asyncio.run(fetch())
 
 

@@ -437,9 +437,17 @@ def _chain(
     return lambda massive: massive.chain(ChainQuery.of(underlying))
 
 
-def test_a_chain_without_contracts_on_a_listed_underlying_is_empty(market: Vendor) -> None:
+def test_a_whole_chain_without_contracts_on_a_listed_underlying_contradicts_itself(market: Vendor) -> None:
     market.rows(CONTRACTS, listed(DAYS))
-    chain = _ask(_chain(market, []))
+    error = _fails(_chain(market, []))
+    assert type(error) is PayloadError
+    assert str(error) == "massive: the chain of SPY is empty, though options on it are listed; ask again"
+
+
+def test_a_part_of_a_chain_may_have_no_contracts(market: Vendor) -> None:
+    market.rows(CONTRACTS, listed(DAYS))
+    market.chain("SPY", [])
+    chain = _ask(lambda massive: massive.chain(ChainQuery.of("SPY", strikes=(1.0, 2.0))))
     assert chain.is_empty()
     assert chain.schema == schema(CHAIN)
 
