@@ -273,7 +273,7 @@ def test_filters_leave_an_empty_chain_empty(market: Vendor) -> None:
     market.chain("SPY", [])
     market.rows("/v3/reference/options/contracts", [{"expiration_date": "2026-12-18"}])
     core = _core()
-    assert _answer(core, core.chain(ChainQuery.of("SPY", min_volume=1), pl.col("bid") > 0)).is_empty()
+    assert _answer(core, core.chain(ChainQuery.of("SPY", dte=(0, 7), min_volume=1), pl.col("bid") > 0)).is_empty()
 
 
 # --- one contract ---------------------------------------------------------------------------------------------------
