@@ -135,7 +135,10 @@ class Book:
         for event in events:
             count += 1
             if type(event) is not Quote:
-                adders[type(event)](event)
+                if (adder := adders.get(type(event))) is not None:
+                    adder(event)
+                else:
+                    self.counts.unknown += 1
                 continue
             t = event.t
             if not LEAST_MS <= t < MOST_MS:

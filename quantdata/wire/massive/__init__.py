@@ -1,1 +1,1 @@
-"""Massive's REST protocol: endpoints, envelope, paging."""
+"""Massive's protocol: endpoints, envelope, paging; and the frames of its streams."""

@@ -27,6 +27,7 @@ __all__ = [
     "history",
     "quotes",
     "splits",
+    "stream_session",
     "timesales",
 ]
 
@@ -87,6 +88,11 @@ def timesales(symbol: str, *, interval: Interval, start: datetime, end: datetime
 def clock() -> Collection:
     """Ask whether the market is open, and what time it is."""
     return Collection("/v1/markets/clock", plural="clock")
+
+
+def stream_session() -> Collection:
+    """Make a session of the market stream; its id must be used within five minutes (production only)."""
+    return Collection("/v1/markets/events/session", is_form=True, plural="stream")
 
 
 def splits(symbol: str) -> Collection:

@@ -10,6 +10,7 @@ from quantdata.wire.limits import WindowLimiter, of_account
 from quantdata.wire.rest import Rest
 from quantdata.wire.tradier import endpoints
 from quantdata.wire.tradier.envelope import read_items
+from quantdata.wire.tradier.messages import session_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,16 @@ class TradierRest(Rest):
             return self._decoded(reply, decode, read_items(reply, request))
 
         return await self._fetch(request, read)
+
+    async def stream_session(self) -> Secret:
+        """Make a session of the market stream; return its id, as `TradierDialect` asks for it.
+
+        Raises
+        ------
+        DataProviderError
+            If there is none to be had; the sandbox has none.
+        """
+        return await self.items(endpoints.stream_session(), lambda items: session_id(items.items))
 
 
 def is_sandbox(base_url: str) -> bool:
