@@ -26,6 +26,23 @@ its ``wrong_page`` is an answer of another expiration, day or symbol, and its on
 - ``nan_text``: prices of intraday bars are the word ``"NaN"``;
 - ``zero_iv``: all three implied volatilities are 0.0;
 - ``lost_rows``: a ``share`` of the rows is missing.
+
+Streams have faults of their own; ``path`` is then the socket's (``/options``, ``/v1/markets/events``), and no request
+counts. Counted in connections, as they are opened: ``refused_handshake`` (``status`` instead of the upgrade). Counted
+in logins (at Tradier: in frames that subscribe): ``auth_failed``, ``auth_timeout``, ``max_connections``; each ends the
+connection. Counted in requests to subscribe: ``limit_refusal``. Counted in frames of data, acknowledgements not:
+
+- ``socket_drop``: half a frame, then a TCP reset;
+- ``socket_close``: a clean close, code 1000, instead of the frame;
+- ``silence``: nothing is sent from this frame on; pings are answered, the connection stays open;
+- ``half_open``: the same, and nothing is answered either, not even a ping;
+- ``slow_consumer``: the vendor's word for a reader that is too slow, then the end;
+- ``unknown_events``: an event of an unknown kind first, unknown keys and objects inside objects in the others;
+- ``mixed_units``: every second event has its time in nanoseconds (Massive);
+- ``revised_minutes``: the frame's minute bars once more, with other values, right after it; other frames do not count;
+- ``repeated_events``: the frame comes twice;
+- ``unordered_events``: after the frame come events of its symbols that are older, and that were never sent before;
+- ``invalid_frame``: the frame ends too early to be JSON; what it said is lost.
 """
 
 from __future__ import annotations
@@ -42,7 +59,7 @@ from quantdata.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Fault", "FaultKind", "Faults"]
+__all__ = ["Fault", "FaultKind", "FaultStage", "Faults"]
 
 FaultKind = Literal[
     "status",
@@ -86,10 +103,46 @@ FaultKind = Literal[
     "nan_text",
     "zero_iv",
     "lost_rows",
+    "refused_handshake",
+    "auth_failed",
+    "auth_timeout",
+    "max_connections",
+    "limit_refusal",
+    "socket_drop",
+    "socket_close",
+    "silence",
+    "half_open",
+    "slow_consumer",
+    "unknown_events",
+    "mixed_units",
+    "revised_minutes",
+    "repeated_events",
+    "unordered_events",
+    "invalid_frame",
 ]
 _KINDS: tuple[str, ...] = get_args(FaultKind)
 _STATUSES = range(200, 600)
 _LATER_PAGES_ONLY = frozenset({"page_failure", "wrong_page", "repeated_page"})
+
+FaultStage = Literal["request", "connection", "login", "subscription", "frame"]
+_STAGES: dict[FaultKind, FaultStage] = {
+    "refused_handshake": "connection",
+    "auth_failed": "login",
+    "auth_timeout": "login",
+    "max_connections": "login",
+    "limit_refusal": "subscription",
+    "socket_drop": "frame",
+    "socket_close": "frame",
+    "silence": "frame",
+    "half_open": "frame",
+    "slow_consumer": "frame",
+    "unknown_events": "frame",
+    "mixed_units": "frame",
+    "revised_minutes": "frame",
+    "repeated_events": "frame",
+    "unordered_events": "frame",
+    "invalid_frame": "frame",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +156,15 @@ class Fault:
     vendor
         Whose endpoints: ``"massive"`` or ``"tradier"``; ``"*"`` for both.
     path
-        Pattern of the request's path as in a shell: ``"/v3/snapshot/*"``.
+        Pattern of the request's or socket's path as in a shell: ``"/v3/snapshot/*"``.
     probability
-        Chance that a matching request is hit, 0 to 1.
+        Chance that a matching request is hit, 0 to 1; of a stream's fault: connection, login, subscription or frame.
     times
-        How many requests are hit at most; no limit when None.
+        How many of them are hit at most; no limit when None.
     skip
-        How many matching requests pass before the first can be hit.
+        How many of them pass before the first can be hit.
     status
-        HTTP status of ``status``, ``html`` and ``page_failure``.
+        HTTP status of ``status``, ``html``, ``page_failure`` and ``refused_handshake``.
     retry_after
         ``Retry-After`` header beside the status, in seconds; none when None.
     seconds
@@ -152,9 +205,14 @@ class Fault:
         if self.rows < 1:
             raise ArgumentError(f"rows={self.rows}: a page has 1 row or more")
 
-    def concerns(self, *, vendor: str, path: str, is_later_page: bool) -> bool:
-        """Say whether a request is one that this fault may hit."""
-        if self.kind in _LATER_PAGES_ONLY and not is_later_page:
+    @property
+    def stage(self) -> FaultStage:
+        """What this fault hits and counts."""
+        return _STAGES.get(self.kind, "request")
+
+    def concerns(self, *, vendor: str, path: str, is_later_page: bool, stage: FaultStage = "request") -> bool:
+        """Say whether a request, or a part of a stream, is one that this fault may hit."""
+        if self.stage != stage or (self.kind in _LATER_PAGES_ONLY and not is_later_page):
             return False
         return self.vendor in {"*", vendor} and fnmatchcase(path, self.path)
 
@@ -211,13 +269,32 @@ class Faults:
         with self._lock:
             return [(armed.fault, armed.hits) for armed in self._armed]
 
-    def strike(self, *, vendor: str, path: str, is_later_page: bool) -> tuple[Fault, ...]:
-        """Return the faults that hit a request, counting them."""
+    def strike(
+        self,
+        *,
+        vendor: str,
+        path: str,
+        is_later_page: bool = False,
+        stage: FaultStage = "request",
+        has_minutes: bool = True,
+    ) -> tuple[Fault, ...]:
+        """Return the faults that hit a request or a part of a stream, counting them.
+
+        Parameters
+        ----------
+        stage
+            What there is to be hit.
+        has_minutes
+            Whether a frame has minute bars, which some faults need.
+        """
+        if not self._armed:
+            return ()
         with self._lock:
             return tuple(
                 armed.fault
                 for armed in self._armed
-                if armed.fault.concerns(vendor=vendor, path=path, is_later_page=is_later_page)
+                if armed.fault.concerns(vendor=vendor, path=path, is_later_page=is_later_page, stage=stage)
+                and (has_minutes or armed.fault.kind != "revised_minutes")
                 and armed.strikes(self._rng)
             )
 

@@ -19,7 +19,7 @@ from quantdata.sim.equities import Equity
 from quantdata.sim.indices import CashIndex, IndexLevel, VixIndex, index_minute_bars
 from quantdata.sim.options import Options
 from quantdata.sim.paths import Paths
-from quantdata.sim.timeline import DAY_CLEARED_NS, NS_PER_S, ns_of, timeline
+from quantdata.sim.timeline import DAY_CLEARED_NS, NS_PER_S, moment_of, ns_of, timeline
 from quantdata.sim.universe import EQUITIES, INDICES, UNDERLYINGS, Asset, asset
 from quantdata.sim.views import Bars, EquityView, IndexView, Quotes, Trades
 from quantdata.symbols import parse_option, root_facts
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from quantdata.sim.listings import Contracts
+    from quantdata.sim.tape import OptionTape
     from quantdata.sim.views import ChainView, Dividend, Listing, Split, SurfaceView
 
     Floats = NDArray[np.float64]
@@ -345,6 +346,25 @@ class Market:
             return self._equities[symbol].quotes(start_ns, end_ns)
         options, contract = self._contract(symbol)
         return options.quotes(contract, start_ns, end_ns)
+
+    def option_quotes(self, underlying: str, rows: Ints, start_ns: int, end_ns: int) -> tuple[Ints, Quotes]:
+        """Return the quotes of some contracts that came out after ``start_ns``, up to and with ``end_ns``.
+
+        Parameters
+        ----------
+        rows
+            Which rows of the listing of the day of ``end_ns``.
+
+        Returns
+        -------
+        tuple[NDArray[np.int64], Quotes]
+            The row of each quote, and the quotes, oldest first: those that `chain` shows in turn.
+        """
+        return self._options_of(underlying).quotes_between(session_day(moment_of(end_ns)), rows, start_ns, end_ns)
+
+    def option_tape(self, underlying: str, at: datetime) -> OptionTape:
+        """Return every trade of the newest session, later ones too; its rows are those of the day's listing."""
+        return self._options_of(underlying).day_tape(session_day(at), ns_of(at))
 
     # --- corporate actions ------------------------------------------------------------------------------------------
 

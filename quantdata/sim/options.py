@@ -12,7 +12,15 @@ from quantdata.sim.cache import BuildOnce
 from quantdata.sim.listings import Contracts, contract_of, contracts_of, contracts_on, listing_of
 from quantdata.sim.noise import normal
 from quantdata.sim.pricer import Pricer, Valuation
-from quantdata.sim.quoting import OptionQuotes, making_of, quote, quote_delay, quote_periods, quote_prices
+from quantdata.sim.quoting import (
+    QUOTE_DELAY_NS,
+    OptionQuotes,
+    making_of,
+    quote,
+    quote_delay,
+    quote_periods,
+    quote_prices,
+)
 from quantdata.sim.tape import DayBlock, OptionTape, close_of, draw_tape
 from quantdata.sim.timeline import NS_PER_S, ns_of, timeline
 from quantdata.sim.universe import RATE
@@ -42,6 +50,7 @@ _CACHED_TAPES: Final = 1024
 _VENDOR_NOISE: Final = 0.002  # relative error of a vendor's implied volatility
 _LEAST_TIME_VALUE_TICKS: Final = 0.25
 _LEAST_VEGA_TICKS: Final = 0.001
+_QUOTE_COLUMNS: Final = ("bid", "ask", "bid_size", "ask_size", "bid_exchange", "ask_exchange")
 _BAR_PRICES: Final = ("open", "high", "low", "close", "vwap")
 
 
@@ -225,8 +234,32 @@ class Options:
             ask_size=found.ask_size[kept],
             bid_exchange=found.bid_exchange[kept],
             ask_exchange=found.ask_exchange[kept],
-            sequence=1000 + event[kept] % 86_400 * 17,
+            sequence=_sequence(event[kept]),
         )
+
+    def quotes_between(self, day: date, rows: Ints, start: int, end: int) -> tuple[Ints, Quotes]:
+        """Return the quotes of some contracts that came out after ``start``, up to and with ``end``, oldest first.
+
+        Parameters
+        ----------
+        day
+            On whose listing they are, which is that of ``end``.
+        rows
+            Their rows in it; what is returned first is the row of each quote.
+        """
+        # Just after the quotes of every second are out, and at the end: between two of these none has two.
+        seconds = np.arange(start // NS_PER_S, end // NS_PER_S + 1, dtype=np.int64) * NS_PER_S + QUOTE_DELAY_NS
+        instants = np.append(seconds[(seconds > start) & (seconds < end)], end)
+        contracts = self.contracts(day).take(np.tile(rows, len(instants)))
+        session = self._last_session(contracts, self._line.regular_at(end))
+        found = self.standing(contracts, np.repeat(instants, len(rows)), session)
+        fresh = np.flatnonzero((found.sent > start) & (found.sent <= end))
+        owner = np.tile(rows, len(instants))[fresh]
+        _, first = np.unique(np.stack([found.sent[fresh], owner]), axis=1, return_index=True)
+        kept, quotes = fresh[first], found.quotes
+        columns = {name: getattr(quotes, name)[kept] for name in _QUOTE_COLUMNS}
+        sequence = _sequence(found.quoted_at[kept] // NS_PER_S)
+        return owner[first], Quotes(ts=found.sent[kept], **columns, sequence=sequence)
 
     # --- tape -------------------------------------------------------------------------------------------------------
 
@@ -241,6 +274,10 @@ class Options:
             events = self._activity.events(contracts, int(session[0]))
         sizes = self._activity.trade_sizes(events)
         return draw_tape(contracts, session, events, self._quoted(session), sizes=sizes, is_last_only=is_last_only)
+
+    def day_tape(self, day: date, at: int) -> OptionTape:
+        """Return every trade of the newest session at an instant; its rows are the contracts listed on a day."""
+        return self._board(day, self._line.regular_at(at)).tape
 
     def life(self, contract: Contracts) -> range:
         """Return the sessions in which one contract may have traded."""
@@ -370,6 +407,11 @@ class Options:
                 sessions[level] = np.where(is_wanted, earlier, sessions[level])
                 events[level] = np.where(is_wanted, drawn, events[level])
         return sessions[0], events[0], sessions[1], events[1]
+
+
+def _sequence(event: Ints) -> Ints:
+    """Return the sequence numbers of quotes: rising, with gaps."""
+    return np.asarray(1000 + event % 86_400 * 17, dtype=np.int64)
 
 
 def _newer(today: DayBlock, before: DayBlock) -> DayBlock:

@@ -22,7 +22,7 @@ from quantdata.sessions import midnight, session_day
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PLANS", "AssetClass", "Plan", "Product", "RateMeter", "Tier", "plan_named", "plan_of_key"]
+__all__ = ["PLANS", "AssetClass", "Plan", "Product", "RateMeter", "Tier", "is_known", "plan_named", "plan_of_key"]
 
 _WINDOW_S = 60.0
 _KEY_PREFIX = "sim-"
@@ -131,6 +131,11 @@ def plan_named(name: str) -> Plan:
     if plan is None:
         raise ArgumentError(f"plan {name!r}: the simulator knows {', '.join(PLANS)}")
     return plan
+
+
+def is_known(key: str) -> bool:
+    """Say whether a key is one that the vendors know: all but ``invalid`` and what begins with ``wrong``."""
+    return key not in {"", "invalid"} and not key.startswith("wrong")
 
 
 def plan_of_key(key: str, default: Plan) -> Plan:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXCHANGES",
+    "QUOTE_DELAY_NS",
     "Making",
     "OptionQuotes",
     "making_of",
@@ -45,7 +46,8 @@ _CBOE: Final = 302
 _PERIODS_S: Final = np.array([1, 2, 5, 15, 60, 180], dtype=np.int64)
 _REACTION_TICKS: Final = 0.25
 _ROOT_SESSION_S: Final = float(np.sqrt(23_400.0))
-_LONGEST_DELAY_NS: Final = 60_000_000
+QUOTE_DELAY_NS: Final = 60_000_000
+"""How long after its second a quote comes out at the latest."""
 _FURTHEST_MOVE: Final = 2.5  # daily standard deviations that a strike may come nearer before its period is too long
 _SLACK: Final = 1e-9
 
@@ -129,7 +131,7 @@ def quote_periods(
 
 def quote_delay(contracts: Contracts, event: Ints) -> Ints:
     """Return how long after its instant a quote comes out, ns: not all at once."""
-    return np.asarray(uniform(contracts.key, event, 21) * _LONGEST_DELAY_NS, dtype=np.int64)
+    return np.asarray(uniform(contracts.key, event, 21) * QUOTE_DELAY_NS, dtype=np.int64)
 
 
 def quote_prices(contracts: Contracts, valued: Valuation, making: Making) -> tuple[Floats, Floats]:

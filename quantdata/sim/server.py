@@ -2,7 +2,8 @@
 
 It runs on a thread of its own and ends with the process. Massive's REST paths are at the root, Tradier's under ``/v1``
 (``/v1/markets/...`` and ``/v1/user/...``; Massive has others there), ``/beta`` and ``/sandbox``; the simulator's own
-endpoints are under ``/_sim``.
+endpoints are under ``/_sim``. Streams are WebSockets on the same port: Massive's at ``/options``, ``/indices`` and
+``/stocks``.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import asyncio
 import atexit
 import logging
 import os
-import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,6 @@ from functools import lru_cache, partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Self
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -29,10 +28,13 @@ from quantdata.errors import ArgumentError
 from quantdata.sim.clock import Clock, parse_clock
 from quantdata.sim.control import control_routes
 from quantdata.sim.faults import Faults
+from quantdata.sim.listener import Listener, listen
 from quantdata.sim.market import Market
 from quantdata.sim.massive.service import MassiveService
+from quantdata.sim.massive.sockets import MassiveSockets
 from quantdata.sim.plans import plan_named
 from quantdata.sim.stage import Stage
+from quantdata.sim.streams.streams import Streams
 from quantdata.sim.tradier.routes import is_tradier
 from quantdata.sim.tradier.service import TradierService
 
@@ -41,13 +43,13 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from quantdata.sim.source import MarketSource
+    from quantdata.sim.streams.rules import StreamRules
     from quantdata.sim.transport import Message, Receive, Send
 
 __all__ = ["Simulator", "shared"]
 
 # Rows are Python objects under one lock: a second worker keeps small answers from queueing behind a big chain.
 _WORKERS = 2
-_BACKLOG = 512
 _START_TIMEOUT_S = 5.0
 _STOP_TIMEOUT_S = 5.0
 
@@ -79,11 +81,22 @@ class Simulator:
         Another market than the seed's own, for tests.
     wall
         Returns the real moment, from which moving clocks count and by whose minutes Tradier counts requests.
+    stream_rate
+        Events per second of every stream, from frames made in advance; the market's own pace when None. See `streams`.
+    stream_rules
+        What streams allow; the vendors' own rules when None.
+
+    Attributes
+    ----------
+    faults : Faults
+        What goes wrong.
+    streams : Streams
+        Pace and rules of the streams, and what was sent last.
 
     Raises
     ------
     ArgumentError
-        If the host is not a loopback address, or there is no such plan or clock.
+        If the host is not a loopback address, or there is no such plan, clock or rate.
 
     Examples
     --------
@@ -104,6 +117,8 @@ class Simulator:
         tradier_requests_per_minute: int = 120,
         market: MarketSource | None = None,
         wall: Callable[[], datetime] = partial(datetime.now, UTC),  # noqa: B008 - called later
+        stream_rate: float | None = None,
+        stream_rules: StreamRules | None = None,
     ) -> None:
         _check_loopback(host)
         if not 0.0 <= latency_s < inf:
@@ -112,6 +127,7 @@ class Simulator:
         self.plan = plan_named(plan)
         self.market: MarketSource = _market(seed) if market is None else market
         self.faults = Faults(seed)
+        self.streams = Streams(stream_rules, rate=stream_rate)
         self._wall = wall
         self._clock_text = clock
         self.clock: Clock = self._parsed(clock)
@@ -177,6 +193,23 @@ class Simulator:
         """Address of Tradier's sandbox: its own tokens (``sandbox...``), and data 15 minutes old."""
         return f"{self.base_url}/sandbox/v1"
 
+    @property
+    def socket_url(self) -> str:
+        """Scheme, host and port of every WebSocket, without a slash at the end."""
+        return self.base_url.replace("http", "ws", 1)
+
+    def pause(self) -> None:
+        """Reset every connection and listen no more, until `resume`: whoever connects is refused. The port is kept."""
+        self._started().listener.pause()
+
+    def black_hole(self) -> None:
+        """Accept connections and answer nothing, on old ones neither, until `resume`."""
+        self._started().listener.black_hole()
+
+    def resume(self) -> None:
+        """Listen again on the same port; connections from before are reset. Nothing happens when it does listen."""
+        self._started().listener.resume()
+
     def set_clock(self, text: str) -> None:
         """Change what time it is; answers already sent stay what they were."""
         self.clock = self._parsed(text)
@@ -192,6 +225,8 @@ class Simulator:
             "now": self.clock.now().isoformat(timespec="microseconds"),
             "plan": self.plan.name,
             "requests": requests,
+            "stream_rate": self.streams.rate,
+            "streams": self.streams.counts(),
         }
 
     def _parsed(self, text: str) -> Clock:
@@ -214,8 +249,8 @@ class _Running:
 
     def __init__(self, simulator: Simulator, address: tuple[str, int]) -> None:
         self._process = os.getpid()
-        self.listener = _listen(*address)
-        self.port: int = self.listener.getsockname()[1]
+        listening = listen(*address)
+        self.port: int = listening.getsockname()[1]
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="quantdata-sim-worker")
         host = f"[{address[0]}]" if ":" in address[0] else address[0]
         self.stage = Stage(
@@ -238,18 +273,23 @@ class _Running:
             wall=simulator._wall,  # noqa: SLF001
             requests_per_minute=simulator._tradier_requests_per_minute,  # noqa: SLF001
         )
+        self._sockets = MassiveSockets(self.stage, simulator.streams, plan=simulator.plan)
         app = Starlette(routes=[*control_routes(simulator), Mount("/", app=self._answer)])
-        self._server = _Server(_config(app))
+        self.listener = Listener(app, listening)
         self._thread = threading.Thread(target=self._run, name="quantdata-sim", daemon=True)
         self._thread.start()
-        if not self._server.ready.wait(_START_TIMEOUT_S):
+        if not self.listener.ready.wait(_START_TIMEOUT_S):
             raise RuntimeError(f"the simulator did not start within {_START_TIMEOUT_S} s")
         atexit.register(self.stop)
 
     async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Have a request answered by the vendor whose path it has."""
-        service = self._tradier if is_tradier(scope["path"]) else self._massive
-        await service(scope, receive, send)
+        """Have a request or a WebSocket answered by the vendor whose path it has."""
+        if is_tradier(scope["path"]):
+            await self._tradier(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
+        else:
+            await self._massive(scope, receive, send)
 
     def requests(self) -> dict[str, int]:
         """Return how often each path was asked; no path is both vendors'."""
@@ -257,7 +297,7 @@ class _Running:
 
     def _run(self) -> None:
         with _quiet(threading.get_ident()):
-            asyncio.run(self._server.serve(sockets=[self.listener]))
+            asyncio.run(self.listener.serve())
 
     def wait(self) -> None:
         """Wait until the thread has ended."""
@@ -270,59 +310,10 @@ class _Running:
         if os.getpid() != self._process:
             self.listener.close()
             return
-        self._server.finish(self.stage.stopping)
+        self.listener.finish(self.stage.stopping)
         self._thread.join(_STOP_TIMEOUT_S)
         self._workers.shutdown(wait=False, cancel_futures=True)
         self.listener.close()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn's server, telling when it is ready and stoppable from another thread."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._loop = asyncio.get_running_loop()
-        self.ready.set()
-
-    def finish(self, stopping: asyncio.Event) -> None:
-        """Ask the server to stop, and whoever waits inside it to wait no longer."""
-        self.should_exit = True
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(stopping.set)
-
-
-def _config(app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        log_config=None,  # whose process it is decides about logging
-        access_log=False,
-        lifespan="off",
-        ws="websockets-sansio",
-        server_header=False,
-        timeout_keep_alive=60,
-        timeout_graceful_shutdown=1,
-    )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio switches Nagle's algorithm off only where the protocol is spelled out; with it a body waits 40 ms.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise ArgumentError(
-            f"the simulator cannot listen on {host} port {port}: {error.strerror}. Port 0 takes a free one.",
-        ) from error
-    return listener
 
 
 def _check_loopback(host: str) -> None:

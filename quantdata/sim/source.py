@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
+    from quantdata.sim.tape import OptionTape
     from quantdata.sim.views import (
         Bars,
         ChainView,
         Dividend,
         EquityView,
         IndexView,
+        Ints,
         Listing,
         Quotes,
         Split,
@@ -80,6 +82,14 @@ class MarketSource(Protocol):
 
     def quotes(self, symbol: str, start_ns: int, end_ns: int) -> Quotes:
         """Return the best bids and offers from ``start_ns`` up to and without ``end_ns``."""
+        ...
+
+    def option_quotes(self, underlying: str, rows: Ints, start_ns: int, end_ns: int) -> tuple[Ints, Quotes]:
+        """Return the quotes of some rows of a listing that came out after ``start_ns``, up to and with ``end_ns``."""
+        ...
+
+    def option_tape(self, underlying: str, at: datetime) -> OptionTape:
+        """Return every trade of the newest session at a moment; rows are those of the day's listing."""
         ...
 
     def splits(self, symbol: str) -> Sequence[Split]:

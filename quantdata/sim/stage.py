@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from quantdata.sim.quoting import QUOTE_DELAY_NS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
@@ -43,6 +45,8 @@ class Stage:
         Seconds by which every answer is held back.
     quantum
         Data is shown as of this grain of time, so that what is asked for within it is the same bytes.
+    settled
+        How long into each grain its quotes have all come out; from then on they are shown.
     stopping
         Set when the server stops: nobody waits any longer.
     """
@@ -56,6 +60,7 @@ class Stage:
     base_url: str = ""
     latency_s: float = 0.0
     quantum: timedelta = timedelta(seconds=1)
+    settled: timedelta = timedelta(microseconds=QUOTE_DELAY_NS // 1_000)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
@@ -63,8 +68,9 @@ class Stage:
         return self.simulated_now().astimezone(UTC)
 
     def version(self, now: datetime) -> datetime:
-        """Return the moment as of which data is shown."""
-        return now - (now - _EPOCH) % self.quantum
+        """Return the moment as of which data is shown: the beginning of a grain, or when its quotes are out."""
+        into = (now - _EPOCH) % self.quantum
+        return now - into + (self.settled if into >= self.settled else timedelta())
 
     async def pause(self, seconds: float) -> None:
         """Wait some seconds, or until the server stops."""

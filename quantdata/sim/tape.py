@@ -131,6 +131,10 @@ class OptionTape:
 
     def trades(self, start: int, end: int) -> Trades:
         """Return single prints from ``start`` up to and without ``end``, oldest first."""
+        return self.prints_within(start, end)[0]
+
+    def prints_within(self, start: int, end: int) -> tuple[Trades, Ints]:
+        """Return what `trades` does, and which event each print belongs to."""
         event = np.repeat(np.arange(len(self.ts)), self.prints)
         rank = np.arange(len(event)) - np.concatenate([[0], np.cumsum(self.prints)])[event]
         count = self.prints[event]
@@ -143,7 +147,7 @@ class OptionTape:
         step = 1 + (uniform(ts, rank, 39) * 60.0).astype(np.int64)
         sequence = 100_000 + np.cumsum(step)
         kept = (ts >= start) & (ts < end)
-        return Trades(
+        found = Trades(
             ts[kept],
             self.price[event][kept],
             share_out(self.volume[event], rank, count, event=self.ts[event])[kept],
@@ -151,6 +155,7 @@ class OptionTape:
             self.condition[event][kept],
             sequence[kept],
         )
+        return found, event[kept]
 
 
 def _empty_block(rows: int) -> DayBlock:

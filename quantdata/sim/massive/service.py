@@ -32,7 +32,7 @@ from quantdata.sim.massive.refusals import (
     too_many_requests,
 )
 from quantdata.sim.massive.request import Request
-from quantdata.sim.plans import Plan, RateMeter, plan_of_key
+from quantdata.sim.plans import Plan, RateMeter, is_known, plan_of_key
 from quantdata.sim.transport import Prefix, Reply, deliver
 
 if TYPE_CHECKING:
@@ -86,9 +86,6 @@ class MassiveService:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
-            return
         asked = read_request(scope)
         now = self._stage.now()
         request_id = f"{self._ids.getrandbits(128):032x}"
@@ -135,7 +132,7 @@ class MassiveService:
         key = asked.bearer or asked.query.get("apiKey", "")
         if not key:
             raise key_missing()
-        if key == "invalid" or key.startswith("wrong"):
+        if not is_known(key):
             raise key_unknown()
         plan = plan_of_key(key, self.plan)
         if not self._meter.admit(key, plan):

@@ -14,6 +14,7 @@ from quantdata.sim.massive.catalog import Catalog
 from quantdata.sim.massive.paging import unpack
 from quantdata.sim.massive.request import Request
 from quantdata.sim.plans import plan_named
+from quantdata.sim.tape import OptionTape
 from quantdata.sim.views import (
     Bars,
     ChainView,
@@ -266,6 +267,21 @@ class TinyMarket:
             ask_exchange=tape.exchange,
             sequence=tape.sequence,
         )
+
+    def option_quotes(self, underlying: str, rows: Any, start_ns: int, end_ns: int) -> tuple[Any, Quotes]:
+        view = self.chain(underlying, datetime(2026, 11, 18, 17, tzinfo=UTC))
+        kept = np.flatnonzero((view.quote_ts[rows] > start_ns) & (view.quote_ts[rows] <= end_ns))
+        kept = kept[np.argsort(view.quote_ts[rows][kept], kind="stable")]
+        names = ("bid", "ask", "bid_size", "ask_size", "bid_exchange", "ask_exchange")
+        columns = {name: getattr(view, name)[rows][kept] for name in names}
+        return rows[kept], Quotes(ts=view.quote_ts[rows][kept], **columns, sequence=kept + 1)
+
+    def option_tape(self, underlying: str, at: datetime) -> OptionTape:
+        del at
+        first = ints(0, *([2] * len(self.listing(underlying, date(2026, 11, 18)).symbol)))
+        row, session = ints(0, 0), ints(1, 1)
+        ts, volume, prints = ints(NOON - MINUTE, NOON), ints(30, 3), ints(2, 1)
+        return OptionTape(row, session, ts, floats(12.0, 12.05), volume, prints, ints(302, 309), ints(219, 209), first)
 
     def splits(self, symbol: str) -> list[Split]:
         return [Split("AAPL", date(2026, 11, 17), 1, 4)] if symbol == "AAPL" else []
