@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -21,6 +22,7 @@ __all__ = ["TradierDialect"]
 
 # An id lapses after five minutes without use; Lean renews it after 4.9: reference/tradier.md §7.
 SESSION_S: Final = 270.0
+SESSIONS_REMEMBERED: Final = 8
 # An empty list is refused; a symbol that nobody trades stands for none.
 NOTHING: Final = "$empty$"
 # What is asked for each kind. The tape is the time and sales; of an index, the last price is its level.
@@ -56,6 +58,8 @@ class TradierDialect:
         self._new_session = session
         self._clock = clock
         self._session: Secret | None = None
+        # The vendor may still speak of one that is over.
+        self._lately: deque[bytes] = deque(maxlen=SESSIONS_REMEMBERED)
         self._used_at = 0.0
 
     def renew(self) -> None:
@@ -81,6 +85,7 @@ class TradierDialect:
         """
         if self._session is None or self._clock() - self._used_at >= SESSION_S:
             self._session = await self._new_session()
+            self._lately.append(self._session.reveal().encode())
         self._used_at = self._clock()
         filters = {"summary"}.union(*(_FILTERS[channel.kind] for channel in request.channels))
         frame = {
@@ -99,6 +104,5 @@ class TradierDialect:
         return messages.read(frame, book)
 
     def holds_secret(self, frame: bytes) -> bool:
-        """Tell whether the session id is in a frame."""
-        secret = self._session.reveal() if self._session is not None else ""
-        return len(secret) >= SHORTEST_SECRET and secret.encode() in frame
+        """Tell whether a session id of lately is in a frame."""
+        return any(len(secret) >= SHORTEST_SECRET and secret in frame for secret in self._lately)

@@ -91,5 +91,7 @@ def test_frames_are_read(vendor: Vendor) -> None:
 def test_a_session_is_found_in_a_frame(vendor: Vendor) -> None:
     assert not vendor.dialect.holds_secret(b"session-1")
     vendor.frame()
+    vendor.dialect.renew()
+    vendor.frame()
     assert vendor.dialect.holds_secret(b'{"error":"session-1 is gone"}')
     assert not vendor.dialect.holds_secret(b"{}")
