@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from quantdata import sim
+from quantdata.client.streams import massive_streams, tradier_streams
 from quantdata.clients import AsyncMassive, AsyncTradier
 from quantdata.clients.records import Records
 from quantdata.clients.watched import Watched
@@ -16,6 +17,7 @@ from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
 from quantdata.wire.retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from quantdata.client.streams import StreamSource
     from quantdata.clients import Provider
     from quantdata.config import Config, Source
 
@@ -70,6 +72,35 @@ class Connection:
         """Return the provider of one vendor, in the simulated market where that is the source."""
         vendor = await self._simulated(name) if self.source == "sim" else self._real(name)
         return Watched(vendor, health=self.records.health_of(name), metrics=self.records.metrics)
+
+    async def streams(self) -> list[StreamSource]:
+        """Return the streams of the source, those of the vendor that is asked first before the others."""
+        config, metrics = self.config, self.records.metrics
+        if self.source == "sim":
+            simulator = await asyncio.to_thread(sim.shared, seed=self.seed, clock=self.clock)
+            host = simulator.base_url.replace("http", "ws", 1)
+            return [
+                massive_streams(Secret("sim"), url=host),
+                tradier_streams(
+                    Secret("sim"),
+                    url=f"{host}/v1/markets/events",
+                    rest_url=simulator.tradier_url,
+                    metrics=metrics,
+                ),
+            ]
+        found: list[StreamSource] = []
+        if self.source in {"massive", "hybrid"} and config.massive_api_key is not None:
+            found.append(massive_streams(config.massive_api_key, url=config.massive_ws_url))
+        if self.source in {"tradier", "hybrid"} and config.tradier_access_token is not None:
+            found.append(
+                tradier_streams(
+                    config.tradier_access_token,
+                    url=config.tradier_stream_url,
+                    rest_url=config.tradier_base_url,
+                    metrics=metrics,
+                )
+            )
+        return found
 
     async def _simulated(self, name: Vendor) -> Provider:
         simulator = await asyncio.to_thread(sim.shared, seed=self.seed, clock=self.clock)

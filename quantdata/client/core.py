@@ -345,7 +345,8 @@ class Core:
         self._start_anew_after_fork()
         return self._records.metrics_frame()
 
-    def _connection(self) -> Connection:
+    def connection(self) -> Connection:
+        """Return what it takes to reach the vendors."""
         seed, clock = self._simulated
         return Connection(
             source=self.source,
@@ -366,13 +367,13 @@ class Core:
             if self._last_good is not None:
                 self._last_good = LastGood(self._last_good.max_age_s)
 
-    async def _connected(self) -> Provider:
+    async def connected(self) -> Provider:
         """Return the provider, connecting on the first question."""
         self._start_anew_after_fork()
         if self._provider is None:
             if portal.was_forked():
                 await asyncio.to_thread(_require_polars)
-            provider = await self._connection().provider()
+            provider = await self.connection().provider()
             if self._provider is None:
                 self._provider = provider
                 # A client that nobody closes hangs up when it is collected, and at the end of the process.
@@ -380,7 +381,7 @@ class Core:
         return self._provider
 
     async def _chain(self, query: ChainQuery) -> pl.DataFrame:
-        return await (await self._connected()).chain(query)
+        return await (await self.connected()).chain(query)
 
     async def _described(self, query: ChainQuery, named: str, provider: str) -> pl.DataFrame:
         """Get the chain that one described contract must be in; one that has expired is in none."""
@@ -390,19 +391,19 @@ class Core:
             raise ContractNotFoundError(f"no live contract {named}: {error}", provider=provider) from error
 
     async def _contract(self, symbol: symbols.OptionSymbol) -> pl.DataFrame:
-        return await (await self._connected()).contract(symbol)
+        return await (await self.connected()).contract(symbol)
 
     async def _expirations(self, underlying: str, start: date | None, end: date | None) -> list[date]:
-        return await (await self._connected()).expirations(underlying, start=start, end=end)
+        return await (await self.connected()).expirations(underlying, start=start, end=end)
 
     async def _quotes(self, tickers: tuple[str, ...]) -> pl.DataFrame:
-        return await (await self._connected()).quotes(tickers)
+        return await (await self.connected()).quotes(tickers)
 
     async def _indices(self, tickers: tuple[str, ...]) -> pl.DataFrame:
-        return await (await self._connected()).indices(tickers)
+        return await (await self.connected()).indices(tickers)
 
     async def _bars(self, queries: list[BarQuery]) -> pl.DataFrame:
-        provider = await self._connected()
+        provider = await self.connected()
         answers = await asyncio.gather(*(provider.bars(query) for query in queries), return_exceptions=True)
         failures = [answer for answer in answers if isinstance(answer, DataProviderError)]
         for answer in answers:
@@ -416,10 +417,10 @@ class Core:
         return None if self._provider is None else self._provider.kept_since(query)
 
     async def _trades(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
-        return await (await self._connected()).trades(symbol, start=start, end=end)
+        return await (await self.connected()).trades(symbol, start=start, end=end)
 
     async def _indicators(self, query: IndicatorQuery) -> pl.DataFrame:
-        provider = await self._connected()
+        provider = await self.connected()
         bars = await provider.bars(query.bars(await provider.present()))
         return (await asyncio.to_thread(with_indicators, bars)).tail(query.lookback)
 
@@ -437,19 +438,19 @@ class Core:
 
     async def _flow(self, query: FlowQuery) -> pl.DataFrame:
         chain = await self.answer(self.chain(ChainQuery.of(query.underlying)))
-        return await find_flow(await self._connected(), query, chain)
+        return await find_flow(await self.connected(), query, chain)
 
     async def _compare(self, query: ChainQuery, nearest: int | None) -> pl.DataFrame:
-        provider = await self._connected()
+        provider = await self.connected()
         if not isinstance(provider, AsyncHybrid):
             raise TypeError(f"the provider of {self.source!r} is not one of both vendors")
         return await provider.compare(query, expirations=nearest)
 
     async def _market_status(self) -> MarketStatus:
-        return await (await self._connected()).market_status()
+        return await (await self.connected()).market_status()
 
     async def _entitlements(self) -> pl.DataFrame:
-        return await (await self._connected()).entitlements()
+        return await (await self.connected()).entitlements()
 
 
 def _require_polars() -> None:

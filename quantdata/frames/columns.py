@@ -16,10 +16,13 @@ __all__ = [
     "ENTITLEMENTS",
     "EQUITY_QUOTES",
     "FLOW",
+    "GAPS",
     "HEALTH",
+    "HUB_METRICS",
     "INDEX_QUOTES",
     "METRICS",
     "OPTION_QUOTES",
+    "STREAMS",
     "TRADES",
     "Column",
     "empty",
@@ -393,6 +396,42 @@ METRICS: Final = (
     _s("kind", "code of the failure, reason of the fallback; null where a metric has no kinds"),
     _f("value", "unit", "the count since the client was made"),
     _s("unit", "of the value"),
+)
+
+
+STREAMS: Final = (
+    _s("provider", "whose stream"),
+    _s("asset", "options, stocks, indices, or all in one"),
+    _s("state", "idle, connecting, live, silent, waiting (to connect again) or stopped"),
+    _e("feed", FEED, "how fresh it is by plan"),
+    _t("since_ts", "since when it is in that state, by this machine's clock"),
+    _t("heard_ts", "when its last frame came"),
+    _i("reconnects", "connections", "that replaced one before"),
+    _i("wanted", "channels", "what it is asked for"),
+    _i("held", "channels", "what the vendor has acknowledged"),
+    _i("refused", "channels", "what the vendor has refused"),
+    _i("events", "events", "received"),
+    _i("late", "events", "dropped: older than what was known"),
+    _i("repeated", "events", "dropped: what was known"),
+    _i("lost_trades", "trades", "dropped for want of room"),
+    _f("ping_s", "seconds", "round trip of the last ping; null before the first"),
+    _s("error", "why it stopped, or why its last connection ended"),
+)
+
+GAPS: Final = (
+    _s("provider", "whose stream"),
+    _s("asset", "which"),
+    _s("reason", "why it was cut off"),
+    _t("start_ts", "when the last frame before came"),
+    _t("end_ts", "when all was subscribed again"),
+    _t("filled_ts", "when every chain had been polled since; null while not"),
+)
+
+HUB_METRICS: Final = (
+    _s("subject", "hub, a symbol, a stream or a subscriber"),
+    _s("metric", "what is counted or timed"),
+    _f("value", "unit", "how much"),
+    _s("unit", "of the value: count, seconds or bytes"),
 )
 
 

@@ -92,8 +92,8 @@ class Cadence(Generic[S]):
 
     Attributes
     ----------
-    requests_per_minute
-        The same; may be set when the rate has been learned.
+    interval_s, requests_per_minute
+        The same; the rate may be set when it has been learned.
     is_market_open
         Whether to poll at the interval wanted; from `CLOSED_INTERVAL_S` on where not. To be set by the owner.
     """
@@ -108,7 +108,7 @@ class Cadence(Generic[S]):
     ) -> None:
         self.requests_per_minute = requests_per_minute
         self.is_market_open = True
-        self._interval_s = interval_s
+        self.interval_s = interval_s
         self._clock = clock
         self._draw = draw
         self._watches: dict[S, _Watch] = {}
@@ -199,5 +199,5 @@ class Cadence(Generic[S]):
         return stretch * self._wanted_s(watch)
 
     def _wanted_s(self, watch: _Watch) -> float:
-        wanted_s = self._interval_s * watch.every
+        wanted_s = self.interval_s * watch.every
         return wanted_s if self.is_market_open else max(wanted_s, CLOSED_INTERVAL_S)

@@ -471,7 +471,7 @@ def test_questions_at_once_connect_once(market: Vendor) -> None:
     core = _core()
 
     async def both() -> set[int]:
-        providers = await asyncio.gather(core._connected(), core._connected())
+        providers = await asyncio.gather(core.connected(), core.connected())
         return {id(provider) for provider in providers}
 
     assert len(portal.call(both())) == 1
@@ -479,7 +479,7 @@ def test_questions_at_once_connect_once(market: Vendor) -> None:
 
 def test_a_token_connects_to_tradier() -> None:
     core = _core(Config(tradier_access_token=Secret("t0ken"), tradier_base_url="http://127.0.0.1:1/v1"))
-    provider = portal.call(core._connected())
+    provider = portal.call(core.connected())
     assert (provider.name, core.source) == ("tradier", "tradier")
     portal.call(core.close())
 
@@ -488,7 +488,7 @@ def test_a_token_connects_to_tradier() -> None:
 def test_every_provider_is_watched_for_its_client(vendor: Vendor, name: str) -> None:
     vendor.on("/", b"<html>down</html>", status=503)
     core = Core(name, config=BOTH, cache_ttl=None, seed=7, clock="open")
-    provider = portal.call(core._connected())
+    provider = portal.call(core.connected())
     # With its limiter's leave and without the waits between tries.
     provider._provider._rest._http._sleep = _at_once  # type: ignore[attr-defined]
     with pytest.raises(MaxRetriesError):
@@ -542,7 +542,7 @@ def test_a_provider_is_one_though_two_wait_for_it_and_both_vendors_are_of_one_ma
     core = Core("sim", config=Config(), cache_ttl=None, seed=11, clock="live")
 
     async def both() -> set[int]:
-        return {id(provider) for provider in await asyncio.gather(core._connected(), core._connected())}
+        return {id(provider) for provider in await asyncio.gather(core.connected(), core.connected())}
 
     assert len(portal.call(both())) == 1
     assert asked == [{"seed": 11, "clock": "live"}] * 4  # `shared` gives the one it has
@@ -556,7 +556,7 @@ def test_a_client_that_is_collected_hangs_up(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(AsyncMassive, "close", close)
     core = _core()
-    portal.call(core._connected())
+    portal.call(core.connected())
     del core
     gc.collect()
     assert closed.wait(5)
@@ -570,7 +570,7 @@ def test_connections_of_another_process_are_not_hung_up(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(AsyncMassive, "close", close)
     core = _core()
-    provider = portal.call(core._connected())
+    provider = portal.call(core.connected())
     _hang_up(provider, core._generation - 1)
     core._generation -= 1
     portal.call(core.close())
@@ -580,7 +580,7 @@ def test_connections_of_another_process_are_not_hung_up(monkeypatch: pytest.Monk
 
 def test_the_plans_rate_is_kept() -> None:
     slow = Config(massive_api_key=Secret("k3y"), massive_requests_per_minute=5.0)
-    rates = [portal.call(_core(config)._connected()).budgets()[0].per_minute for config in (slow, CONFIG)]
+    rates = [portal.call(_core(config).connected()).budgets()[0].per_minute for config in (slow, CONFIG)]
     assert rates == [5.0, 6000.0]
 
 
@@ -651,7 +651,7 @@ def test_a_forked_child_leaves_the_parents_connections_alone(host: str) -> None:
 
 def test_a_fork_in_which_polars_is_dead_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(portal, "was_forked", lambda: True)
-    assert portal.call(_core()._connected()) is not None
+    assert portal.call(_core().connected()) is not None
     released = threading.Event()
 
     class Stuck(pl.DataFrame):
@@ -662,5 +662,5 @@ def test_a_fork_in_which_polars_is_dead_is_told(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("quantdata.client.core.LONGEST_PROBE_S", 0.01)
     monkeypatch.setattr("quantdata.client.core.pl.DataFrame", Stuck)
     with pytest.raises(QuantDataError, match="threads do not survive a fork"):
-        portal.call(_core()._connected())
+        portal.call(_core().connected())
     released.set()

@@ -1,0 +1,257 @@
+"""What runs behind a hub, on the portal's loop: polls, streams, publications, and who looks after them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import polars as pl
+
+from quantdata.clients.chain_query import ChainQuery
+from quantdata.live.alerts import Alert, Alerts, Facts
+from quantdata.live.budget import MOST_QUOTES, allocate
+from quantdata.live.cadence import Cadence
+from quantdata.live.conflation import Conflation
+from quantdata.live.market import LiveMarket
+from quantdata.live.polling import Poller
+from quantdata.live.publishing import Publisher
+from quantdata.live.streaming import Streams, Wanted
+from quantdata.live.targets import candidates
+from quantdata.sessions import market_state
+from quantdata.wire.facts import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
+    from quantdata.client.core import Core
+    from quantdata.clients import Provider
+    from quantdata.live.market import Input, Polled
+    from quantdata.live.snapshot import HubSnapshot, Tick
+    from quantdata.live.subscribers import Subscribers
+    from quantdata.live.watchlist import Watchlist
+    from quantdata.wire.vitals import Gap
+
+__all__ = ["Engine", "GapRecord", "Settings"]
+
+logger = logging.getLogger("quantdata.live")
+
+# Between two looks at what is worth an alert, and at which contracts are worth a subscription.
+HOUSEKEEPING_S: Final = 1.0
+LOOKS_A_SUBSCRIPTION: Final = 5
+
+
+class GapRecord(NamedTuple):
+    """A time of which a stream has nothing, and when polls had filled it.
+
+    Attributes
+    ----------
+    vendor, asset, reason
+        Which stream, and why it was cut off.
+    start, end
+        When the last frame before came, and when all was subscribed again (UTC).
+    filled_at
+        When every chain had been polled since (UTC); None while not.
+    """
+
+    vendor: str
+    asset: str
+    reason: str
+    start: datetime
+    end: datetime
+    filled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a hub works: seconds between polls and between publications, and what its streams are for."""
+
+    interval_s: float
+    debounce_s: float
+    wants_streams: bool
+    dte: tuple[int | None, int | None] | None
+    weights: Mapping[str, float]
+    name: str
+
+
+class Engine:
+    """A hub at work; made, used and closed on the portal's loop.
+
+    Parameters
+    ----------
+    core
+        Whose provider is asked.
+    settings
+        How.
+    snapshots, ticks, alerts
+        Who is told.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        settings: Settings,
+        *,
+        snapshots: Subscribers[HubSnapshot],
+        ticks: Subscribers[Tick],
+        alerts: Subscribers[Alert],
+    ) -> None:
+        self.gaps: list[GapRecord] = []
+        self.failure: BaseException | None = None
+        self._core = core
+        self._settings = settings
+        self._subscribers = (snapshots, ticks)
+        self._alerts = alerts
+        self._told = Alerts()
+        self._provider: Provider | None = None
+        self._watchlist: Watchlist | None = None
+        self._conflation = Conflation(settings.debounce_s)
+        self.poller = Poller(
+            core.connected,
+            cadence=Cadence(settings.interval_s),
+            put=self._put,
+            query=self._query,
+        )
+        self.publisher = Publisher(
+            LiveMarket(rates=core.connection().rates, paces=self.poller.paces),
+            conflation=self._conflation,
+            gather=self._gathered,
+            snapshots=snapshots,
+            tick_subscribers=ticks,
+        )
+        self.streams: Streams | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def publications(self) -> int:
+        """Count of publications so far."""
+        return self._conflation.publications
+
+    async def start(self, watchlist: Watchlist) -> None:
+        """Connect, and begin to poll, stream and publish."""
+        self._provider = await self._core.connected()
+        await self.watch(watchlist)
+        if self._settings.wants_streams:
+            self.streams = Streams(
+                await self._core.connection().streams(),
+                on_data=self._conflation.mark,
+                on_gap=self._note_gap,
+                is_market_open=self._is_market_open,
+                hub=self._settings.name,
+            )
+            await self._subscribe()
+            self._run(self.streams.watch_over())
+        for work in (self.poller.run(), self.publisher.publish(), self.publisher.value(), self._look_after()):
+            self._run(work)
+
+    async def watch(self, watchlist: Watchlist) -> None:
+        """Watch these from now on, and nothing else."""
+        self._watchlist = watchlist
+        equities, indices = watchlist.polled_equities, watchlist.polled_indices
+        await self.publisher.change(lambda market: market.watch(watchlist.chains, equities=equities, indices=indices))
+        self.poller.watch(watchlist.chains, equities=equities, indices=indices)
+        if self.streams is not None:
+            await self._subscribe()
+
+    async def close(self) -> None:
+        """End everything; nothing of it is left."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.poller.close()
+        if self.streams is not None:
+            await self.streams.close()
+
+    def _run(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._note_end)
+        self._tasks.append(task)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        """Remember why a part of the hub ended that should not have, and say so in the log."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self.failure = self.failure or error
+            logger.error("hub failed %s", facts(hub=self._settings.name, why=error), exc_info=error)
+
+    def _query(self, underlying: str) -> ChainQuery:
+        return ChainQuery.of(underlying, dte=self._settings.dte)
+
+    def _gathered(self) -> list[Input]:
+        return [] if self.streams is None else self.streams.gather()
+
+    def _put(self, polled: Polled) -> None:
+        self.publisher.put(polled)
+        now = datetime.now(UTC)
+        is_filled = [gap.filled_at is not None or not self._is_polled_since(gap.end) for gap in self.gaps]
+        self.gaps = [
+            gap if done else gap._replace(filled_at=now) for gap, done in zip(self.gaps, is_filled, strict=True)
+        ]
+
+    def _is_polled_since(self, moment: datetime) -> bool:
+        """Tell whether every chain has been asked for since a moment, and answered."""
+        names = () if self._watchlist is None else self._watchlist.chains
+        answers = [self.poller.stats[name].answered_at for name in names if name in self.poller.stats]
+        return all(answer is not None and answer > moment for answer in answers)
+
+    def _note_gap(self, gap: Gap) -> None:
+        self.gaps.append(GapRecord(gap.vendor, gap.asset, gap.reason, gap.start, gap.end))
+        for underlying in () if self._watchlist is None else self._watchlist.chains:
+            self.poller.refresh(underlying)
+
+    def _is_market_open(self) -> bool:
+        return self._provider is not None and market_state(self._provider.now()) == "open"
+
+    async def _subscribe(self) -> None:
+        """Ask the streams for what is worth it now: stocks and indices, and the contracts nearest to the money."""
+        if self.streams is None or self._watchlist is None:
+            return
+        snapshot = self.publisher.snapshot
+        chains = {} if snapshot is None else snapshot.chains
+        held = self.streams.wanted.contracts
+        chosen = await asyncio.to_thread(
+            lambda: allocate(
+                {name: candidates(chain) for name, chain in chains.items() if chain.height},
+                limit=MOST_QUOTES,
+                weights=self._settings.weights,
+                held=held,
+            )
+        )
+        await self.streams.want(
+            Wanted(
+                contracts=frozenset(symbol for each in chosen.values() for symbol in each),
+                stocks=frozenset(self._watchlist.polled_equities),
+                indices=frozenset(self._watchlist.polled_indices),
+            )
+        )
+
+    async def _look_after(self) -> None:
+        """Renew subscriptions and tell of troubles, for ever."""
+        looks = 0
+        while True:
+            await asyncio.sleep(HOUSEKEEPING_S)
+            looks += 1
+            if looks % LOOKS_A_SUBSCRIPTION == 0 or (self.streams is not None and not self.streams.wanted.contracts):
+                await self._subscribe()
+            told = await asyncio.to_thread(self._troubles)
+            self._alerts.publish(told)
+            for alert in told:
+                logger.warning("alert %s", facts(kind=alert.kind, subject=alert.subject, is_over=alert.is_over))
+
+    def _troubles(self) -> list[Alert]:
+        snapshot = self.publisher.snapshot
+        qualities = {} if snapshot is None else snapshot.qualities
+        by_provider = (
+            self._core.health().group_by("provider").agg(pl.col("is_healthy").any(), pl.col("response_p50_s").max())
+        )
+        return self._told.observe(
+            Facts(
+                confidence={name: each.confidence for name, each in qualities.items()},
+                providers=dict(by_provider.select("provider", "is_healthy").iter_rows()),
+                response_s=dict(by_provider.select("provider", "response_p50_s").iter_rows()),
+                subscribers=sum(len(each) for each in self._subscribers),
+            ),
+            datetime.now(UTC),
+        )

@@ -1,0 +1,381 @@
+"""The market data hub: one place that holds the present state of all that is watched, fed by polls and streams."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+import polars as pl
+
+from quantdata import portal, symbols
+from quantdata.client import AsyncClient, Client
+from quantdata.clients.arguments import flag, number
+from quantdata.clients.chain_query import ChainQuery
+from quantdata.errors import ArgumentError, FeedError
+from quantdata.frames.columns import GAPS, HUB_METRICS, STREAMS, schema
+from quantdata.live.cadence import refresh_interval as interval_of
+from quantdata.live.engine import Engine, Settings
+from quantdata.live.figures import figures, stream_row
+from quantdata.live.market import EQUITIES, INDICES
+from quantdata.live.subscribers import Subscribers
+from quantdata.live.watchlist import Watchlist
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+
+    from quantdata.config import Source
+    from quantdata.live.alerts import Alert
+    from quantdata.live.iteration import Stream
+    from quantdata.live.snapshot import HubSnapshot, Tick
+
+__all__ = ["MarketDataHub"]
+
+LONGEST_WAIT_S: Final = 30.0
+
+
+class MarketDataHub:
+    """The present state of everything watched, kept up until it is closed.
+
+    Polls and streams feed it; it publishes at most once in ``debounce`` seconds. Everything may be called from any
+    thread, and from a notebook's cell while others run: the hub works on quantdata's own thread.
+
+    Parameters
+    ----------
+    symbols
+        Underlyings whose chains are watched, as in ``["SPY", "SPX"]``.
+    indices, equities
+        Indices, and stocks and funds, that are watched by themselves; the underlyings of chains are anyway.
+    client
+        Whose provider, keys and model are used; a new client of ``source`` when left out.
+    source
+        As of `Client`; only without a client.
+    dte
+        Days to expiration of the contracts that are watched, both ends included; None takes all.
+    refresh_interval
+        Seconds between two polls of each: a number, or ``"development"`` (10), ``"production"`` (5) or
+        ``"low-latency"`` (1). What the account's rate cannot carry is slowed, and `metrics` shows it. Expirations but
+        the nearest four are polled every sixth time.
+    debounce
+        Seconds between two publications at least; the first change after a pause is published at once.
+    stream
+        Whether streams are used too.
+    weights
+        By underlying: how the 1,000 option quotes that a vendor streams are shared; 1 where left out.
+    name
+        Of the hub, in logs and for whoever finds the account's stream taken.
+
+    Raises
+    ------
+    ArgumentError
+        If nothing is watched, or an argument is not what it must be.
+    ConfigError
+        If no source can be decided on, or its key is missing.
+
+    Examples
+    --------
+    >>> import quantdata as qd
+    >>> with qd.hub(["SPY"], source="sim", dte=(0, 2)) as hub:
+    ...     chain = hub.wait().chains["SPY"]
+    >>> chain.height > 100
+    True
+    """
+
+    def __init__(
+        self,
+        symbols: str | Iterable[str] = (),
+        *,
+        indices: str | Iterable[str] = (),
+        equities: str | Iterable[str] = (),
+        client: Client | AsyncClient | None = None,
+        source: Source | None = None,
+        dte: tuple[int | None, int | None] | None = None,
+        refresh_interval: float | str = 5.0,
+        debounce: float = 0.1,
+        stream: bool = True,
+        weights: Mapping[str, float] | None = None,
+        name: str = "hub",
+    ) -> None:
+        if client is not None and source is not None:
+            raise ArgumentError("a client has a source of its own: give one of both")
+        self.name = name
+        self._watchlist = Watchlist.of(symbols, equities=equities, indices=indices)
+        if self._watchlist.is_empty:
+            raise ArgumentError("nothing to watch: name underlyings, equities or indices, as in hub(['SPY'])")
+        for underlying in self._watchlist.chains:
+            ChainQuery.of(underlying, dte=dte)
+        self._settings = Settings(
+            interval_s=interval_of(refresh_interval),
+            debounce_s=number(debounce, name="debounce", least=0.0),
+            wants_streams=flag(stream, name="stream"),
+            dte=dte,
+            weights=dict(weights or {}),
+            name=name,
+        )
+        # A hub drives its client's provider.
+        self._core = (client if client is not None else Client(source))._core  # noqa: SLF001  # of one house
+        self._snapshots: Subscribers[HubSnapshot] = Subscribers("snapshot", key=lambda _: None)
+        self._ticks: Subscribers[Tick] = Subscribers("tick", key=lambda tick: tick.about)
+        self._alerts: Subscribers[Alert] = Subscribers("tick", key=lambda alert: alert[:3])
+        self._engine: Engine | None = None
+        self._life = threading.Lock()
+        self._is_closed = False
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else "running" if self.is_running else "not started"
+        return f"<MarketDataHub {self.name!r} {state}: {', '.join(self._watchlist.names())}>"
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Connect and begin; nothing happens when it runs already.
+
+        Raises
+        ------
+        FeedError
+            If it has been closed.
+        """
+        with self._life:
+            if self._is_closed:
+                raise FeedError(f"{self!r}: a hub that was closed does not start again, make a new one")
+            if self._engine is None:
+                engine = Engine(
+                    self._core,
+                    self._settings,
+                    snapshots=self._snapshots,
+                    ticks=self._ticks,
+                    alerts=self._alerts,
+                )
+                portal.call(engine.start(self._watchlist))
+                self._engine = engine
+        return self
+
+    def close(self) -> None:
+        """End all polls, streams and subscriptions; may be called twice. The client stays open."""
+        with self._life:
+            engine, self._engine, self._is_closed = self._engine, None, True
+        if engine is not None:
+            portal.call(engine.close())
+        for subscribers in (self._snapshots, self._ticks, self._alerts):
+            subscribers.close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and not closed."""
+        return self._engine is not None
+
+    # --- what is watched --------------------------------------------------------------------------------------------
+
+    @property
+    def watchlist(self) -> Watchlist:
+        """What is watched: ``chains``, ``equities``, ``indices``."""
+        return self._watchlist
+
+    def watch(
+        self,
+        symbols: str | Iterable[str] = (),
+        *,
+        indices: str | Iterable[str] = (),
+        equities: str | Iterable[str] = (),
+    ) -> None:
+        """Watch more; what is watched already stays as it is."""
+        self._rewatch(self._watchlist.with_more(Watchlist.of(symbols, equities=equities, indices=indices)))
+
+    def unwatch(
+        self,
+        symbols: str | Iterable[str] = (),
+        *,
+        indices: str | Iterable[str] = (),
+        equities: str | Iterable[str] = (),
+    ) -> None:
+        """Watch less: what is named is polled and streamed no more, and its frames are gone.
+
+        Raises
+        ------
+        ArgumentError
+            If something of it is not watched, or nothing would be left.
+        """
+        self._rewatch(self._watchlist.without(Watchlist.of(symbols, equities=equities, indices=indices)))
+
+    def set_watchlist(
+        self,
+        symbols: str | Iterable[str] = (),
+        *,
+        indices: str | Iterable[str] = (),
+        equities: str | Iterable[str] = (),
+    ) -> None:
+        """Watch these and nothing else."""
+        wanted = Watchlist.of(symbols, equities=equities, indices=indices)
+        if wanted.is_empty:
+            raise ArgumentError("a hub watches something: close() ends it")
+        self._rewatch(wanted)
+
+    def _rewatch(self, watchlist: Watchlist) -> None:
+        engine = self._engine
+        self._watchlist = watchlist
+        if engine is not None:
+            portal.call(engine.watch(watchlist))
+
+    # --- the present state ------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> HubSnapshot:
+        """Return the newest publication.
+
+        Raises
+        ------
+        FeedError
+            If there is none yet: `wait` waits for the first that has everything.
+        """
+        engine = self._running()
+        if engine.publisher.snapshot is None:
+            raise FeedError(f"{self!r} has published nothing yet: wait() waits for it")
+        return engine.publisher.snapshot
+
+    def wait(self, timeout: float = LONGEST_WAIT_S) -> HubSnapshot:
+        """Wait until something is known of all that is watched, and return it.
+
+        Parameters
+        ----------
+        timeout
+            Seconds.
+
+        Raises
+        ------
+        FeedError
+            If that takes longer; the message names what is missing, and why if that is known.
+        """
+        deadline = time.monotonic() + timeout
+        while missing := self._missing():
+            if time.monotonic() > deadline:
+                raise FeedError(f"{self!r}: after {timeout:g} s nothing is known of {missing}")
+            time.sleep(0.01)
+        return self.snapshot()
+
+    def chain(self, underlying: str) -> pl.DataFrame:
+        """Return the chain of an underlying as it stands, with the columns of a client's ``chain``.
+
+        Raises
+        ------
+        FeedError
+            If it is not watched, or nothing is known of it yet.
+        """
+        name = symbols.underlying(underlying)
+        found = self.snapshot().chains.get(name)
+        if found is None or found.is_empty():
+            raise FeedError(self._why_not(name, is_watched=name in self._watchlist.chains))
+        return found
+
+    def equity(self, symbol: str) -> pl.DataFrame:
+        """Return the quote of a stock or fund as it stands: one row, with the columns of a client's ``quotes``."""
+        name = symbols.equity(symbol)
+        return self._row(self.snapshot().equities, name, is_watched=name in self._watchlist.polled_equities)
+
+    def index(self, ticker: str) -> pl.DataFrame:
+        """Return the value of an index as it stands: one row, with the columns of a client's ``indices``."""
+        name = symbols.index(ticker)
+        return self._row(self.snapshot().indices, name, is_watched=name in self._watchlist.polled_indices)
+
+    def _row(self, frame: pl.DataFrame, name: str, *, is_watched: bool) -> pl.DataFrame:
+        found = frame.filter(pl.col("symbol") == name)
+        if found.is_empty():
+            raise FeedError(self._why_not(name, is_watched=is_watched))
+        return found
+
+    def _why_not(self, name: str, *, is_watched: bool) -> str:
+        if not is_watched:
+            return f"{name} is not watched: watch() it; watched are {', '.join(self._watchlist.names())}"
+        return f"nothing is known of {name} yet{self._last_error(name)}: wait() waits for it"
+
+    # --- whoever is told --------------------------------------------------------------------------------------------
+
+    def subscribe_tick(self, name: str, callback: Callable[[Tick], object]) -> Callable[[], None]:
+        """Call a function with each event of the streams; see `quantdata.live.subscribers.Subscribers.subscribe`."""
+        return self._ticks.subscribe(name, callback)
+
+    def subscribe_snapshot(self, name: str, callback: Callable[[HubSnapshot], object]) -> Callable[[], None]:
+        """Call a function with each publication; one that is slow gets the newest and misses others."""
+        return self._snapshots.subscribe(name, callback)
+
+    def subscribe_alert(self, name: str, callback: Callable[[Alert], object]) -> Callable[[], None]:
+        """Call a function when a trouble begins, and when it is over: see `quantdata.live.alerts`."""
+        return self._alerts.subscribe(name, callback)
+
+    def ticks(self) -> Stream[Tick]:
+        """Return an async iterator over the events of the streams from now on, for any event loop."""
+        return self._ticks.stream()
+
+    def snapshots(self) -> Stream[HubSnapshot]:
+        """Return an async iterator over the publications from now on, for any event loop."""
+        return self._snapshots.stream()
+
+    # --- how it is doing --------------------------------------------------------------------------------------------
+
+    def health(self) -> pl.DataFrame:
+        """Return how each provider is doing at each endpoint: the client's `Client.health`."""
+        return self._core.health()
+
+    def streams(self) -> pl.DataFrame:
+        """Return how each stream is, one row each, with the columns of `STREAMS`."""
+        streams = self._running().streams
+        rows = [] if streams is None else [stream_row(status) for status in streams.statuses()]
+        return pl.DataFrame(rows, schema=schema(STREAMS), orient="row")
+
+    def gaps(self) -> pl.DataFrame:
+        """Return the times of which streams have nothing, and when polls had filled them, as `GAPS`."""
+        return pl.DataFrame(list(self._running().gaps), schema=schema(GAPS), orient="row")
+
+    def refused(self) -> dict[tuple[str, str], str]:
+        """Return the subscriptions that vendors refused, by vendor and channel, in their words."""
+        streams = self._running().streams
+        return {} if streams is None else streams.refused()
+
+    def metrics(self) -> pl.DataFrame:
+        """Return what the hub has done and how long that takes, one row a figure, with the columns of `HUB_METRICS`."""
+        found = figures(self._running(), [*self._snapshots.stats(), *self._ticks.stats()])
+        return pl.DataFrame(found, schema=schema(HUB_METRICS), orient="row")
+
+    def _running(self) -> Engine:
+        engine = self._engine
+        if engine is None:
+            raise FeedError(f"{self!r}: start() it")
+        if engine.failure is not None:
+            raise FeedError(f"{self!r} has failed: {engine.failure}") from engine.failure
+        return engine
+
+    def _missing(self) -> str:
+        """Return what nothing is known of yet, with the reasons."""
+        snapshot = self._running().publisher.snapshot
+        watchlist = self._watchlist
+        if snapshot is None:
+            missing = watchlist.names()
+        else:
+            known = {*snapshot.equities.get_column("symbol"), *snapshot.indices.get_column("symbol")}
+            chains = {name for name, chain in snapshot.chains.items() if chain.height}
+            missing = [name for name in watchlist.chains if name not in chains]
+            missing += [name for name in (*watchlist.equities, *watchlist.indices) if name not in known]
+        return ", ".join(f"{name}{self._last_error(name)}" for name in missing)
+
+    def _last_error(self, name: str) -> str:
+        stats = self._running().poller.stats
+        table = EQUITIES if name in self._watchlist.polled_equities else INDICES
+        key = name if name in self._watchlist.chains else table
+        error = stats[key].last_error if key in stats else None
+        return f" ({error})" if error else ""

@@ -1,0 +1,234 @@
+"""Polls: each chain by its near and its far expirations, all equities in one question, all indices in another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
+
+from quantdata.clients.together import together
+from quantdata.errors import DataProviderError
+from quantdata.live.cadence import FAR_EVERY, last_near
+from quantdata.live.chains import Pace
+from quantdata.live.market import EQUITIES, INDICES, Polled
+from quantdata.sessions import market_state
+from quantdata.wire.facts import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Collection
+    from datetime import date
+
+    from quantdata.clients import Provider
+    from quantdata.clients.chain_query import ChainQuery
+    from quantdata.live.cadence import Cadence
+
+__all__ = ["Part", "PollStats", "Poller"]
+
+logger = logging.getLogger("quantdata.live")
+
+# Of a chain: which expirations there are, the nearest of them, the others. Equities and indices have one.
+Part = Literal["listing", "near", "far", "all"]
+# In intervals: new expirations are listed once a day.
+LISTING_EVERY: Final = 120
+# Nobody need look more often than this whether somebody is due.
+LONGEST_WAIT_S: Final = 1.0
+
+
+class Subject(NamedTuple):
+    """What one poll is about: an underlying and a part of its chain, `EQUITIES` or `INDICES`."""
+
+    name: str
+    part: Part
+
+
+@dataclass(slots=True, kw_only=True)
+class PollStats:
+    """How the polls of one subject have gone.
+
+    Attributes
+    ----------
+    polls, failures
+        How many were answered; how many failed since the last answer.
+    took_s, requests
+        Of the last answer.
+    answered_at
+        When it came (UTC); None before the first.
+    last_error
+        Of the newest failure; None if there was none since the last answer.
+    """
+
+    polls: int = 0
+    failures: int = 0
+    took_s: float = 0.0
+    requests: int = 0
+    answered_at: datetime | None = None
+    last_error: str | None = None
+
+
+class Poller:
+    """Asks a provider for everything watched, each in its turn; on the portal's loop.
+
+    Parameters
+    ----------
+    connected
+        Returns the provider.
+    cadence
+        Who is due when.
+    put
+        Takes each answer.
+    query
+        Returns what is asked of an underlying's chain.
+    wall
+        The present (UTC).
+    """
+
+    def __init__(
+        self,
+        connected: Callable[[], Awaitable[Provider]],
+        *,
+        cadence: Cadence[Subject],
+        put: Callable[[Polled], None],
+        query: Callable[[str], ChainQuery],
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.stats: dict[str, PollStats] = {}
+        self._connected = connected
+        self._cadence = cadence
+        self._put = put
+        self._query = query
+        self._wall = wall
+        self._symbols: dict[str, tuple[str, ...]] = {}
+        self._days: dict[str, list[date]] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+
+    def watch(self, underlyings: Collection[str], *, equities: Collection[str], indices: Collection[str]) -> None:
+        """Poll these from now on, and nothing else; what is new is due at once."""
+        symbols = {EQUITIES: tuple(equities), INDICES: tuple(indices)}
+        is_asked_anew = {name for name in symbols if symbols[name] != self._symbols.get(name, ())}
+        self._symbols = symbols
+        wanted = {*underlyings, *(name for name, each in symbols.items() if each)}
+        for name in (self.stats.keys() - wanted) | is_asked_anew:
+            self._forget(name)
+        for name in sorted(wanted - self.stats.keys()):
+            self._begin(name)
+        self._changed.set()
+
+    def refresh(self, underlying: str) -> None:
+        """Poll a chain at once: a stream has had a gap."""
+        for part in ("near", "far") if underlying in self._days else ():
+            self._cadence.unwatch(Subject(underlying, part))
+        if underlying in self._days:
+            self._split(underlying)
+            self._changed.set()
+
+    def paces(self, name: str) -> list[Pace]:
+        """Return how often a subject is polled, as it really is."""
+        if name in self._days:
+            days = self._days[name]
+            far = [Pace(None, self._effective_s(name, "far"))] if last_near(days) != days[-1] else []
+            return [Pace(last_near(days) if far else None, self._effective_s(name, "near")), *far]
+        return [Pace(None, self._effective_s(name, "all") if name in self._symbols else self._cadence.interval_s)]
+
+    async def run(self) -> None:
+        """Poll for ever."""
+        provider = await self._connected()
+        while True:
+            self._set_pace(provider)
+            for subject in self._cadence.due():
+                self._cadence.begin(subject)
+                task = asyncio.create_task(self._poll(provider, subject))
+                self._under_way.add(task)
+                task.add_done_callback(self._under_way.discard)
+            self._changed.clear()
+            wait_s = self._cadence.due_in_s()
+            try:
+                async with asyncio.timeout(LONGEST_WAIT_S if wait_s is None else min(wait_s, LONGEST_WAIT_S)):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def close(self) -> None:
+        """Call off what is under way."""
+        tasks = list(self._under_way)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _set_pace(self, provider: Provider) -> None:
+        rates = [budget.per_minute for budget in provider.budgets()]
+        self._cadence.requests_per_minute = min(rates, default=None)
+        self._cadence.is_market_open = market_state(provider.now()) == "open"
+
+    def _effective_s(self, name: str, part: Part) -> float:
+        watched = name in self.stats
+        return self._cadence.effective_s(Subject(name, part)) if watched else self._cadence.interval_s
+
+    def _begin(self, name: str) -> None:
+        self.stats[name] = PollStats()
+        if name in self._symbols:
+            self._cadence.watch(Subject(name, "all"))
+        else:
+            self._cadence.watch(Subject(name, "listing"), every=LISTING_EVERY)
+
+    def _forget(self, name: str) -> None:
+        self.stats.pop(name, None)
+        self._days.pop(name, None)
+        for part in get_args(Part):
+            self._cadence.unwatch(Subject(name, part))
+
+    def _split(self, underlying: str) -> None:
+        """Poll the nearest expirations of a chain at each interval, the others now and then."""
+        days = self._days[underlying]
+        self._cadence.watch(Subject(underlying, "near"))
+        if days[-1] != last_near(days):
+            self._cadence.watch(Subject(underlying, "far"), every=FAR_EVERY)
+
+    async def _poll(self, provider: Provider, subject: Subject) -> None:
+        stats = self.stats.get(subject.name, PollStats())
+        is_alone = not self._under_way - {asyncio.current_task()}
+        sent, began = provider.requests_sent, self._wall()
+        try:
+            await self._asked(provider, subject)
+        except DataProviderError as error:
+            stats.failures += 1
+            stats.last_error = f"{error.code.value}: {error}"
+            logger.info("poll failed %s", facts(subject=subject.name, part=subject.part, why=error))
+            self._cadence.fail(subject)
+            return
+        finally:
+            self._changed.set()
+        if is_alone or not stats.requests:
+            stats.requests = max(1, provider.requests_sent - sent)
+        stats.polls, stats.failures, stats.last_error = stats.polls + 1, 0, None
+        stats.answered_at = self._wall()
+        stats.took_s = (stats.answered_at - began).total_seconds()
+        self._cadence.succeed(subject, requests=stats.requests)
+
+    async def _asked(self, provider: Provider, subject: Subject) -> None:
+        """Ask for one subject, and hand on what is answered."""
+        name = subject.name
+        if name == EQUITIES:
+            self._put(Polled(name, await provider.quotes(self._symbols[name])))
+        elif name == INDICES:
+            self._put(Polled(name, await provider.indices(self._symbols[name])))
+        elif subject.part == "listing":
+            start, end = self._query(name).expiration_range(await provider.present())
+            days = await provider.expirations(name, start=start, end=end)
+            if days and name in self.stats:
+                self._days[name] = days
+                self._split(name)
+        else:
+            await self._chain(provider, subject)
+
+    async def _chain(self, provider: Provider, subject: Subject) -> None:
+        name, days = subject.name, self._days[subject.name]
+        near = last_near(days) or days[-1]
+        beyond = near + timedelta(days=1)
+        is_near = subject.part == "near"
+        span = (None, near) if is_near else (beyond, None)
+        query = self._query(name).on_days(*((days[0], near) if is_near else (beyond, days[-1])))
+        chain, dividends = await together([provider.chain(query), provider.dividends(name)])
+        self._put(Polled(name, chain, dividends, span))

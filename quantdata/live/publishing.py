@@ -1,0 +1,141 @@
+"""From what comes in to what is published: quotes at once, the model and the rules a little later, each in a thread.
+
+The loop only hands over: applying, pricing and judging run in worker threads, one at a time on the state, valuations
+beside it, so that no quote waits for the model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from quantdata.live.market import ticks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import polars as pl
+
+    from quantdata.live.conflation import Conflation
+    from quantdata.live.market import Input, LiveMarket
+    from quantdata.live.snapshot import HubSnapshot, Tick
+    from quantdata.live.subscribers import Subscribers
+
+__all__ = ["Publisher"]
+
+# Between two valuations of what streams change; pricing a thousand American options takes some milliseconds.
+VALUATION_INTERVAL_S: Final = 0.25
+# Frames that nothing comes in for are judged anew this often, so that they say how old they are.
+AGED_AFTER_S: Final = 2.5
+
+
+class Publisher:
+    """Publishes a market: on the portal's loop.
+
+    Parameters
+    ----------
+    market
+        The state; nobody else touches it.
+    conflation
+        When to publish.
+    gather
+        Returns what streams told since the last look.
+    snapshots, tick_subscribers
+        Who is told.
+    wall
+        Returns the present (UTC).
+
+    Attributes
+    ----------
+    snapshot
+        The newest; readable from any thread. None before the first.
+    publish_s, valuation_s
+        Seconds that the last of each took.
+    """
+
+    def __init__(
+        self,
+        market: LiveMarket,
+        *,
+        conflation: Conflation,
+        gather: Callable[[], list[Input]],
+        snapshots: Subscribers[HubSnapshot],
+        tick_subscribers: Subscribers[Tick],
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.snapshot: HubSnapshot | None = None
+        self.publish_s = 0.0
+        self.valuation_s = 0.0
+        self._market = market
+        self._conflation = conflation
+        self._gather = gather
+        self._snapshots = snapshots
+        self._ticks = tick_subscribers
+        self._wall = wall
+        self._inbox: list[Input] = []
+        self._state = asyncio.Lock()
+        self._changed = asyncio.Event()
+
+    def put(self, polled: Input) -> None:
+        """Take in an answer; it is published at the next occasion."""
+        self._inbox.append(polled)
+        self._conflation.mark()
+
+    async def change(self, act: Callable[[LiveMarket], Any]) -> None:
+        """Change the market itself: what is watched."""
+        async with self._state:
+            await asyncio.to_thread(act, self._market)
+        self._conflation.mark()
+
+    async def publish(self) -> None:
+        """Publish for ever: whenever something has come in, at most once a window."""
+        while True:
+            await self._conflation.ready()
+            inputs, self._inbox = [*self._inbox, *self._gather()], []
+            began = time.perf_counter()
+            async with self._state:
+                snapshot = await asyncio.to_thread(self._applied, inputs, self._wall())
+            self.publish_s = time.perf_counter() - began
+            self.snapshot = snapshot
+            self._changed.set()
+            self._snapshots.publish([snapshot])
+
+    async def value(self) -> None:
+        """Price and judge for ever what has changed, and from time to time what has not."""
+        aged_at = time.monotonic()
+        while True:
+            try:
+                async with asyncio.timeout(AGED_AFTER_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            self._changed.clear()
+            is_aged = time.monotonic() - aged_at >= AGED_AFTER_S
+            aged_at = time.monotonic() if is_aged else aged_at
+            await self._valued(is_aged=is_aged)
+            await asyncio.sleep(VALUATION_INTERVAL_S)
+
+    async def _valued(self, *, is_aged: bool) -> None:
+        now = self._wall()
+        async with self._state:
+            jobs = await asyncio.to_thread(self._market.valuations, now, is_aged=is_aged)
+        if jobs:
+            began = time.perf_counter()
+            valued = await asyncio.to_thread(_done, jobs)
+            self.valuation_s = time.perf_counter() - began
+            async with self._state:
+                self._market.adopt(valued)
+        if jobs or is_aged:
+            self._conflation.mark()
+
+    def _applied(self, inputs: Sequence[Input], now: datetime) -> HubSnapshot:
+        self._market.apply(inputs)
+        if len(self._ticks):
+            self._ticks.publish(ticks(inputs))
+        return self._market.snapshot(now)
+
+
+def _done(jobs: dict[str, Callable[[], pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+    return {name: job() for name, job in jobs.items()}

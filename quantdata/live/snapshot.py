@@ -1,0 +1,104 @@
+"""What a hub publishes: single ticks, and the whole as it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from quantdata.validation import Quality, quality
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    import polars as pl
+
+__all__ = ["HubSnapshot", "Tick"]
+
+TickKind = Literal["quote", "trade", "value"]
+
+
+class Tick(NamedTuple):
+    """One event of one symbol.
+
+    Attributes
+    ----------
+    kind
+        ``"quote"``: bid and ask; ``"trade"``: price and size; ``"value"``: the price of an index, in points.
+    symbol
+        OCC symbol of a contract, or that of a stock, fund or index, in canonical spelling.
+    ts_ms
+        The vendor's time: milliseconds since 1970 (UTC).
+    bid, ask, price, size
+        USD per share, contracts or shares; None where the event says nothing of it.
+    source
+        ``"massive"`` or ``"tradier"``.
+    """
+
+    kind: TickKind
+    symbol: str
+    ts_ms: int
+    bid: float | None = None
+    ask: float | None = None
+    price: float | None = None
+    size: float | None = None
+    source: str = ""
+
+    @property
+    def about(self) -> tuple[str, str]:
+        """What a newer tick may stand for this one in: the same kind of the same symbol."""
+        return self.kind, self.symbol
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubSnapshot:
+    """Everything that a hub watches, at one moment; frames are those of a client's ``chain``, ``quotes``, ``indices``.
+
+    Attributes
+    ----------
+    number
+        Count of snapshots before it.
+    at
+        When it was made (UTC, by this machine's clock).
+    chains
+        By underlying, those of which something is known.
+    equities, indices
+        One row for each that is watched and known.
+    changed
+        Names of what changed since the snapshot before: ``"SPY"``, ``"equities"``, ``"indices"``.
+    """
+
+    number: int
+    at: datetime
+    chains: Mapping[str, pl.DataFrame]
+    equities: pl.DataFrame
+    indices: pl.DataFrame
+    changed: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name} {frame.height:,}" for name, frame in self.chains.items())
+        return (
+            f"<HubSnapshot {self.number} at {self.at:%H:%M:%S}: chains {rows or 'none'}; "
+            f"{self.equities.height} equities, {self.indices.height} indices>"
+        )
+
+    @cached_property
+    def qualities(self) -> dict[str, Quality]:
+        """Return the quality of each frame that has rows, by its name."""
+        return {name: quality(frame) for name, frame in self._frames() if frame.height}
+
+    @property
+    def confidence(self) -> int:
+        """The lowest confidence of all frames: what is watched together is trusted as far as its weakest part."""
+        return min((each.confidence for each in self.qualities.values()), default=0)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether any of it is of a simulated market."""
+        return any(each.is_simulated for each in self.qualities.values())
+
+    def _frames(self) -> Iterator[tuple[str, pl.DataFrame]]:
+        yield from self.chains.items()
+        yield "equities", self.equities
+        yield "indices", self.indices
