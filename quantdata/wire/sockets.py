@@ -98,8 +98,7 @@ def why(error: Exception) -> str:
 
 
 def _why_closed(error: ConnectionClosed) -> str:
-    if error.rcvd is not None and not error.rcvd_then_sent:
-        return f"closed by us, code {error.sent.code if error.sent is not None else error.rcvd.code}"
-    if error.rcvd is not None:
-        return f"closed by the vendor, code {error.rcvd.code}"
-    return f"closed by us, code {error.sent.code}" if error.sent is not None else "the connection broke off"
+    is_ours = error.rcvd is None or error.rcvd_then_sent is False
+    if is_ours and error.sent is not None:
+        return f"closed by us, code {error.sent.code}"
+    return f"closed by the vendor, code {error.rcvd.code}" if error.rcvd is not None else "the connection broke off"

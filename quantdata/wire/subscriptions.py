@@ -24,9 +24,10 @@ LIMIT: Final = "limit"
 class Subscriptions:
     """Turns what is wanted into requests, one at a time, and answers into what is held or refused.
 
-    A refusal need not name its channel. As many refusals as channels are unanswered are of these; when fewer come, the
-    request is asked again in halves, until the one that is refused stands alone. Once a limit is reached, the rest of
-    that kind counts as refused without being asked for, until something is given back.
+    A refusal need not name its channel, and may be of a whole request for the sake of one. As many refusals as channels
+    are unanswered are of these; when fewer come, the rest is asked for again in halves, until what is refused stands
+    alone. Once a limit is reached, the rest of that kind counts as refused without being asked for, until something is
+    given back.
 
     Parameters
     ----------
@@ -51,6 +52,7 @@ class Subscriptions:
         self._asked: Request | None = None
         self._open: set[Channel] = set()
         self._unnamed: list[str] = []
+        self._is_refused = False
         # Of a dialect whose requests replace all: what the last one said.
         self._last: frozenset[Channel] = frozenset()
 
@@ -61,8 +63,8 @@ class Subscriptions:
 
     @property
     def is_refused(self) -> bool:
-        """Whether something of the last request was refused, and it is not known what."""
-        return bool(self._unnamed)
+        """Whether something of the last request was refused."""
+        return self._is_refused
 
     def want(self, channels: Collection[Channel]) -> None:
         """Replace what is wanted; what was refused is wanted in vain, unless something else was given back."""
@@ -83,7 +85,6 @@ class Subscriptions:
         self._limits.clear()
         self._again.clear()
         self._open.clear()
-        self._unnamed.clear()
         self._last = frozenset()
         self.want(self.wanted)
 
@@ -95,22 +96,24 @@ class Subscriptions:
     def next(self) -> Request | None:
         """Return what to send next; None when all is as wanted, as far as it can be."""
         request = self._replacement() if self._dialect.replaces else self._difference()
-        self._asked, self._unnamed = request, []
+        self._asked, self._unnamed, self._is_refused = request, [], False
         if request is not None and not self._dialect.replaces:
             self._open = set(request.channels)
         return request
 
     def hear(self, status: Status) -> None:
-        """Take in an answer."""
+        """Take in an answer: ``"subscribed"``, ``"unsubscribed"`` or ``"refused"``."""
         if status.kind == "subscribed":
             self.held.update(status.channels)
-            self._close(status.channels)
+            self._open.difference_update(status.channels)
+            self._match()
             for channel in status.channels:
                 self.refused.pop(channel, None)
         elif status.kind == "unsubscribed":
             self.held.difference_update(status.channels)
-            self._close(status.channels)
-        elif status.kind == "refused":
+            self._open.difference_update(status.channels)
+            self._match()
+        else:
             self._hear_refusal(status)
 
     def give_up_waiting(self) -> None:
@@ -119,12 +122,10 @@ class Subscriptions:
         self._open = set()
         if not rest or request is None:
             return
-        if self._unnamed and len(rest) > 1:
+        if self._is_refused and len(rest) > 1:
             half = len(rest) // 2
             # The first half first, so that what still fits is found from the front.
             self._again.extendleft((Request(request.action, rest[half:]), Request(request.action, rest[:half])))
-        elif self._unnamed:
-            self._refuse(rest, self._unnamed[-1])
         elif request.tries < TRIES:
             self._again.appendleft(Request(request.action, rest, request.tries + 1))
         elif request.action == "subscribe":
@@ -170,28 +171,29 @@ class Subscriptions:
                 yield channel
 
     def _hear_refusal(self, status: Status) -> None:
+        self._is_refused = True
         named = [channel for channel in status.channels if channel in self._open or channel in self.held]
         if named:
+            self._open.difference_update(named)
             self._refuse(named, status.text)
-            self._close(named)
         elif self._dialect.replaces:
             # One that names what is no longer asked for is about a request before.
             self._refuse(() if status.channels else self.held, status.text)
         elif self._open:
             self._unnamed.append(status.text)
-            self._close(())
+        self._match()
 
-    def _close(self, channels: Iterable[Channel]) -> None:
-        """Strike off what was answered; what is left may be what the refusals were about."""
-        self._open.difference_update(channels)
+    def _match(self) -> None:
+        """Refuse what is unanswered once there are as many refusals as that."""
         if self._open and len(self._unnamed) >= len(self._open):
-            self._refuse(self._open, self._unnamed[-1])
-            self._open = set()
+            rest, self._open = self._open, set()
+            self._refuse(rest, self._unnamed[-1])
 
     def _refuse(self, channels: Iterable[Channel], why: str) -> None:
         for channel in tuple(channels):
             self.held.discard(channel)
             if channel in self.wanted:
                 self.refused[channel] = why
-            if LIMIT in why.lower():
+            # While others are unanswered, the request may have been refused whole: some of it may fit.
+            if LIMIT in why.lower() and not self._open:
                 self._limits[channel.kind] = why

@@ -232,22 +232,22 @@ class Stage:
         self.frames.append((frame, received_ns))
 
     def make(self, **more: Any) -> StreamSession:
+        told: dict[str, Any] = {
+            "on_state": self._on_state,
+            "on_gap": self.on_gap,
+            "on_frame": self._on_frame,
+            "clock": self.time.clock,
+            "wall": self.time.wall,
+            "random": lambda: 1.0,
+            "sleep": self.time.sleep,
+        }
         return StreamSession(
             self.dialect(),
             book=self.book,
             policy=self.policy,
             on_data=self._on_data,
-            on_state=self._on_state,
-            on_gap=self.on_gap,
-            on_frame=self._on_frame,
             is_market_open=lambda: self.is_market_open,
-            **{
-                "clock": self.time.clock,
-                "wall": self.time.wall,
-                "random": lambda: 1.0,
-                "sleep": self.time.sleep,
-                **more,
-            },
+            **told | more,
         )
 
     @asynccontextmanager

@@ -54,6 +54,7 @@ def test_it_logs_in_subscribes_and_fills_the_book() -> None:
 
 def test_a_simulator_is_known_by_its_first_frame() -> None:
     async def script(line: Line) -> None:
+        await line.quote()  # what comes before the greeting is no greeting
         await line.log_in(simulated="2026-11-18T12:00:00-05:00")
         await line.grant()
         await line.stay()
@@ -621,5 +622,18 @@ def test_a_callback_that_fails_ends_the_run() -> None:
             stage.line().drop()
             await stage.time.pass_until(0.25)
             assert await stage.failure() == "ValueError: what gap?"
+
+    _run(main)
+
+
+def test_nobody_need_be_told_of_states_gaps_and_frames() -> None:
+    async def main() -> None:
+        stage = Stage(serving)
+        async with stage.open(CALL, on_state=None, on_gap=None, on_frame=None) as session:
+            await session.settled()
+            stage.line().drop()
+            await stage.time.pass_until(0.25)
+            await session.settled()
+        assert stage.states == []
 
     _run(main)
