@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         SymbolError,
         UnavailableError,
     )
+    from quantdata.live import MarketDataHub, global_hub, hub
     from quantdata.portal import run
     from quantdata.symbols import OptionSymbol
     from quantdata.validation import Quality, explain, quality, validate
@@ -94,6 +95,7 @@ _HOMES: Final = {
         "SymbolError",
         "UnavailableError",
     ),
+    "quantdata.live": ("MarketDataHub", "global_hub", "hub"),
     "quantdata.portal": ("run",),
     "quantdata.symbols": ("OptionSymbol",),
     "quantdata.validation": ("Quality", "explain", "quality", "validate"),
@@ -116,6 +118,7 @@ __all__ = [
     "IncompleteError",
     "IndexSnapshot",
     "LakeError",
+    "MarketDataHub",
     "MarketStatus",
     "MaxRetriesError",
     "OptionSymbol",
@@ -134,6 +137,8 @@ __all__ = [
     "expirations",
     "explain",
     "flow",
+    "global_hub",
+    "hub",
     "index_snapshot",
     "indicators",
     "indices",
