@@ -6,13 +6,15 @@ by Black-76, American ones on the lattice of `quantdata.pricing`, with discrete 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 
-from quantdata.frames.columns import MODELLED, MOMENT
+from quantdata.frames.columns import GREEKS as GREEK_COLUMNS
+from quantdata.frames.columns import MODELLED, MOMENT, VOLATILITY
 from quantdata.frames.model_forward import carry
 from quantdata.frames.model_pricing import GREEKS, row_greeks, row_volatilities
 from quantdata.frames.model_rows import model_rows
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["volatilities", "with_model"]
+__all__ = ["OF_THE_QUOTE", "repriced", "volatilities", "with_model"]
 
 _YEAR: Final = timedelta(days=365)
 # A share trades without its dividend from the opening of its ex-date.
@@ -41,6 +43,8 @@ _GROUPS: Final = {
     "iv_source": ("implied_volatility", "bid_iv", "ask_iv", "iv_ts"),
     "greeks_source": (*GREEKS, "greeks_ts", "greeks_feed"),
 }
+# What is of one quote, and of no other.
+OF_THE_QUOTE: Final = tuple(column.name for column in (*VOLATILITY, *GREEK_COLUMNS))
 
 
 def with_model(chain: pl.DataFrame, *, rates: RateCurve, dividends: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -81,11 +85,45 @@ def with_model(chain: pl.DataFrame, *, rates: RateCurve, dividends: pl.DataFrame
     """
     if chain.is_empty():
         return chain
+    return _modelled(chain, np.ones(chain.height, dtype=np.bool_), rates=rates, dividends=dividends)
+
+
+def repriced(
+    chain: pl.DataFrame,
+    before: pl.DataFrame,
+    is_changed: pl.Series,
+    *,
+    rates: RateCurve,
+    dividends: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Return a chain of which some rows changed with the model's columns, at the cost of those rows.
+
+    Parameters
+    ----------
+    chain
+        Columns of `columns.CHAIN`, of one underlying.
+    before
+        The same rows in the same order, as `with_model` or this left them.
+    is_changed
+        Whether a row's quote is another than before. Forwards are those of all quotes; rows that did not change keep
+        their volatilities and greeks, which are of the instant that they say.
+    rates, dividends
+        As in `with_model`.
+    """
+    modelled = _modelled(chain, is_changed.to_numpy(), rates=rates, dividends=dividends)
+    kept = [pl.when(is_changed).then(modelled.get_column(name)).otherwise(name).alias(name) for name in OF_THE_QUOTE]
+    return modelled.with_columns(before.select(kept))
+
+
+def _modelled(
+    chain: pl.DataFrame, some: NDArray[np.bool_], *, rates: RateCurve, dividends: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Return a chain with the model's columns, of which volatilities and greeks are those of some rows alone."""
     given = _as_given(chain)
     rows = model_rows(given, rates)
     schedule = _schedule(dividends, rows)
     carried = carry(rows, rates, schedule)
-    volatility = row_volatilities(rows, carried, schedule)
+    volatility = row_volatilities(replace(rows, is_priceable=rows.is_priceable & some), carried, schedule)
     priced = given.with_columns(
         _column("discount_factor", rates.discount(given.get_column("time_to_expiry").to_numpy())),
         _column("forward_price", carried.forward[rows.series]),

@@ -8,6 +8,7 @@ import polars as pl
 
 from quantdata.frames import columns
 from quantdata.frames.chain import remeasured
+from quantdata.frames.model import OF_THE_QUOTE
 from quantdata.validation.bounds import is_alive
 from quantdata.validation.chain_rules import CHAIN_RULES
 from quantdata.validation.rule import not_in_future
@@ -94,8 +95,6 @@ FILLABLE: Final = (
     ),
 )
 STAMPS: Final = {"quote": "quote_ts", "trade": "last_ts"}
-# They were computed from another quote than the one that has been filled in: the model's are put there.
-OF_THE_QUOTE: Final = _names((*columns.VOLATILITY, *columns.GREEKS))
 
 
 def gaps(chain: pl.DataFrame) -> pl.DataFrame:
@@ -152,6 +151,7 @@ def filled(chain: pl.DataFrame, other: pl.DataFrame, *, oldest: timedelta, now: 
         return chain, 0
     taken = marked.with_columns(
         *(_from_other(name, pl.col(f"_take_{group.name}")) for group in FILLABLE for name in group.columns),
+        # They were computed from another quote than the one that has been filled in: the model's are put there.
         *(pl.when(~pl.col("_take_quote")).then(name).alias(name) for name in OF_THE_QUOTE),
         source=pl.when(is_taken).then(pl.lit("hybrid", columns.SOURCE)).otherwise("source"),
         feed=pl.when(is_taken).then(pl.min_horizontal("feed", f"feed{OTHER}")).otherwise("feed"),

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
+from polars.testing import assert_frame_equal, assert_series_equal
 
+from quantdata.client import Client
 from quantdata.frames.columns import CHAIN, empty, schema
-from quantdata.frames.model import volatilities, with_model
+from quantdata.frames.model import OF_THE_QUOTE, repriced, volatilities, with_model
 from quantdata.frames.provenance import canonical
 from quantdata.pricing import (
     Dividends,
@@ -561,3 +562,54 @@ def test_without_rows_there_are_no_forwards() -> None:
     nothing = empty(CHAIN)
     forward, (own,) = volatilities(nothing, [nothing], rates=RATES)
     assert forward.len() == own.len() == 0
+
+
+# --- rows whose quote changed ---------------------------------------------------------------------------------------
+
+
+def moved(chain: pl.DataFrame, is_changed: pl.Series, *, by: float) -> pl.DataFrame:
+    """Return a chain of which some quotes are a second later and dearer, without what a vendor made of them."""
+    changed = pl.when(is_changed)
+    return chain.with_columns(
+        *(changed.then(pl.col(name) + by).otherwise(name).alias(name) for name in ("bid", "ask", "mid")),
+        changed.then(pl.col("quote_ts") + timedelta(seconds=1)).otherwise("quote_ts").alias("quote_ts"),
+        *(pl.when(~is_changed).then(name).alias(name) for name in OF_THE_QUOTE),
+    )
+
+
+def every_third(chain: pl.DataFrame) -> pl.Series:
+    return pl.Series([number % 3 == 0 for number in range(chain.height)])
+
+
+@pytest.fixture(scope="module")
+def small_markets() -> dict[str, pl.DataFrame]:
+    """Return a few series of an index and of a fund, as a client answers them."""
+    with Client("sim", clock="at:2026-11-18T11:00") as client:
+        return {name: client.chain(name, dte=(2, 40), moneyness=(0.97, 1.03)) for name in ("SPX", "SPY")}
+
+
+# The lattice takes vega and rho from differences of prices, in which the rounding of arrays of other lengths grows.
+@pytest.mark.parametrize(("name", "tolerance"), [("SPX", 1e-12), ("SPY", 1e-9)])
+def test_changed_rows_are_priced_as_in_a_whole_chain_and_the_others_stay(
+    small_markets: dict[str, pl.DataFrame], name: str, tolerance: float
+) -> None:
+    before = small_markets[name]
+    is_changed = every_third(before)
+    now = moved(before, is_changed, by=0.05)
+    whole = with_model(now, rates=RATES, dividends=DIVIDENDS)
+    some = repriced(now, before, is_changed, rates=RATES, dividends=DIVIDENDS)
+    assert some.schema == schema(CHAIN)
+    changed, priced = some.filter(is_changed), whole.filter(is_changed)
+    assert_frame_equal(changed, priced, rel_tol=0.0, abs_tol=tolerance)
+    assert_series_equal(changed.get_column("model_iv"), priced.get_column("model_iv"), rel_tol=0.0, abs_tol=1e-12)
+    assert_frame_equal(some.filter(~is_changed).select(OF_THE_QUOTE), before.filter(~is_changed).select(OF_THE_QUOTE))
+    others = [column for column in some.columns if column not in OF_THE_QUOTE]
+    assert_frame_equal(some.select(others), whole.select(others), rel_tol=0.0, abs_tol=1e-12)
+    assert some.filter(is_changed).get_column("greeks_source").drop_nulls().unique().to_list() == ["model"]
+    assert some.filter(is_changed).get_column("model_iv").null_count() < is_changed.sum() / 2
+
+
+def test_where_nothing_changed_only_the_forwards_are_asked_for() -> None:
+    before = modelled(american(100.0), dividends=DIVIDENDS)
+    nothing = pl.Series([False] * before.height)
+    assert_frame_equal(repriced(before, before, nothing, rates=RATES, dividends=DIVIDENDS), before)
