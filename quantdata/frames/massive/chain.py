@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from quantdata.frames.provenance import Answer
 
-__all__ = ["chain", "chain_page", "expirations", "strikes", "underlyings"]
+__all__ = ["VENUES", "chain", "chain_page", "expirations", "strikes", "underlyings"]
 
 _F: Final = pl.Float64()
 _I: Final = pl.Int64()
@@ -104,13 +104,13 @@ _SELECTED: Final[tuple[pl.Expr | str, ...]] = (
 
 
 # The vendor counts OPRA's participants, which OPRA names by letters, from 300 (A) to 325 (Z).
-_VENUES: Final = {300 + number: chr(ord("A") + number) for number in range(26)}
+VENUES: Final = {300 + number: chr(ord("A") + number) for number in range(26)}
 
 
 def _venue(name: str) -> pl.Expr:
     """Return an OPRA participant's letter; 0 is nobody, and an id beyond the letters stays the number it is."""
     venue = pl.col(name)
-    return pl.when(venue > 0).then(venue.replace_strict(_VENUES, default=venue.cast(pl.String), return_dtype=pl.String))
+    return pl.when(venue > 0).then(venue.replace_strict(VENUES, default=venue.cast(pl.String), return_dtype=pl.String))
 
 
 def _columns() -> list[pl.Expr | str]:
