@@ -1,0 +1,215 @@
+"""The chain of one underlying as it stands: what polls told, what streams told since, then the model and the rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from quantdata.frames import columns
+from quantdata.frames.chain import SORT, remeasured
+from quantdata.frames.columns import CHAIN, empty
+from quantdata.frames.model import OF_THE_QUOTE, repriced, with_model
+from quantdata.live.groups import DAY, QUOTE, TRADE
+from quantdata.live.merging import Newest, answered
+from quantdata.live.standing import Pace, Spot, is_within, judged, latest_spot, moved_on, spot_of, with_day, with_spot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date, datetime
+
+    from quantdata.pricing.rates import RateCurve
+
+__all__ = ["LiveChain", "Pace", "Spot"]
+
+KEY: Final = "contract_symbol"
+# What the model and the rules write; between two valuations it stays.
+_VALUED: Final = (
+    "forward_price",
+    "discount_factor",
+    *OF_THE_QUOTE,
+    "age_s",
+    *(column.name for column in columns.CHAIN_QUALITY),
+)
+# What the model writes where no vendor told a price of the underlying.
+_SPOT: Final = ("underlying_price", "underlying_ts", "underlying_source", "moneyness")
+
+
+@dataclass(slots=True, kw_only=True)
+class LiveChain:
+    """One chain; for one thread at a time.
+
+    Polls and events may come in any order; each group of a row ends as the newest event of all dictates. Rows, and all
+    that has no time of its own, are those of the poll that was answered last. What the model and the rules add costs
+    more than all the rest: it is asked for apart (`valuation`), and in the meantime volatilities, greeks and quality
+    stay what they were, with the instants that they say.
+
+    Parameters
+    ----------
+    rates
+        Of the model.
+    """
+
+    rates: RateCurve
+    _polled: pl.DataFrame = field(default_factory=lambda: empty(CHAIN))
+    _dividends: pl.DataFrame | None = None
+    _quotes: Newest = field(default_factory=lambda: Newest(QUOTE))
+    _trades: Newest = field(default_factory=lambda: Newest(TRADE))
+    _days: Newest = field(default_factory=lambda: Newest(DAY))
+    _polled_spot: Spot | None = None
+    _spot: Spot | None = None
+    # The rows as they stand; None when something has come since they were put together.
+    _rows: pl.DataFrame | None = None
+    _valued: pl.DataFrame = field(default_factory=lambda: empty(CHAIN))
+    # How many polls there were, and how many of them are in what was asked of the model, and in what it answered.
+    _polls: int = 0
+    _polls_asked: int = 0
+    _polls_valued: int = 0
+    _is_changed: bool = False
+
+    @property
+    def needs_valuation(self) -> bool:
+        """Whether quotes have changed since the model and the rules were last asked."""
+        return self._is_changed and not self._polled.is_empty()
+
+    def poll(
+        self,
+        chain: pl.DataFrame,
+        *,
+        dividends: pl.DataFrame | None = None,
+        span: tuple[date | None, date | None] = (None, None),
+    ) -> None:
+        """Take in a chain, as a provider answers; one without rows tells nothing.
+
+        A contract that has no quote, or no trade, in the poll answered last has none, until a stream tells one: a
+        vendor that does not send it any more means so.
+
+        Parameters
+        ----------
+        chain
+            Canonical rows, all that there are of the span.
+        dividends
+            As in `with_model`.
+        span
+            Which expirations it is about, both ends included; None is an open end. The others keep their rows.
+        """
+        if chain.is_empty():
+            return
+        self._quotes.poll(chain)
+        self._trades.poll(chain)
+        is_asked = is_within(span)
+        if answered(chain) >= answered(self._polled.filter(is_asked)):
+            others = self._polled.filter(~is_asked)
+            self._polled = pl.concat([others, chain]).sort(SORT) if others.height else chain
+            self._dividends = dividends
+        self._polls += 1
+        self._change(quotes=True)
+        self._polled_spot = latest_spot(self._polled_spot, spot_of(chain))
+
+    def quotes(self, events: pl.DataFrame) -> None:
+        """Take in events of `quantdata.frames.events.option_quote_events`."""
+        self._quotes.stream(events)
+        self._change(quotes=not events.is_empty())
+
+    def trades(self, events: pl.DataFrame) -> None:
+        """Take in events of `quantdata.frames.events.option_trade_events`."""
+        self._trades.stream(events)
+        self._change()
+
+    def days(self, events: pl.DataFrame) -> None:
+        """Take in events of `quantdata.frames.events.option_day_events`."""
+        self._days.stream(events)
+        self._change()
+
+    def spot(self, spot: Spot) -> None:
+        """Take in a price of the underlying; an older one than is known says nothing."""
+        self._spot = latest_spot(self._spot, spot)
+        self._change()
+
+    def frame(self) -> pl.DataFrame:
+        """Return the chain as it stands; without rows until it was first valued, and without contracts that were not.
+
+        Prices, sizes, times and who gave them are those of the moment; volatilities, greeks and quality those of the
+        last valuation.
+        """
+        if self._valued.is_empty():
+            return self._valued
+        rows, valued = self._assembled(), self._valued
+        if not rows.get_column(KEY).equals(valued.get_column(KEY)):
+            # Contracts were listed or have expired.
+            rows = rows.join(valued.select(KEY), on=KEY, how="semi", maintain_order="left")
+            valued = rows.select(KEY).join(valued, on=KEY, how="left", maintain_order="left")
+        return rows.with_columns(valued.select(_VALUED if _has_spot(rows) else (*_VALUED, *_SPOT)))
+
+    def valuation(self, now: datetime, *, paces: Sequence[Pace]) -> Callable[[], pl.DataFrame]:
+        """Return what prices and judges the chain as it stands, in any thread; `adopt` takes the result in.
+
+        One at a time. Of one that fails nothing is lost: the next does its work.
+
+        Parameters
+        ----------
+        now
+            The present (UTC), by the clock that ``received_ts`` is of.
+        paces
+            Which ages are held against, by rising expiration.
+        """
+        rows, rates, dividends = self._assembled(), self.rates, self._dividends
+        before = self._valued if self._polls == self._polls_valued else _priced(self._polled)
+        self._polls_asked, self._is_changed = self._polls, False
+
+        def valued() -> pl.DataFrame:
+            if before is None or not rows.get_column(KEY).equals(before.get_column(KEY)):
+                modelled = with_model(rows, rates=rates, dividends=dividends)
+            else:
+                changed = _changed(rows, before)
+                modelled = repriced(rows, before, changed, rates=rates, dividends=dividends)
+            return judged(modelled, now, paces)
+
+        return valued
+
+    def adopt(self, valued: pl.DataFrame) -> None:
+        """Take in the result of the last `valuation`."""
+        self._valued = valued
+        self._polls_valued = self._polls_asked
+
+    def _change(self, *, quotes: bool = False) -> None:
+        self._rows = None
+        self._is_changed |= quotes
+
+    def _assembled(self) -> pl.DataFrame:
+        """Return the rows as vendors gave them, each group that of its newest event, with what follows from those.
+
+        ``snapshot_ts`` moves on with the events, and the time to expiry with it.
+        """
+        if self._polled.is_empty():
+            return self._polled
+        if self._rows is None:
+            rows = self._days.over(self._trades.over(self._quotes.over(self._polled)))
+            if not self._days.table.is_empty():
+                rows = with_day(rows, self._polled)
+            if (spot := latest_spot(self._polled_spot, self._spot)) is not None:
+                rows = with_spot(rows, spot)
+            self._rows = remeasured(moved_on(rows, self._polled))
+        return self._rows
+
+
+def _priced(chain: pl.DataFrame) -> pl.DataFrame | None:
+    """Return a chain as a provider prices it, which need not be done again; None if it came without the model's."""
+    return None if chain.get_column("discount_factor").null_count() == chain.height else chain
+
+
+def _changed(rows: pl.DataFrame, before: pl.DataFrame) -> pl.Series:
+    """Return which rows have another quote than before, or greeks that were of a vendor and are to be the model's."""
+    is_other = [
+        rows.get_column(name).ne_missing(before.get_column(name)) for name in ("bid", "ask", "quote_ts", "quote_source")
+    ]
+    is_bare = rows.get_column("iv_source").is_null() & rows.get_column("greeks_source").is_null()
+    is_given = before.select(
+        pl.any_horizontal(pl.col(name).cast(pl.String) != "model" for name in ("iv_source", "greeks_source"))
+    ).to_series()
+    return is_other[0] | is_other[1] | is_other[2] | is_other[3] | (is_bare & is_given.fill_null(value=False))
+
+
+def _has_spot(rows: pl.DataFrame) -> bool:
+    return bool((rows.get_column("underlying_source") != "model").any())
