@@ -17,7 +17,6 @@ from quantdata import portal, symbols
 from quantdata.analytics.technical import INDICATORS, with_indicators
 from quantdata.client.connect import Connection
 from quantdata.client.last_good import LastGood, is_old
-from quantdata.client.order_flow import find_flow, flow_warning
 from quantdata.client.snapshot import snapshot_warning, snapshots
 from quantdata.clients.arguments import (
     Day,
@@ -36,6 +35,7 @@ from quantdata.clients.cache import Cache
 from quantdata.clients.chain_query import HIGHEST_STRIKE, OPEN, ChainQuery
 from quantdata.clients.flow_query import FlowQuery
 from quantdata.clients.indicator_query import IndicatorQuery, timeframe_names
+from quantdata.clients.order_flow import find_flow, flow_warning
 from quantdata.clients.plan import TELLING_ROWS
 from quantdata.clients.records import Records
 from quantdata.clients.together import together

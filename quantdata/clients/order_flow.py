@@ -1,4 +1,4 @@
-"""How a client finds order flow: the tapes that are worth reading, and the chain for the rest."""
+"""How order flow is found: the tapes that are worth reading, and the chain for the rest."""
 
 from __future__ import annotations
 
@@ -22,15 +22,32 @@ from quantdata.frames.columns import FLOW, OPTION_QUOTES, TRADES, empty
 from quantdata.validation import validate
 
 if TYPE_CHECKING:
-    from quantdata.clients import Provider
     from quantdata.clients.flow_query import FlowQuery
     from quantdata.clients.option_tape import OptionTape
+    from quantdata.clients.protocols import OptionsDataProvider
 
 __all__ = ["find_flow", "flow_warning"]
 
 
-async def find_flow(provider: Provider, query: FlowQuery, chain: pl.DataFrame) -> pl.DataFrame:
-    """Return the order flow of every contract of a chain, with the columns of `FLOW`."""
+async def find_flow(
+    provider: OptionsDataProvider, query: FlowQuery, chain: pl.DataFrame, *, needs_tape: bool = False
+) -> pl.DataFrame:
+    """Return the order flow of every contract of a chain, with the columns of `FLOW`.
+
+    Parameters
+    ----------
+    provider
+        Whose tapes are read.
+    query, chain
+        What is asked, and the chain of its underlying.
+    needs_tape
+        Whether a provider without tapes is an error; otherwise it is told what the chain alone tells.
+
+    Raises
+    ------
+    EntitlementError
+        If a tape is needed, and vendor or plan have none.
+    """
     if chain.is_empty():
         return empty(FLOW)
     now = chain.get_column("snapshot_ts")[0]
@@ -44,6 +61,8 @@ async def find_flow(provider: Provider, query: FlowQuery, chain: pl.DataFrame) -
     try:
         tapes = await together(provider.option_tape(symbol, start=start, end=end) for symbol in asked)
     except EntitlementError:
+        if needs_tape:
+            raise
         return await asyncio.to_thread(lambda: validate(by_premium(noted(rest(chain), NO_TAPE, asked))))
     return await asyncio.to_thread(lambda: _joined(tapes, chosen, rest(others)))
 

@@ -1,16 +1,18 @@
 """What a provider answers: three kinds of vendor, each a protocol, and the whole that a client is built on.
 
 A third provider implements the kinds that it can; ``tests/contract/conformance`` holds it to what they promise.
-Every answer is a canonical frame (`quantdata.frames.columns`), complete or a `DataProviderError`. Subscriptions join
-these protocols with the live hub.
+Every answer is a canonical frame (`quantdata.frames.columns`), complete or a `DataProviderError`. A subscription is an
+async iterator over such answers: the first, and then each that shows anything else than the one before, at most one in
+``interval_s`` seconds (at least 0.1). It goes on through failures that may pass and raises any other; nothing runs
+unless somebody waits for the next frame. `quantdata.clients.subscriptions` makes them of the questions.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import date, datetime
 
     import polars as pl
@@ -18,12 +20,16 @@ if TYPE_CHECKING:
     from quantdata.clients.bar_query import BarQuery
     from quantdata.clients.capabilities import Capabilities
     from quantdata.clients.chain_query import ChainQuery
+    from quantdata.clients.flow_query import FlowQuery
     from quantdata.clients.option_tape import OptionTape
     from quantdata.clients.status import MarketStatus
     from quantdata.symbols import OptionSymbol
     from quantdata.wire.limits import Budget
 
-__all__ = ["BrokerDataProvider", "IndicesDataProvider", "OptionsDataProvider", "Provider"]
+__all__ = ["INTERVAL_S", "BrokerDataProvider", "IndicesDataProvider", "OptionsDataProvider", "Provider"]
+
+# Between two looks of a subscription.
+INTERVAL_S: Final = 5.0
 
 
 @runtime_checkable
@@ -62,6 +68,20 @@ class OptionsDataProvider(Protocol):
         """
         ...
 
+    def subscribe_chain(self, query: ChainQuery, *, interval_s: float = INTERVAL_S) -> AsyncIterator[pl.DataFrame]:
+        """Return the chains of a query as they change: what `chain` returns."""
+        ...
+
+    def subscribe_flow(self, query: FlowQuery, *, interval_s: float = INTERVAL_S) -> AsyncIterator[pl.DataFrame]:
+        """Return the order flow of a query as it changes, with the columns of `FLOW`.
+
+        Raises
+        ------
+        EntitlementError
+            While iterating, if the vendor or the plan has no tape that tells who bought.
+        """
+        ...
+
 
 @runtime_checkable
 class IndicesDataProvider(Protocol):
@@ -69,6 +89,10 @@ class IndicesDataProvider(Protocol):
 
     async def indices(self, tickers: Sequence[str]) -> pl.DataFrame:
         """Return one row for each index, in the order asked, with the columns of `INDEX_QUOTES`."""
+        ...
+
+    def subscribe_index(self, tickers: Sequence[str], *, interval_s: float = INTERVAL_S) -> AsyncIterator[pl.DataFrame]:
+        """Return the values of indices as they change: what `indices` returns."""
         ...
 
     async def bars(self, query: BarQuery) -> pl.DataFrame:
@@ -82,6 +106,12 @@ class BrokerDataProvider(Protocol):
 
     async def quotes(self, tickers: Sequence[str]) -> pl.DataFrame:
         """Return one row for each stock or fund, in the order asked, with the columns of `EQUITY_QUOTES`."""
+        ...
+
+    def subscribe_equity(
+        self, tickers: Sequence[str], *, interval_s: float = INTERVAL_S
+    ) -> AsyncIterator[pl.DataFrame]:
+        """Return the quotes of stocks and funds as they change: what `quotes` returns."""
         ...
 
     async def bars(self, query: BarQuery) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from quantdata.clients.capabilities import Capabilities
 from quantdata.clients.dividends import NOT_KNOWN, Dividends
 from quantdata.clients.plan import learning, probe
+from quantdata.clients.subscriptions import PolledSubscriptions
 from quantdata.clients.together import together
 from quantdata.clients.trust import trusted
 from quantdata.errors import IncompleteError
@@ -31,7 +32,7 @@ R = TypeVar("R", bound=Rest)
 T = TypeVar("T")
 
 
-class VendorClient(Generic[R]):
+class VendorClient(PolledSubscriptions, Generic[R]):
     """One account at one vendor; the class of each vendor adds its answers.
 
     Parameters

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import polars as pl
 
+from quantdata.clients.subscriptions import PolledSubscriptions
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Sequence
     from datetime import date, datetime
@@ -25,7 +27,7 @@ __all__ = ["Watched"]
 T = TypeVar("T")
 
 
-class Watched:
+class Watched(PolledSubscriptions):
     """A provider around another one: the same answers and errors, and a record of them.
 
     Parameters

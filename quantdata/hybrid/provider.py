@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import polars as pl
 
 from quantdata.clients.arguments import texts
+from quantdata.clients.subscriptions import PolledSubscriptions
 from quantdata.clients.together import together
 from quantdata.clients.trust import cadence_of
 from quantdata.errors import DataProviderError
@@ -73,7 +74,7 @@ class _Needs(NamedTuple):
     has_price: bool
 
 
-class AsyncHybrid:
+class AsyncHybrid(PolledSubscriptions):
     """Massive first, Tradier when it fails, is empty or not to be trusted, and in the gaps of what Massive sends.
 
     Parameters

@@ -1,4 +1,4 @@
-"""How a client finds order flow: whose tapes it reads, and what it does where there are none."""
+"""How order flow is found: whose tapes it reads, and what it does where there are none."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from quantdata import portal
-from quantdata.client.order_flow import find_flow, flow_warning
 from quantdata.clients.flow_query import FlowQuery
 from quantdata.clients.option_tape import OptionTape
+from quantdata.clients.order_flow import find_flow, flow_warning
 from quantdata.errors import EntitlementError, UnavailableError
 from quantdata.frames.columns import FLOW, schema
 from tests.unit.analytics.tape_rows import CALL, NOON, PUT, contracts, prints, quotes
