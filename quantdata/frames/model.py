@@ -105,13 +105,14 @@ def repriced(
     before
         The same rows in the same order, as `with_model` or this left them.
     is_changed
-        Whether a row's quote is another than before. Forwards are those of all quotes; rows that did not change keep
-        their volatilities and greeks, which are of the instant that they say.
+        Whether a row's quote is another than before. Its forward is that of all quotes as they are now; rows that did
+        not change keep forward, volatilities and greeks, which are of the instant of their quotes.
     rates, dividends
         As in `with_model`.
     """
     modelled = _modelled(chain, is_changed.to_numpy(), rates=rates, dividends=dividends)
-    kept = [pl.when(is_changed).then(modelled.get_column(name)).otherwise(name).alias(name) for name in OF_THE_QUOTE]
+    names = ("forward_price", *OF_THE_QUOTE)
+    kept = [pl.when(is_changed).then(modelled.get_column(name)).otherwise(name).alias(name) for name in names]
     return modelled.with_columns(before.select(kept))
 
 
