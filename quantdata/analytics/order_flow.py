@@ -8,10 +8,24 @@ import polars as pl
 
 from quantdata.analytics.print_sides import signed
 from quantdata.frames.chain import current_volume, newest_session
-from quantdata.frames.columns import FLOW, FLOW_BIAS, FLOW_METHOD, MOMENT, TEXTS
+from quantdata.frames.columns import FEED, FLOW, FLOW_BIAS, FLOW_METHOD, MOMENT, TEXTS
 from quantdata.frames.provenance import canonical
 
-__all__ = ["NO_TAPE", "TICK_TEST_ONLY", "by_premium", "chain_flow", "noted", "tape_flow", "unknown_flow"]
+__all__ = [
+    "NO_TAPE",
+    "PART_OF_SESSION",
+    "TICK_TEST_ONLY",
+    "by_premium",
+    "chain_flow",
+    "flow_of_totals",
+    "noted",
+    "print_totals",
+    "summed",
+    "sweep_totals",
+    "sweeps",
+    "tape_flow",
+    "unknown_flow",
+]
 
 # USD per print.
 BLOCK_PREMIUM: Final = 100_000.0
@@ -28,6 +42,7 @@ MOST_QUOTED: Final = 0.5
 # Notes on a row.
 NO_TAPE: Final = "no_tape"
 TICK_TEST_ONLY: Final = "signed_by_tick_test"
+PART_OF_SESSION: Final = "part_of_session"
 
 FROM_CHAIN: Final = ("source", "snapshot_ts", "received_ts", "feed", "fallback_reason")
 TOTALS: Final = (
@@ -39,6 +54,14 @@ TOTALS: Final = (
     "block_count",
     "sweep_count",
 )
+_SUMS: Final = (*TOTALS, "premium", "quoted_count", "sided_count")
+_TOTALS: Final[dict[str, pl.DataType]] = {
+    "symbol": pl.String(),
+    **dict.fromkeys(_SUMS, pl.Int64()),
+    "premium": pl.Float64(),
+    "tape_feed": FEED,
+    "updated_ts": MOMENT,
+}
 
 
 def tape_flow(trades: pl.DataFrame, quotes: pl.DataFrame, contracts: pl.DataFrame) -> pl.DataFrame:
@@ -80,19 +103,80 @@ def tape_flow(trades: pl.DataFrame, quotes: pl.DataFrame, contracts: pl.DataFram
     prints = signed(trades, quotes).join(
         contracts.select("contract_symbol", "multiplier"), left_on="symbol", right_on="contract_symbol", how="inner"
     )
-    feeds = trades.group_by("symbol").agg(pl.col("feed").min().alias("tape_feed"))
-    totals = _totals(prints).join(_sweeps(prints), on="symbol", how="left").join(feeds, on="symbol", how="left")
+    return flow_of_totals(summed(print_totals(prints), sweep_totals(sweeps(prints))), contracts)
+
+
+def flow_of_totals(totals: pl.DataFrame, contracts: pl.DataFrame) -> pl.DataFrame:
+    """Return the order flow of contracts as `tape_flow` does, from totals of their prints.
+
+    Parameters
+    ----------
+    totals
+        As `summed` returns them; contracts that are not asked for have no say.
+    contracts
+        Their rows of a chain.
+    """
     rows = contracts.select("contract_symbol", "option_type", "open_interest", "multiplier", *FROM_CHAIN).join(
         totals, left_on="contract_symbol", right_on="symbol", how="left", maintain_order="left"
     )
-    counted = rows.with_columns(
+    completed = rows.with_columns(
         *(pl.col(name).fill_null(0) for name in TOTALS),
         premium=pl.when(pl.col("multiplier").is_not_null()).then(pl.col("premium").fill_null(0.0)),
         feed=pl.min_horizontal("feed", "tape_feed"),
         method=pl.lit("tape", FLOW_METHOD),
-        notes=_noted(pl.col("quoted_share") < MOST_QUOTED, TICK_TEST_ONLY),
+        notes=_noted(pl.col("quoted_count") < MOST_QUOTED * pl.col("sided_count"), TICK_TEST_ONLY),
     )
-    return _finished(counted.with_columns(_buy_pressure(), _score()))
+    return _finished(completed.with_columns(_buy_pressure(), _score()))
+
+
+def print_totals(prints: pl.DataFrame) -> pl.DataFrame:
+    """Return what prints sum up to, one row a contract; `summed` adds such rows up.
+
+    Parameters
+    ----------
+    prints
+        As `signed` returns them, with the ``multiplier`` of their contract.
+    """
+    premium = pl.col("price") * pl.col("size") * pl.col("multiplier")
+    size = pl.col("size").cast(pl.Int64)
+    has_side = ~pl.col("is_apart")
+    return prints.group_by("symbol").agg(
+        pl.len().cast(pl.Int64).alias("trade_count"),
+        size.sum().alias("volume"),
+        premium.sum().alias("premium"),
+        size.filter(pl.col("side") == "buy").sum().alias("buy_volume"),
+        size.filter(pl.col("side") == "sell").sum().alias("sell_volume"),
+        size.filter(pl.col("side").is_null()).sum().alias("unclassified_volume"),
+        (premium >= BLOCK_PREMIUM).sum().cast(pl.Int64).alias("block_count"),
+        (pl.col("is_quoted") & has_side).sum().cast(pl.Int64).alias("quoted_count"),
+        has_side.sum().cast(pl.Int64).alias("sided_count"),
+        pl.col("feed").min().alias("tape_feed"),
+        pl.col("ts").max().cast(MOMENT).alias("updated_ts"),
+    )
+
+
+def sweeps(prints: pl.DataFrame) -> pl.DataFrame:
+    """Return the sweeps among prints that `signed` returned: ``symbol``, and ``ts`` of the first print of each."""
+    group = ["symbol", "side"]
+    ordered = prints.filter(~pl.col("is_apart")).sort(*group, "ts", maintain_order=True)
+    is_first = (pl.col("ts").diff().over(group) > pl.duration(milliseconds=SWEEP_GAP_MS)).fill_null(value=True)
+    orders = (
+        ordered.with_columns(order=is_first.cum_sum())
+        .group_by("symbol", "order")
+        .agg(pl.col("exchange").drop_nulls().n_unique().alias("venues"), pl.col("is_sweep").any(), pl.col("ts").min())
+    )
+    return orders.filter((pl.col("venues") >= LEAST_VENUES) | pl.col("is_sweep")).select("symbol", "ts")
+
+
+def sweep_totals(starts: pl.DataFrame) -> pl.DataFrame:
+    """Return how many `sweeps` each contract has, as a part of its totals."""
+    return starts.group_by("symbol").agg(pl.len().cast(pl.Int64).alias("sweep_count"))
+
+
+def summed(*parts: pl.DataFrame) -> pl.DataFrame:
+    """Return totals of prints, one row a contract, from those of parts of them."""
+    together = pl.concat([pl.DataFrame(schema=_TOTALS), *parts], how="diagonal")
+    return together.group_by("symbol").agg(pl.col(*_SUMS).sum(), pl.col("tape_feed").min(), pl.col("updated_ts").max())
 
 
 def chain_flow(chain: pl.DataFrame) -> pl.DataFrame:
@@ -147,37 +231,6 @@ def noted(flow: pl.DataFrame, note: str, contracts: list[str]) -> pl.DataFrame:
 def by_premium(flow: pl.DataFrame) -> pl.DataFrame:
     """Return order flow with the largest premium first; what is not known last."""
     return flow.sort("premium", "contract_symbol", descending=[True, False], nulls_last=True)
-
-
-def _totals(prints: pl.DataFrame) -> pl.DataFrame:
-    premium = pl.col("price") * pl.col("size") * pl.col("multiplier")
-    size = pl.col("size").cast(pl.Int64)
-    has_side = ~pl.col("is_apart")
-    return prints.group_by("symbol").agg(
-        pl.len().cast(pl.Int64).alias("trade_count"),
-        size.sum().alias("volume"),
-        premium.sum().alias("premium"),
-        size.filter(pl.col("side") == "buy").sum().alias("buy_volume"),
-        size.filter(pl.col("side") == "sell").sum().alias("sell_volume"),
-        size.filter(pl.col("side").is_null()).sum().alias("unclassified_volume"),
-        (premium >= BLOCK_PREMIUM).sum().cast(pl.Int64).alias("block_count"),
-        pl.col("is_quoted").filter(has_side).mean().alias("quoted_share"),
-        pl.col("ts").max().cast(MOMENT).alias("updated_ts"),
-    )
-
-
-def _sweeps(prints: pl.DataFrame) -> pl.DataFrame:
-    """Return ``sweep_count`` of each contract that has any."""
-    group = ["symbol", "side"]
-    ordered = prints.filter(~pl.col("is_apart")).sort(*group, "ts", maintain_order=True)
-    is_first = (pl.col("ts").diff().over(group) > pl.duration(milliseconds=SWEEP_GAP_MS)).fill_null(value=True)
-    orders = (
-        ordered.with_columns(order=is_first.cum_sum())
-        .group_by("symbol", "order")
-        .agg(pl.col("exchange").drop_nulls().n_unique().alias("venues"), pl.col("is_sweep").any())
-    )
-    swept = orders.filter((pl.col("venues") >= LEAST_VENUES) | pl.col("is_sweep"))
-    return swept.group_by("symbol").agg(pl.len().cast(pl.Int64).alias("sweep_count"))
 
 
 def _buy_pressure() -> pl.Expr:

@@ -13,7 +13,7 @@ from quantdata.sessions import NEW_YORK
 if TYPE_CHECKING:
     from quantdata.analytics.option_prints import PrintKind
 
-__all__ = ["SIDE", "signed"]
+__all__ = ["SIDE", "TICK_TEST_WITHIN", "counted", "sided", "signed"]
 
 SIDE: Final = pl.Enum(["buy", "sell"])
 # USD; half of the sum of two prices in cents is not always exact, and no price has more than four decimals.
@@ -53,12 +53,30 @@ def signed(trades: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     C. Lee and M. Ready, *Inferring Trade Direction from Intraday Data*, Journal of Finance 46 (1991): quotes first,
     the tick test at the mid.
     """
-    counted = _counted(trades).sort("symbol", "ts", "sequence", nulls_last=True, maintain_order=True)
-    numbered = counted.with_row_index("place")
-    sides = _with_last_different(_with_held_quote(numbered.filter(~pl.col("is_apart")), quotes))
+    return sided(_with_held_quote(counted(trades), quotes)).drop("bid", "ask", "day")
+
+
+def counted(trades: pl.DataFrame) -> pl.DataFrame:
+    """Return the prints that count, with ``day`` (New York), ``is_apart`` and ``is_sweep`` as in `signed`."""
+    # A correction indicator tells of a print that was changed or taken back: 0 and null are ordinary ones.
+    is_print = (pl.col("price") >= 0) & pl.col("price").is_finite() & (pl.col("size") > 0) & pl.col("size").is_finite()
+    stands = (pl.col("correction").fill_null(0) == 0) & ~_has("cancel")
+    return trades.filter(is_print & stands).with_columns(_day(), is_apart=_has(*UNSIGNED_KINDS), is_sweep=_has("sweep"))
+
+
+def sided(prints: pl.DataFrame) -> pl.DataFrame:
+    """Return prints by symbol and time with ``side`` and ``is_quoted`` as in `signed`.
+
+    Parameters
+    ----------
+    prints
+        As `counted` returns them, each with ``bid`` and ``ask``, the quote held before it: null where there is none.
+    """
+    ordered = prints.sort("symbol", "ts", "sequence", nulls_last=True, maintain_order=True).with_row_index("place")
+    sides = _with_last_different(ordered.filter(~pl.col("is_apart")))
     found = sides.select("place", _side(), pl.col("ask").is_not_null().alias("is_quoted"))
-    whole = numbered.join(found, on="place", how="left", maintain_order="left")
-    return whole.with_columns(pl.col("is_quoted").fill_null(value=False)).drop("place", "day")
+    whole = ordered.join(found, on="place", how="left", maintain_order="left")
+    return whole.with_columns(pl.col("is_quoted").fill_null(value=False)).drop("place")
 
 
 def _has(*kinds: PrintKind) -> pl.Expr:
@@ -69,20 +87,13 @@ def _day() -> pl.Expr:
     return pl.col("ts").dt.convert_time_zone(str(NEW_YORK)).dt.date().alias("day")
 
 
-def _counted(trades: pl.DataFrame) -> pl.DataFrame:
-    # A correction indicator tells of a print that was changed or taken back: 0 and null are ordinary ones.
-    is_print = (pl.col("price") >= 0) & pl.col("price").is_finite() & (pl.col("size") > 0) & pl.col("size").is_finite()
-    stands = (pl.col("correction").fill_null(0) == 0) & ~_has("cancel")
-    return trades.filter(is_print & stands).with_columns(_day(), is_apart=_has(*UNSIGNED_KINDS), is_sweep=_has("sweep"))
-
-
 def _with_held_quote(prints: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame:
     """Add bid and ask of the quote held before each print: one of the same nanosecond may be its consequence."""
     usable = (pl.col("bid") >= 0) & (pl.col("ask") > 0) & pl.col("bid").is_finite() & pl.col("ask").is_finite()
     held = quotes.drop_nulls("ts").select(
         "symbol", "ts", _day(), *(pl.when(usable).then(pl.col(name)).alias(name) for name in ("bid", "ask"))
     )
-    found = prints.sort("ts", maintain_order=True).join_asof(
+    return prints.sort("ts", maintain_order=True).join_asof(
         held.sort("ts", maintain_order=True),
         on="ts",
         by=["symbol", "day"],
@@ -90,7 +101,6 @@ def _with_held_quote(prints: pl.DataFrame, quotes: pl.DataFrame) -> pl.DataFrame
         allow_exact_matches=False,
         check_sortedness=False,
     )
-    return found.sort("place")
 
 
 def _with_last_different(prints: pl.DataFrame) -> pl.DataFrame:

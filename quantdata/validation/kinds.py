@@ -133,7 +133,7 @@ FLOW: Final = Kind(
     columns=columns.FLOW,
     signs=("contract_symbol", "buy_pressure", "method"),
     own_rules=FLOW_RULES,
-    own_notes=("no_tape", "signed_by_tick_test"),
+    own_notes=("no_tape", "signed_by_tick_test", "part_of_session"),
 )
 KINDS: Final = (CHAIN, EQUITY_QUOTES, INDEX_QUOTES, BARS, TRADES, FLOW)
 
