@@ -68,7 +68,7 @@ class Client:
 @contextmanager
 def connected(simulator: Simulator, path: str = "/options", *, key: str | None = None) -> Iterator[Client]:
     """Connect, and log in with a key."""
-    with connect(simulator.socket_url + path, open_timeout=PATIENCE_S, close_timeout=1) as socket:
+    with connect(simulator.socket_url + path, open_timeout=PATIENCE_S, close_timeout=0.1) as socket:
         client = Client(socket)
         if key is not None:
             assert client.login(key)["status"] == "auth_success"

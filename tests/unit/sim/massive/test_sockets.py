@@ -186,12 +186,15 @@ def test_a_second_connection_of_a_key_is_refused_until_the_first_is_gone(simulat
 
 def test_a_second_connection_may_end_the_first_instead(market: MarketSource) -> None:
     rules = StreamRules(second_connection="holder")
-    with Simulator(clock=AT, market=market, stream_rules=rules) as simulator:
-        with connected(simulator, key="k") as first, connected(simulator, key="k") as second:
-            assert first.frame()[0]["status"] == "max_connections"
-            with pytest.raises(ConnectionClosed):
-                first.frame()
-            assert said(second, "subscribe", "T.*")[0][0] == "success"
+    with (
+        Simulator(clock=AT, market=market, stream_rules=rules) as simulator,
+        connected(simulator, key="k") as first,
+        connected(simulator, key="k") as second,
+    ):
+        assert first.frame()[0]["status"] == "max_connections"
+        with pytest.raises(ConnectionClosed):
+            first.frame()
+        assert said(second, "subscribe", "T.*")[0][0] == "success"
 
 
 # --- faults of connections, logins and subscriptions ----------------------------------------------------------------
