@@ -31,6 +31,7 @@ from tests.contract.conformance import (
     ShareClass,
     SplitDay,
     StatusQuestions,
+    SubscriptionQuestions,
     TapeSpan,
     TradeQuestions,
 )
@@ -155,6 +156,9 @@ class TestTrades(TradeQuestions): ...
 
 
 class TestOptionTape(OptionTapeQuestions): ...
+
+
+class TestSubscriptions(SubscriptionQuestions): ...
 
 
 class TestDividends(DividendQuestions): ...

@@ -56,6 +56,7 @@ from tests.contract.conformance.indices import IndexQuestions
 from tests.contract.conformance.market_status import StatusQuestions
 from tests.contract.conformance.option_tape import OptionTapeQuestions
 from tests.contract.conformance.quotes import EquityQuoteQuestions
+from tests.contract.conformance.subscriptions import SubscriptionQuestions
 from tests.contract.conformance.trades import TradeQuestions
 
 __all__ = [
@@ -75,6 +76,7 @@ __all__ = [
     "ShareClass",
     "SplitDay",
     "StatusQuestions",
+    "SubscriptionQuestions",
     "TapeSpan",
     "TradeQuestions",
 ]
