@@ -142,6 +142,10 @@ class LiveChain:
             valued = rows.select(KEY).join(valued, on=KEY, how="left", maintain_order="left")
         return rows.with_columns(valued.select(_VALUED if _has_spot(rows) else (*_VALUED, *_SPOT)))
 
+    def standing(self) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+        """Return the chain as it stands, valued or not, and the last dividends: what another may begin with."""
+        return (self._polled if self._valued.is_empty() else self.frame()), self._dividends
+
     def valuation(self, now: datetime, *, paces: Sequence[Pace]) -> Callable[[], pl.DataFrame]:
         """Return what prices and judges the chain as it stands, in any thread; `adopt` takes the result in.
 

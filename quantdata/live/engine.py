@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import polars as pl
 
 from quantdata.clients.chain_query import ChainQuery
+from quantdata.errors import FeedError
 from quantdata.live.alerts import Alert, Alerts, Facts
 from quantdata.live.budget import MOST_QUOTES, allocate
 from quantdata.live.cadence import Cadence
@@ -24,12 +26,16 @@ from quantdata.sessions import market_state
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from pathlib import Path
 
     from quantdata.client.core import Core
     from quantdata.clients import Provider
+    from quantdata.live.chains import Pace
     from quantdata.live.market import Input, Polled
+    from quantdata.live.recording import Recorder
     from quantdata.live.snapshot import HubSnapshot, Tick
+    from quantdata.live.streaming import StreamStatus
     from quantdata.live.subscribers import Subscribers
     from quantdata.live.watchlist import Watchlist
     from quantdata.wire.vitals import Gap
@@ -87,6 +93,13 @@ class Engine:
         How.
     snapshots, ticks, alerts
         Who is told.
+    wall, clock
+        Return the present (UTC), and monotonic seconds; a replay passes its own.
+
+    Attributes
+    ----------
+    recorder
+        What writes down all that comes in; None where nothing does.
     """
 
     def __init__(
@@ -97,17 +110,22 @@ class Engine:
         snapshots: Subscribers[HubSnapshot],
         ticks: Subscribers[Tick],
         alerts: Subscribers[Alert],
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.recorder: Recorder | None = None
         self.gaps: list[GapRecord] = []
         self.failure: BaseException | None = None
         self._core = core
         self._settings = settings
+        self._wall = wall
+        self._rates = core.connection().rates
         self._subscribers = (snapshots, ticks)
         self._alerts = alerts
         self._told = Alerts()
         self._provider: Provider | None = None
         self._watchlist: Watchlist | None = None
-        self._conflation = Conflation(settings.debounce_s)
+        self._conflation = Conflation(settings.debounce_s, clock=clock)
         self.poller = Poller(
             core.connected,
             cadence=Cadence(settings.interval_s),
@@ -115,11 +133,13 @@ class Engine:
             query=self._query,
         )
         self.publisher = Publisher(
-            LiveMarket(rates=core.connection().rates, paces=self.poller.paces),
+            LiveMarket(rates=self._rates, paces=self.paces),
             conflation=self._conflation,
             gather=self._gathered,
             snapshots=snapshots,
             tick_subscribers=ticks,
+            wall=wall,
+            clock=clock,
         )
         self.streams: Streams | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -128,6 +148,18 @@ class Engine:
     def publications(self) -> int:
         """Count of publications so far."""
         return self._conflation.publications
+
+    def paces(self, name: str) -> Sequence[Pace]:
+        """Return how often something is polled, as it really is."""
+        return self.poller.paces(name)
+
+    def stream_statuses(self) -> list[StreamStatus]:
+        """Return how each stream is; from any thread."""
+        return [] if self.streams is None else self.streams.statuses()
+
+    def refused(self) -> dict[tuple[str, str], str]:
+        """Return the subscriptions that vendors refused, by vendor and channel, in their words."""
+        return {} if self.streams is None else self.streams.refused()
 
     async def start(self, watchlist: Watchlist) -> None:
         """Connect, and begin to poll, stream and publish."""
@@ -149,6 +181,8 @@ class Engine:
     async def watch(self, watchlist: Watchlist) -> None:
         """Watch these from now on, and nothing else."""
         self._watchlist = watchlist
+        if self.recorder is not None:
+            self.recorder.watch(watchlist)
         equities, indices = watchlist.polled_equities, watchlist.polled_indices
         await self.publisher.change(lambda market: market.watch(watchlist.chains, equities=equities, indices=indices))
         self.poller.watch(watchlist.chains, equities=equities, indices=indices)
@@ -163,6 +197,42 @@ class Engine:
         await self.poller.close()
         if self.streams is not None:
             await self.streams.close()
+        await self.stop_recording()
+
+    def new_recorder(self, folder: Path) -> Recorder:
+        """Return what writes down how this hub works, in a new folder; it blocks.
+
+        Raises
+        ------
+        ArgumentError
+            If the folder holds a recording already, or cannot be written.
+        FeedError
+            If there is one already.
+        """
+        from quantdata.live.recording import Recorder  # noqa: PLC0415  # heavy: pyarrow
+
+        if self.recorder is not None:
+            raise FeedError(f"{self._settings.name} is being recorded already: close() that recording first")
+        streams = [] if self.streams is None else self.streams.kinds
+        return Recorder(folder, settings=self._settings, rates=self._rates, streams=streams)
+
+    async def record(self, recorder: Recorder) -> None:
+        """Write down how all stands, and all that comes in from now on."""
+        self.recorder = recorder
+        if self._watchlist is not None:
+            recorder.watch(self._watchlist)
+        if self.streams is not None:
+            self.streams.record(recorder.hear)
+        for standing in await self.publisher.standing():
+            recorder.answer(standing, self.paces(standing.subject))
+
+    async def stop_recording(self) -> None:
+        """Write nothing down any more, and finish what is written."""
+        recorder, self.recorder = self.recorder, None
+        if self.streams is not None:
+            self.streams.record(None)
+        if recorder is not None:
+            await asyncio.to_thread(recorder.close)
 
     def _run(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -183,8 +253,10 @@ class Engine:
         return [] if self.streams is None else self.streams.gather()
 
     def _put(self, polled: Polled) -> None:
+        if self.recorder is not None:
+            self.recorder.answer(polled, self.paces(polled.subject))
         self.publisher.put(polled)
-        now = datetime.now(UTC)
+        now = self._wall()
         is_filled = [gap.filled_at is not None or not self._is_polled_since(gap.end) for gap in self.gaps]
         self.gaps = [
             gap if done else gap._replace(filled_at=now) for gap, done in zip(self.gaps, is_filled, strict=True)
@@ -197,6 +269,8 @@ class Engine:
         return all(answer is not None and answer > moment for answer in answers)
 
     def _note_gap(self, gap: Gap) -> None:
+        if self.recorder is not None:
+            self.recorder.gap(gap)
         self.gaps.append(GapRecord(gap.vendor, gap.asset, gap.reason, gap.start, gap.end))
         for underlying in () if self._watchlist is None else self._watchlist.chains:
             self.poller.refresh(underlying)
@@ -253,5 +327,5 @@ class Engine:
                 response_s=dict(by_provider.select("provider", "response_p50_s").iter_rows()),
                 subscribers=sum(len(each) for each in self._subscribers),
             ),
-            datetime.now(UTC),
+            self._wall(),
         )

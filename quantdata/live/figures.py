@@ -35,10 +35,12 @@ def figures(engine: Engine, subscribers: Sequence[SubscriberStats]) -> list[Figu
     for name, stats in list(engine.poller.stats.items()):
         found.extend(_of_polls(name, stats))
         found.extend(
-            Figure(name, "effective_refresh", pace.seconds, "seconds") for pace in engine.poller.paces(name)[:1]
+            Figure(name, "effective_refresh", pace.seconds, "seconds") for pace in engine.paces(name)[:1]
         )
-    for status in [] if engine.streams is None else engine.streams.statuses():
+    for status in engine.stream_statuses():
         found.extend(_of_stream(status))
+    if (recorder := engine.recorder) is not None:
+        found.extend(Figure("recording", *figure) for figure in recorder.figures())
     for each in subscribers:
         subject = f"{each.kind} subscriber {each.name}"
         found.extend(Figure(subject, name, getattr(each, name), "count") for name in _SUBSCRIBER)

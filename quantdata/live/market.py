@@ -142,6 +142,12 @@ class LiveMarket:
             changed=changed,
         )
 
+    def standing(self) -> list[Polled]:
+        """Return everything as it stands, as one answer for each that is known: what another market may begin with."""
+        quotes = [Polled(name, self._frames[name]) for name in self._quotes if name in self._frames]
+        chains = [Polled(name, *chain.standing()) for name, chain in self._chains.items()]
+        return [each for each in (*quotes, *chains) if each.frame.height]
+
     def valuations(self, now: datetime, *, is_aged: bool = False) -> dict[str, Callable[[], pl.DataFrame]]:
         """Return what prices and judges the chains that changed, in any thread; `adopt` takes the results in.
 

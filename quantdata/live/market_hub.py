@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 import polars as pl
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from quantdata.config import Source
     from quantdata.live.alerts import Alert
     from quantdata.live.iteration import Stream
+    from quantdata.live.recording import Recording
     from quantdata.live.snapshot import HubSnapshot, Tick
 
 __all__ = ["MarketDataHub"]
@@ -141,16 +143,19 @@ class MarketDataHub:
             if self._is_closed:
                 raise FeedError(f"{self!r}: a hub that was closed does not start again, make a new one")
             if self._engine is None:
-                engine = Engine(
-                    self._core,
-                    self._settings,
-                    snapshots=self._snapshots,
-                    ticks=self._ticks,
-                    alerts=self._alerts,
-                )
+                engine = self._new_engine()
                 portal.call(engine.start(self._watchlist))
                 self._engine = engine
         return self
+
+    def _new_engine(self) -> Engine:
+        return Engine(
+            self._core,
+            self._settings,
+            snapshots=self._snapshots,
+            ticks=self._ticks,
+            alerts=self._alerts,
+        )
 
     def close(self) -> None:
         """End all polls, streams and subscriptions; may be called twice. The client stays open."""
@@ -326,6 +331,33 @@ class MarketDataHub:
         """Return an async iterator over the publications from now on, for any event loop."""
         return self._snapshots.stream()
 
+    def record(self, path: str | Path) -> Recording:
+        """Write down all that comes in from now on, so that `quantdata.replay` can play it.
+
+        What is written: how all stands, frames of streams as they came, the answers to polls as canonical frames, each
+        with the time at which it came; never an address, a header, a key or the id of a session. It ends with the hub,
+        or with the recording's own ``close``. `metrics` counts what is written, and what came too fast to be.
+
+        Parameters
+        ----------
+        path
+            A folder, made if it is not there: files of 64 MB, of which the oldest go when there are more than 10 GB.
+
+        Raises
+        ------
+        ArgumentError
+            If the folder holds a recording already, or cannot be written.
+        FeedError
+            If the hub does not run, or is being recorded already.
+        """
+        from quantdata.live.recording import Recording  # noqa: PLC0415  # heavy: pyarrow
+
+        engine = self._running()
+        with self._life:
+            recorder = engine.new_recorder(Path(path))
+            portal.call(engine.record(recorder))
+        return Recording(engine, recorder, Path(path))
+
     # --- how it is doing --------------------------------------------------------------------------------------------
 
     def health(self) -> pl.DataFrame:
@@ -334,8 +366,7 @@ class MarketDataHub:
 
     def streams(self) -> pl.DataFrame:
         """Return how each stream is, one row each, with the columns of `STREAMS`."""
-        streams = self._running().streams
-        rows = [] if streams is None else [stream_row(status) for status in streams.statuses()]
+        rows = [stream_row(status) for status in self._running().stream_statuses()]
         return pl.DataFrame(rows, schema=schema(STREAMS), orient="row")
 
     def gaps(self) -> pl.DataFrame:
@@ -344,8 +375,7 @@ class MarketDataHub:
 
     def refused(self) -> dict[tuple[str, str], str]:
         """Return the subscriptions that vendors refused, by vendor and channel, in their words."""
-        streams = self._running().streams
-        return {} if streams is None else streams.refused()
+        return self._running().refused()
 
     def metrics(self) -> pl.DataFrame:
         """Return what the hub has done and how long that takes, one row a figure, with the columns of `HUB_METRICS`."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from quantdata.live.market import ticks
+from quantdata.live.rhythm import Rhythm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,16 +20,11 @@ if TYPE_CHECKING:
     import polars as pl
 
     from quantdata.live.conflation import Conflation
-    from quantdata.live.market import Input, LiveMarket
+    from quantdata.live.market import Input, LiveMarket, Polled
     from quantdata.live.snapshot import HubSnapshot, Tick
     from quantdata.live.subscribers import Subscribers
 
 __all__ = ["Publisher"]
-
-# Between two valuations of what streams change; pricing a thousand American options takes some milliseconds.
-VALUATION_INTERVAL_S: Final = 0.25
-# Frames that nothing comes in for are judged anew this often, so that they say how old they are.
-AGED_AFTER_S: Final = 2.5
 
 
 class Publisher:
@@ -44,11 +40,13 @@ class Publisher:
         Returns what streams told since the last look.
     snapshots, tick_subscribers
         Who is told.
-    wall
-        Returns the present (UTC).
+    wall, clock
+        Return the present (UTC), and monotonic seconds.
 
     Attributes
     ----------
+    rhythm
+        When to price and judge.
     snapshot
         The newest; readable from any thread. None before the first.
     publish_s, valuation_s
@@ -64,7 +62,9 @@ class Publisher:
         snapshots: Subscribers[HubSnapshot],
         tick_subscribers: Subscribers[Tick],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.rhythm = Rhythm(clock=clock)
         self.snapshot: HubSnapshot | None = None
         self.publish_s = 0.0
         self.valuation_s = 0.0
@@ -76,7 +76,6 @@ class Publisher:
         self._wall = wall
         self._inbox: list[Input] = []
         self._state = asyncio.Lock()
-        self._changed = asyncio.Event()
 
     def put(self, polled: Input) -> None:
         """Take in an answer; it is published at the next occasion."""
@@ -89,33 +88,38 @@ class Publisher:
             await asyncio.to_thread(act, self._market)
         self._conflation.mark()
 
+    async def standing(self) -> list[Polled]:
+        """Return all that has come, as one answer for each that is watched."""
+        await self.publish_once()
+        async with self._state:
+            return await asyncio.to_thread(self._market.standing)
+
     async def publish(self) -> None:
         """Publish for ever: whenever something has come in, at most once a window."""
         while True:
             await self._conflation.ready()
-            inputs, self._inbox = [*self._inbox, *self._gather()], []
-            began = time.perf_counter()
-            async with self._state:
-                snapshot = await asyncio.to_thread(self._applied, inputs, self._wall())
-            self.publish_s = time.perf_counter() - began
-            self.snapshot = snapshot
-            self._changed.set()
-            self._snapshots.publish([snapshot])
+            await self.publish_once()
+
+    async def publish_once(self) -> None:
+        """Take in what has come, and publish how all stands."""
+        inputs, self._inbox = [*self._inbox, *self._gather()], []
+        began = time.perf_counter()
+        async with self._state:
+            self.snapshot = snapshot = await asyncio.to_thread(self._applied, inputs, self._wall())
+        self.publish_s = time.perf_counter() - began
+        self.rhythm.mark()
+        self._snapshots.publish([snapshot])
 
     async def value(self) -> None:
         """Price and judge for ever what has changed, and from time to time what has not."""
-        aged_at = time.monotonic()
         while True:
-            try:
-                async with asyncio.timeout(AGED_AFTER_S):
-                    await self._changed.wait()
-            except TimeoutError:
-                pass
-            self._changed.clear()
-            is_aged = time.monotonic() - aged_at >= AGED_AFTER_S
-            aged_at = time.monotonic() if is_aged else aged_at
-            await self._valued(is_aged=is_aged)
-            await asyncio.sleep(VALUATION_INTERVAL_S)
+            await self.rhythm.ready()
+            await self.value_once()
+
+    async def value_once(self) -> None:
+        """Price and judge what has changed; what has not, if that is due."""
+        await self._valued(is_aged=self.rhythm.begin())
+        self.rhythm.end()
 
     async def _valued(self, *, is_aged: bool) -> None:
         now = self._wall()

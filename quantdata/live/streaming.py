@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from quantdata import symbols
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from quantdata.wire.dialect import ChannelKind
     from quantdata.wire.vitals import Gap, SessionStats
 
-__all__ = ["StreamStatus", "Streams", "Wanted"]
+__all__ = ["Heard", "StreamStatus", "Streams", "Wanted", "cut"]
 
 logger = logging.getLogger("quantdata.live")
 
@@ -51,6 +52,17 @@ class StreamStatus(NamedTuple):
     stats: SessionStats
     feed: str
     error: str | None
+
+
+class Heard(NamedTuple):
+    """One frame as it came, when (nanoseconds since 1970), and how its stream is read: see `Streamed`."""
+
+    vendor: str
+    asset: str
+    feed: str
+    names: Mapping[str, str]
+    frame: bytes
+    at: int
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -88,8 +100,6 @@ class Streams:
         Whether silence means something.
     hub
         The hub's name, for whoever finds the account taken.
-    on_frame
-        Called with vendor, asset, frame and its time in nanoseconds, to record it.
 
     Attributes
     ----------
@@ -105,14 +115,12 @@ class Streams:
         on_gap: Callable[[Gap], None],
         is_market_open: Callable[[], bool],
         hub: str,
-        on_frame: Callable[[str, str, bytes, int], None] | None = None,
     ) -> None:
         self._sources = sources
         self._on_data = on_data
         self._on_gap = on_gap
         self._is_market_open = is_market_open
         self._hub = hub
-        self._on_frame = on_frame
         self.wanted = Wanted()
         self._lines: list[_Line] = [self._line(source, asset) for source in sources for asset in source.assets]
 
@@ -122,8 +130,18 @@ class Streams:
         for line in self._lines:
             batch = line.book.take()
             if not batch.is_empty:
-                found.extend(_cut(line, batch))
+                found.extend(cut(line.asset, batch, feed=line.feed, names=line.names))
         return found
+
+    def record(self, hear: Callable[[Heard], None] | None) -> None:
+        """Hand each frame from now on to somebody, but those of a log-in and those that hold a secret; None to none."""
+        for line in self._lines:
+            line.session.record(None if hear is None else partial(_tell, hear, line))
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """Vendor and asset of each stream that there may be, in the order in which `gather` looks at them."""
+        return [(line.source.vendor, line.asset) for line in self._lines]
 
     async def want(self, wanted: Wanted) -> None:
         """Replace what is streamed."""
@@ -163,13 +181,11 @@ class Streams:
 
     def _line(self, source: StreamSource, asset: str) -> _Line:
         book = Book(source.vendor)
-        record = self._on_frame
         session = StreamSession(
             source.dialect(asset),
             book=book,
             on_data=self._on_data,
             on_gap=self._on_gap,
-            on_frame=None if record is None else (lambda frame, ns: record(source.vendor, asset, frame, ns)),
             is_market_open=self._is_market_open,
         )
         lock = AccountLock(source.account, vendor=source.vendor, asset=asset, hub=self._hub)
@@ -213,6 +229,10 @@ class Streams:
             line.error = str(error)
         finally:
             line.lock.release()
+
+
+def _tell(hear: Callable[[Heard], None], line: _Line, frame: bytes, at: int) -> None:
+    hear(Heard(line.source.vendor, line.asset, line.feed, line.names, frame, at))
 
 
 def _is_down(line: _Line, now: float) -> bool:
@@ -266,13 +286,13 @@ _KINDS: Final[dict[str, dict[Asset, tuple[ChannelKind, ...]]]] = {
 }
 
 
-def _cut(line: _Line, batch: Batch) -> list[Input]:
-    """Return a batch by asset class: one connection may carry all of them."""
-    if line.asset != "all":
-        return [Streamed(line.asset, batch, line.feed, line.names)]  # type: ignore[arg-type]  # one of the three
+def cut(asset: str, batch: Batch, *, feed: str, names: Mapping[str, str]) -> list[Input]:
+    """Return what a stream told by asset class: one connection may carry all of them."""
+    if asset != "all":
+        return [Streamed(asset, batch, feed, names)]  # type: ignore[arg-type]  # one of the three
     return [
-        Streamed("options", _part(batch, lambda symbol: len(symbol) >= _SHORTEST_CONTRACT), line.feed, line.names),
-        Streamed("stocks", _part(batch, lambda symbol: len(symbol) < _SHORTEST_CONTRACT), line.feed, line.names),
+        Streamed("options", _part(batch, lambda symbol: len(symbol) >= _SHORTEST_CONTRACT), feed, names),
+        Streamed("stocks", _part(batch, lambda symbol: len(symbol) < _SHORTEST_CONTRACT), feed, names),
     ]
 
 

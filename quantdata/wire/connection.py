@@ -45,9 +45,9 @@ class LostError(Exception):
         self.is_forced = is_forced
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Parts:
-    """What a session lends to its connections; see `StreamSession`."""
+    """What a session lends to its connections; see `StreamSession`. Only ``on_frame`` changes while it runs."""
 
     dialect: Dialect
     book: Book
@@ -177,9 +177,10 @@ class Connection:
 
     async def _listen(self) -> NoReturn:
         parts, recv, take = self._parts, self._socket.recv, self._take
-        vitals, on_data, on_frame = parts.vitals, parts.on_data, parts.on_frame
+        vitals, on_data = parts.vitals, parts.on_data
         while True:
             frame = _bytes(await recv(decode=False))
+            on_frame = parts.on_frame
             # Asked before the frame is taken, which may renew the secret.
             is_recorded = on_frame is not None and not parts.dialect.holds_secret(frame)
             if not take(frame):

@@ -158,6 +158,10 @@ class StreamSession:
             self._subscriptions.want(channels)
             self._changed.set()
 
+    def record(self, on_frame: Callable[[bytes, int], None] | None) -> None:
+        """Hand each frame from now on to another ``on_frame``; None to none."""
+        self._parts.on_frame = on_frame
+
     async def settled(self) -> None:
         """Wait until all that is wanted is held or refused."""
         await self._settled.wait()
