@@ -24,14 +24,25 @@ SOURCES: Final[tuple[Source, ...]] = get_args(Source)
 
 MASSIVE_BASE_URL: Final = "https://api.massive.com"
 TRADIER_BASE_URL: Final = "https://api.tradier.com/v1"
-EXAMPLES: Final = {"MASSIVE_BASE_URL": MASSIVE_BASE_URL, "TRADIER_BASE_URL": TRADIER_BASE_URL}
+MASSIVE_WS_URL: Final = "wss://socket.massive.com"
+TRADIER_STREAM_URL: Final = "wss://ws.tradier.com/v1/markets/events"
+# The path of Tradier's stream, also at a simulator.
+TRADIER_STREAM_PATH: Final = "/v1/markets/events"
+EXAMPLES: Final = {
+    "MASSIVE_BASE_URL": MASSIVE_BASE_URL,
+    "MASSIVE_WS_URL": MASSIVE_WS_URL,
+    "TRADIER_BASE_URL": TRADIER_BASE_URL,
+    "TRADIER_STREAM_URL": TRADIER_STREAM_URL,
+}
 
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "MASSIVE_API_KEY": "key of your Massive.com account",
     "MASSIVE_BASE_URL": "REST host of Massive (default https://api.massive.com)",
+    "MASSIVE_WS_URL": "host of Massive's streams, without the market's path (default wss://socket.massive.com)",
     "MASSIVE_REQUESTS_PER_MINUTE": "what your plan allows, when that is little (the free plan: 5)",
     "TRADIER_ACCESS_TOKEN": "access token of your Tradier account (TRADIER_TOKEN is read too)",
     "TRADIER_BASE_URL": "REST base of Tradier (default https://api.tradier.com/v1; https://sandbox.tradier.com/v1)",
+    "TRADIER_STREAM_URL": "address of Tradier's stream (default wss://ws.tradier.com/v1/markets/events)",
     "QUANTDATA_SOURCE": "source of the default client: hybrid, massive, tradier or sim",
     "QUANTDATA_FAST": "1 compiles the pricing of American options in the background; needs numba, the extra [fast]",
 }
@@ -82,24 +93,26 @@ class Secret:
         raise TypeError("a Secret is never pickled: let each process read its own environment")
 
 
-def checked_url(url: str, *, name: str) -> str:
+def checked_url(url: str, *, name: str, scheme: Literal["http", "ws"] = "http") -> str:
     """Return a base URL without its trailing slash.
 
     Raises
     ------
     ConfigError
-        If it is no http(s) URL, carries a user name, query or fragment, or is plain http to a host other than this
-        machine: a key must not travel in the clear.
+        If it is no URL of the scheme (``http`` and ``https``, or ``ws`` and ``wss``), carries a user name, query or
+        fragment, or is not encrypted and of a host other than this machine: a key must not travel in the clear.
     """
     # The text itself is not shown: it may hold a password, or a key that was meant for another variable.
     parts = _split(url.strip())
-    if parts.scheme not in {"http", "https"} or not _is_host(parts.hostname or ""):
+    if parts.scheme not in {scheme, f"{scheme}s"} or not _is_host(parts.hostname or ""):
         example = EXAMPLES.get(name, "https://api.example.com")
         raise ConfigError(f"{name} must be a URL such as {example}")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigError(f"{name} must hold host and path only: no user name, query or fragment")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise ConfigError(f"{name}: plain http is for this machine only; use https://{parts.netloc}{parts.path}")
+    if parts.scheme == scheme and not is_loopback(parts.hostname or ""):
+        raise ConfigError(
+            f"{name}: plain {scheme} is for this machine only; use {scheme}s://{parts.netloc}{parts.path}"
+        )
     return url.strip().rstrip("/")
 
 
@@ -150,6 +163,8 @@ class Config:
         Token of the Tradier account, or None.
     tradier_base_url
         REST base of Tradier, without a trailing slash.
+    massive_ws_url, tradier_stream_url
+        Where the vendors stream; with a REST base on this machine, at a simulator, the same host.
     source
         Source of the default client, or None to let the keys decide.
     fast
@@ -161,6 +176,8 @@ class Config:
     massive_requests_per_minute: float | None = None
     tradier_access_token: Secret | None = None
     tradier_base_url: str = TRADIER_BASE_URL
+    massive_ws_url: str = MASSIVE_WS_URL
+    tradier_stream_url: str = TRADIER_STREAM_URL
     source: Source | None = None
     fast: bool = False
 
@@ -175,14 +192,21 @@ class Config:
         """
         variables = os.environ if environment is None else environment
         given = {name: text for name in ENVIRONMENT if (text := _given(variables, name))}
+        massive_base, tradier_base = (
+            given.get(name, EXAMPLES[name]).rstrip("/") for name in ("MASSIVE_BASE_URL", "TRADIER_BASE_URL")
+        )
         rate = given.get("MASSIVE_REQUESTS_PER_MINUTE")
         source = given.get("QUANTDATA_SOURCE")
         return cls(
             massive_api_key=_secret(given, "MASSIVE_API_KEY"),
-            massive_base_url=given.get("MASSIVE_BASE_URL", MASSIVE_BASE_URL).rstrip("/"),
+            massive_base_url=massive_base,
+            massive_ws_url=given.get("MASSIVE_WS_URL", _stream_at(massive_base) or MASSIVE_WS_URL).rstrip("/"),
             massive_requests_per_minute=_checked_rate(rate) if rate else None,
             tradier_access_token=_secret(given, "TRADIER_ACCESS_TOKEN"),
-            tradier_base_url=given.get("TRADIER_BASE_URL", TRADIER_BASE_URL).rstrip("/"),
+            tradier_base_url=tradier_base,
+            tradier_stream_url=given.get(
+                "TRADIER_STREAM_URL", _stream_at(tradier_base, TRADIER_STREAM_PATH) or TRADIER_STREAM_URL
+            ).rstrip("/"),
             source=checked_source(source, name="QUANTDATA_SOURCE") if source else None,
             fast=_checked_switch(given.get("QUANTDATA_FAST", "0"), name="QUANTDATA_FAST"),
         )
@@ -220,12 +244,22 @@ class Config:
         """Raise unless a vendor that a source needs has a host that can be used, and a key."""
         base_url = {"massive": self.massive_base_url, "tradier": self.tradier_base_url}[vendor]
         checked_url(base_url, name=f"{vendor.upper()}_BASE_URL")
+        if vendor == "massive":
+            checked_url(self.massive_ws_url, name="MASSIVE_WS_URL", scheme="ws")
+        else:
+            checked_url(self.tradier_stream_url, name="TRADIER_STREAM_URL", scheme="ws")
         key = {"massive": self.massive_api_key, "tradier": self.tradier_access_token}[vendor]
         if key is None:
             variable = {"massive": "MASSIVE_API_KEY", "tradier": "TRADIER_ACCESS_TOKEN"}[vendor]
             raise ConfigError(
                 f'source="{source}" needs {variable}; source="sim" is the local simulated market, which needs no key'
             )
+
+
+def _stream_at(base_url: str, path: str = "") -> str | None:
+    """Return where a simulator streams that answers at a REST base on this machine; None of any other base."""
+    parts = _split(base_url)
+    return f"ws://{parts.netloc}{path}" if is_loopback(parts.hostname or "") else None
 
 
 def _given(variables: Mapping[str, str], name: str) -> str:

@@ -117,6 +117,11 @@ class AsyncHybrid(PolledSubscriptions):
         self._offers = Offers(second, clock=clock)
 
     @property
+    def first(self) -> Watched:
+        """The provider that is asked first."""
+        return self._first
+
+    @property
     def is_delayed(self) -> bool:
         """Whether the first provider's host is late with everything."""
         return self._first.is_delayed

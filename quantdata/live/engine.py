@@ -13,6 +13,7 @@ import polars as pl
 
 from quantdata.clients.chain_query import ChainQuery
 from quantdata.errors import FeedError
+from quantdata.hybrid import AsyncHybrid
 from quantdata.live.alerts import Alert, Alerts, Facts
 from quantdata.live.budget import MOST_QUOTES, allocate
 from quantdata.live.cadence import Cadence
@@ -131,6 +132,7 @@ class Engine:
             cadence=Cadence(settings.interval_s),
             put=self._put,
             query=self._query,
+            rate=_rate,
         )
         self.publisher = Publisher(
             LiveMarket(rates=self._rates, paces=self.paces),
@@ -329,3 +331,9 @@ class Engine:
             ),
             self._wall(),
         )
+
+
+def _rate(provider: Provider) -> float | None:
+    """Return the requests a minute of the account that polls cost: of two vendors the first one's."""
+    asked = provider.first if isinstance(provider, AsyncHybrid) else provider
+    return min((budget.per_minute for budget in asked.budgets()), default=None)

@@ -80,6 +80,8 @@ class Poller:
         Takes each answer.
     query
         Returns what is asked of an underlying's chain.
+    rate
+        Returns how many requests a minute a provider's account has; None where there is no limit.
     wall
         The present (UTC).
     """
@@ -91,6 +93,7 @@ class Poller:
         cadence: Cadence[Subject],
         put: Callable[[Polled], None],
         query: Callable[[str], ChainQuery],
+        rate: Callable[[Provider], float | None],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.stats: dict[str, PollStats] = {}
@@ -98,6 +101,7 @@ class Poller:
         self._cadence = cadence
         self._put = put
         self._query = query
+        self._rate = rate
         self._wall = wall
         self._symbols: dict[str, tuple[str, ...]] = {}
         self._days: dict[str, list[date]] = {}
@@ -158,8 +162,7 @@ class Poller:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _set_pace(self, provider: Provider) -> None:
-        rates = [budget.per_minute for budget in provider.budgets()]
-        self._cadence.requests_per_minute = min(rates, default=None)
+        self._cadence.requests_per_minute = self._rate(provider)
         self._cadence.is_market_open = market_state(provider.now()) == "open"
 
     def _effective_s(self, name: str, part: Part) -> float:

@@ -71,7 +71,9 @@ def test_every_variable_is_read() -> None:
             "MASSIVE_BASE_URL": "http://127.0.0.1:8000/",
             "MASSIVE_REQUESTS_PER_MINUTE": "5",
             "TRADIER_ACCESS_TOKEN": "token",
+            "MASSIVE_WS_URL": "wss://delayed.massive.com",
             "TRADIER_BASE_URL": "https://sandbox.tradier.com/v1/",
+            "TRADIER_STREAM_URL": "wss://example.com/events",
             "QUANTDATA_SOURCE": "SIM",
             "QUANTDATA_FAST": "1",
         }
@@ -79,9 +81,11 @@ def test_every_variable_is_read() -> None:
     assert config == Config(
         massive_api_key=Secret(KEY),
         massive_base_url="http://127.0.0.1:8000",
+        massive_ws_url="wss://delayed.massive.com",
         massive_requests_per_minute=5.0,
         tradier_access_token=Secret("token"),
         tradier_base_url="https://sandbox.tradier.com/v1",
+        tradier_stream_url="wss://example.com/events",
         source="sim",
         fast=True,
     )
@@ -290,3 +294,44 @@ def test_without_a_usable_source_the_error_names_what_to_set(config: Config, ask
     with pytest.raises(ConfigError) as failure:
         config.resolve_source(asked)
     assert said in str(failure.value)
+
+
+# --- streams --------------------------------------------------------------------------------------------------------
+
+
+def test_streams_are_at_the_vendors_unless_they_are_said_to_be_elsewhere() -> None:
+    usual = Config.from_environment({})
+    assert (usual.massive_ws_url, usual.tradier_stream_url) == (
+        "wss://socket.massive.com",
+        "wss://ws.tradier.com/v1/markets/events",
+    )
+    given = {
+        "MASSIVE_WS_URL": "wss://delayed.massive.com/",
+        "TRADIER_STREAM_URL": "wss://example.com/v1/markets/events",
+    }
+    config = Config.from_environment(given)
+    assert config.massive_ws_url == "wss://delayed.massive.com"
+    assert config.tradier_stream_url == "wss://example.com/v1/markets/events"
+
+
+def test_a_simulator_streams_where_it_answers() -> None:
+    bases = {"MASSIVE_BASE_URL": "http://127.0.0.1:8000", "TRADIER_BASE_URL": "http://127.0.0.1:8000/v1"}
+    config = Config.from_environment(bases)
+    assert config.massive_ws_url == "ws://127.0.0.1:8000"
+    assert config.tradier_stream_url == "ws://127.0.0.1:8000/v1/markets/events"
+    elsewhere = Config.from_environment({"MASSIVE_BASE_URL": "https://api.polygon.io"})
+    assert elsewhere.massive_ws_url == "wss://socket.massive.com"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"MASSIVE_WS_URL": "https://socket.massive.com"}, "MASSIVE_WS_URL must be a URL such as wss://socket"),
+        ({"MASSIVE_WS_URL": "ws://socket.massive.com"}, "plain ws is for this machine only; use wss://socket"),
+        ({"TRADIER_STREAM_URL": "ws.tradier.com"}, "TRADIER_STREAM_URL must be a URL such as wss://ws.tradier"),
+    ],
+)
+def test_addresses_of_streams_that_cannot_be_are_refused(given: dict[str, str], message: str) -> None:
+    keys = {"MASSIVE_API_KEY": "k", "TRADIER_ACCESS_TOKEN": "t"}
+    with pytest.raises(ConfigError, match=message):
+        Config.from_environment({**keys, **given}).resolve_source()
