@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from quantdata.clients.flow_query import FlowQuery
     from quantdata.clients.protocols import BrokerDataProvider, IndicesDataProvider, OptionsDataProvider
 
-__all__ = ["PolledSubscriptions", "Subscription"]
+__all__ = ["PolledSubscriptions", "Subscription", "shown"]
 
 logger = logging.getLogger("quantdata.clients")
 
@@ -106,7 +106,7 @@ class Subscription:
             answer = await self._answer()
             if answer is None:
                 continue
-            shows = answer.drop(OF_THE_ANSWER, strict=False)
+            shows = shown(answer)
             if self._shown is None or not await asyncio.to_thread(shows.equals, self._shown):
                 self._shown = shows
                 return answer
@@ -139,6 +139,14 @@ class Subscription:
         self.failures += 1
         self.last_error = error
         self._due_at = max(self._due_at, self._clock() + (error.retry_after_s or 0.0))
+
+
+def shown(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return what a canonical frame shows of the market: without when its answer came, and what is counted from there.
+
+    Two answers that show the same are no news to each other.
+    """
+    return frame.drop(OF_THE_ANSWER, strict=False)
 
 
 class PolledSubscriptions:

@@ -20,6 +20,7 @@ from quantdata.live.cadence import refresh_interval as interval_of
 from quantdata.live.engine import Engine, Settings
 from quantdata.live.figures import figures, stream_row
 from quantdata.live.market import EQUITIES, INDICES
+from quantdata.live.subjects import SubjectSubscriptions
 from quantdata.live.subscribers import Subscribers
 from quantdata.live.watchlist import Watchlist
 
@@ -38,7 +39,7 @@ __all__ = ["MarketDataHub"]
 LONGEST_WAIT_S: Final = 30.0
 
 
-class MarketDataHub:
+class MarketDataHub(SubjectSubscriptions):
     """The present state of everything watched, kept up until it is closed.
 
     Polls and streams feed it; it publishes at most once in ``debounce`` seconds. Everything may be called from any

@@ -18,7 +18,7 @@ from quantdata.wire.facts import facts
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
-__all__ = ["Kind", "SubscriberStats", "Subscribers"]
+__all__ = ["Kind", "SubscriberStats", "Subscribers", "check_callback"]
 
 logger = logging.getLogger("quantdata.live")
 
@@ -131,7 +131,7 @@ class Subscribers(Generic[T]):
         FeedError
             If the hub is closed.
         """
-        _check_callback(name, callback)
+        check_callback(name, callback)
         worker = Worker(callback, self._mailbox(), name=f"{self._kind}-{name}", clock=self._clock)
         with self._lock:
             self._enter(name, worker)
@@ -222,7 +222,8 @@ class Subscribers(Generic[T]):
         )
 
 
-def _check_callback(name: str, callback: object) -> None:
+def check_callback(name: str, callback: object) -> None:
+    """Raise `ArgumentError` if a subscriber has no name, or a callback that cannot be called or must be awaited."""
     if not isinstance(name, str) or not name:  # type: ignore[redundant-expr]  # a caller may pass anything
         raise ArgumentError(f"a subscriber's name must be a text, as in subscribe('prices', print), not {name!r}")
     if not callable(callback):

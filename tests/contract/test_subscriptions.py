@@ -1,15 +1,18 @@
-"""Subscriptions to both vendors together, in a simulated market that moves on and fails when it is told to."""
+"""Subscriptions to both vendors together, and to a hub, in a market that moves on and fails when it is told to."""
 
 from __future__ import annotations
 
 import logging
+from queue import Queue
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+import quantdata as qd
 from quantdata import portal
 from quantdata.clients import AsyncMassive, AsyncTradier, ChainQuery
 from quantdata.clients.records import Records
+from quantdata.clients.subscriptions import shown
 from quantdata.clients.watched import Watched
 from quantdata.frames.columns import CHAIN, INDEX_QUOTES, schema
 from quantdata.hybrid import AsyncHybrid
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
     import polars as pl
 
+# Longer than anything here takes on a busy machine.
+LONGEST_WAIT_S: Final = 30.0
 AT_ONCE: Final = RetryPolicy(tries=1, first_delay_s=0.0)
 MOMENTS: Final = tuple(f"at:2026-11-18T11:0{minute}" for minute in range(3))
 DOWN: Final = (
@@ -86,3 +91,18 @@ def test_a_subscription_outlives_a_time_without_answers(
     told = [record.message for record in caplog.records if record.message.startswith("subscription")]
     assert [each.split(" about")[0] for each in told] == ["subscription unanswered", "subscription answered again"]
     assert not any(secret in each for each in told for secret in ("k3y", "t0ken"))
+
+
+def test_a_hub_tells_of_one_chain_and_of_one_index_until_it_is_enough() -> None:
+    chains: Queue[pl.DataFrame] = Queue()
+    values: Queue[pl.DataFrame] = Queue()
+    with qd.hub("SPX", source="sim", dte=(0, 1), stream=False, refresh_interval=0.5) as hub:
+        unsubscribe = hub.subscribe_chain("SPX", chains.put)
+        hub.subscribe_index("SPX", values.put)
+        first, second = (chains.get(timeout=LONGEST_WAIT_S) for _ in range(2))
+        unsubscribe()
+        assert values.get(timeout=LONGEST_WAIT_S).get_column("symbol").to_list() == ["SPX"]
+        told = hub.metrics().filter(metric="delivered").get_column("subject").to_list()
+    assert first.schema == second.schema == schema(CHAIN)
+    assert not shown(first).equals(shown(second))
+    assert told == ["snapshot subscriber index SPX: Queue.put"]

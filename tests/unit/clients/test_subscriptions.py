@@ -80,7 +80,12 @@ def subscribed(*answers: pl.DataFrame | Exception, interval_s: float = 5.0) -> t
 
 
 async def bids(subscription: Subscription, count: int) -> list[float]:
-    return [(await anext(subscription)).item(0, "bid") for _ in range(count)]
+    found: list[float] = []
+    async for answer in subscription:
+        found.append(answer.item(0, "bid"))
+        if len(found) == count:
+            break
+    return found
 
 
 def down(retry_after_s: float | None = None) -> UnavailableError:
