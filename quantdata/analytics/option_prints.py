@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeAlias
 
-__all__ = ["PRINTS", "PrintKind", "ids_of"]
+__all__ = ["ID_OF_LETTER", "PRINTS", "PrintKind", "ids_of"]
 
 PrintKind: TypeAlias = Literal["cancel", "late", "sweep", "rotation", "auction", "cross", "floor", "multi_leg"]
 
@@ -70,6 +70,8 @@ PRINTS: Final = (
     # The same, of proprietary products (index options) on the floor.
     Print(246, "t", "CBMO", "multi_leg"),
 )
+# For a vendor that passes OPRA's letters on.
+ID_OF_LETTER: Final = {each.opra: each.id for each in PRINTS}
 
 
 def ids_of(*kinds: PrintKind) -> list[int]:

@@ -224,8 +224,9 @@ def unknown_flow(contracts: pl.DataFrame) -> pl.DataFrame:
 
 
 def noted(flow: pl.DataFrame, note: str, contracts: list[str]) -> pl.DataFrame:
-    """Return order flow with a note on the rows of some contracts."""
-    return flow.with_columns(notes=_noted(pl.col("contract_symbol").is_in(contracts), note))
+    """Return order flow with a note more on the rows of some contracts."""
+    more = pl.concat_list(pl.col("notes").fill_null([]), pl.lit([note], TEXTS))
+    return flow.with_columns(notes=pl.when(pl.col("contract_symbol").is_in(contracts)).then(more).otherwise("notes"))
 
 
 def by_premium(flow: pl.DataFrame) -> pl.DataFrame:

@@ -73,6 +73,11 @@ class LiveChain:
         """Whether quotes have changed since the model and the rules were last asked."""
         return self._is_changed and not self._polled.is_empty()
 
+    @property
+    def newest_quotes(self) -> pl.DataFrame:
+        """The newest quote of each contract that ever had one: a table of `quantdata.live.merging`."""
+        return self._quotes.table
+
     def poll(
         self,
         chain: pl.DataFrame,

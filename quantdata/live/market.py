@@ -22,6 +22,8 @@ from quantdata.frames.events import (
     option_trade_events,
 )
 from quantdata.live.chains import LiveChain, Pace, Spot
+from quantdata.live.flows import FlowKeeper
+from quantdata.live.prints import HeldQuotes
 from quantdata.live.quotes import LiveQuotes, live_equities, live_indices
 from quantdata.live.snapshot import HubSnapshot, Tick
 from quantdata.symbols import roots_of
@@ -90,6 +92,7 @@ class LiveMarket:
     paces: Callable[[str], Sequence[Pace]]
     _chains: dict[str, LiveChain] = field(default_factory=dict)
     _quotes: dict[str, LiveQuotes] = field(default_factory=lambda: {EQUITIES: live_equities(), INDICES: live_indices()})
+    _flow: FlowKeeper = field(default_factory=FlowKeeper)
     _spots: dict[str, Spot] = field(default_factory=dict)
     _frames: dict[str, pl.DataFrame] = field(default_factory=dict)
     _changed: set[str] = field(default_factory=lambda: {EQUITIES, INDICES})
@@ -99,6 +102,7 @@ class LiveMarket:
         """Hold what is watched from now on, and nothing else."""
         self._chains = {name: self._chains.get(name) or LiveChain(rates=self.rates) for name in underlyings}
         self._frames = {name: frame for name, frame in self._frames.items() if name in {*underlyings, *self._quotes}}
+        self._flow.watch(underlyings)
         self._quotes[EQUITIES].keep(equities)
         self._quotes[INDICES].keep(indices)
         self._changed |= {EQUITIES, INDICES}
@@ -113,6 +117,7 @@ class LiveMarket:
                 self._note_spots(each.subject, each.frame)
             elif each.subject in self._chains:
                 self._chains[each.subject].poll(each.frame, dividends=each.dividends, span=each.span)
+                self._flow.poll(each.subject, each.frame)
                 self._changed.add(each.subject)
         for name, chain in self._chains.items():
             if name in self._spots:
@@ -133,13 +138,16 @@ class LiveMarket:
             elif name in self._chains:
                 self._frames[name] = self._chains[name].frame()
         number, self._number = self._number, self._number + 1
+        chains = {name: self._frames[name] for name in self._chains if name in self._frames}
+        known = {name: chain for name, chain in chains.items() if chain.height}
         return HubSnapshot(
             number=number,
             at=now,
-            chains={name: self._frames[name] for name in self._chains if name in self._frames},
+            chains=chains,
             equities=self._frames[EQUITIES],
             indices=self._frames[INDICES],
             changed=changed,
+            flow=self._flow.flows(now, known, {name: self.paces(name)[0].seconds for name in known}),
         )
 
     def standing(self) -> list[Polled]:
@@ -186,6 +194,8 @@ class LiveMarket:
             self._events(EQUITIES, "trade", equity_trade_events(batch.last_trades.values(), stamp))
 
     def _options(self, batch: Batch, stamp: Stamp) -> None:
+        # A print is compared with what was known before it.
+        self._flow.add(batch, stamp, {name: self._held(name) for name in self._chains})
         if batch.quotes:
             for chain, events in self._by_chain(option_quote_events(batch.quotes.values(), stamp)):
                 chain.quotes(events)
@@ -196,6 +206,9 @@ class LiveMarket:
             newest = {minute.symbol: minute for minute in sorted(batch.minutes.values(), key=lambda each: each.start)}
             for chain, events in self._by_chain(option_day_events(newest.values(), stamp)):
                 chain.days(events)
+
+    def _held(self, underlying: str) -> HeldQuotes:
+        return HeldQuotes(self._chains[underlying].newest_quotes, max(pace.seconds for pace in self.paces(underlying)))
 
     def _by_chain(self, events: pl.DataFrame) -> Iterator[tuple[LiveChain, pl.DataFrame]]:
         """Cut events of contracts by the chain that they belong to; those of none are left out."""

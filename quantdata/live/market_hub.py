@@ -289,6 +289,42 @@ class MarketDataHub(SubjectSubscriptions):
             raise FeedError(self._why_not(name, is_watched=name in self._watchlist.chains))
         return found
 
+    def flow(self, underlying: str) -> pl.DataFrame:
+        """Return the order flow of an underlying's contracts as it stood at most a second ago: who took whose price.
+
+        Of the day (New York), from when on its prints are heard: later prints of a session that was on already are
+        marked ``part_of_session`` in ``notes``. What a stream missed while it was cut off (`gaps`) is missing here.
+
+        Parameters
+        ----------
+        underlying
+            One that is watched.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per contract that is watched with the columns of ``quantdata.frames.columns.FLOW``, the largest
+            premium first; formulas are those of ``quantdata.analytics.order_flow``. ``method`` is
+
+            - ``tape`` where the trades of the contract are streamed: of all contracts by Massive, of those with
+              streamed quotes by Tradier. Each is compared with the quote held before it: the streamed one, else the
+              polled one if it is not older than a poll interval, else the tick test decides.
+            - ``chain`` where there is no tape, or none yet: volume, premium and ratio of the session alone.
+            - ``none`` where the chain has no volume either: all null, neutral, ``confidence`` 0.
+
+            ``updated_ts`` is the vendor's time of the newest print.
+
+        Raises
+        ------
+        FeedError
+            If it is not watched, or nothing is known of it yet.
+        """
+        name = symbols.underlying(underlying)
+        found = self.snapshot().flow.get(name)
+        if found is None:
+            raise FeedError(self._why_not(name, is_watched=name in self._watchlist.chains))
+        return found
+
     def equity(self, symbol: str) -> pl.DataFrame:
         """Return the quote of a stock or fund as it stands: one row, with the columns of a client's ``quotes``."""
         name = symbols.equity(symbol)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -67,6 +67,9 @@ class HubSnapshot:
         One row for each that is watched and known.
     changed
         Names of what changed since the snapshot before: ``"SPY"``, ``"equities"``, ``"indices"``.
+    flow
+        Order flow by underlying, of at most a second before ``at``: see `MarketDataHub.flow`. A frame is made when it
+        is first looked at.
     """
 
     number: int
@@ -75,6 +78,7 @@ class HubSnapshot:
     equities: pl.DataFrame
     indices: pl.DataFrame
     changed: frozenset[str] = frozenset()
+    flow: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {frame.height:,}" for name, frame in self.chains.items())
