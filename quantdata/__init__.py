@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         SymbolError,
         UnavailableError,
     )
-    from quantdata.live import MarketDataHub, global_hub, hub
+    from quantdata.live import MarketDataHub, global_hub, hub, replay
     from quantdata.portal import run
     from quantdata.symbols import OptionSymbol
     from quantdata.validation import Quality, explain, quality, validate
@@ -95,7 +95,7 @@ _HOMES: Final = {
         "SymbolError",
         "UnavailableError",
     ),
-    "quantdata.live": ("MarketDataHub", "global_hub", "hub"),
+    "quantdata.live": ("MarketDataHub", "global_hub", "hub", "replay"),
     "quantdata.portal": ("run",),
     "quantdata.symbols": ("OptionSymbol",),
     "quantdata.validation": ("Quality", "explain", "quality", "validate"),
@@ -145,6 +145,7 @@ __all__ = [
     "market_status",
     "quality",
     "quotes",
+    "replay",
     "run",
     "trades",
     "validate",

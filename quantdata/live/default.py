@@ -9,11 +9,13 @@ from quantdata.live.market_hub import MarketDataHub
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from quantdata.client import AsyncClient, Client
     from quantdata.config import Source
+    from quantdata.live.replay_hub import ReplayHub
 
-__all__ = ["global_hub", "hub"]
+__all__ = ["global_hub", "hub", "replay"]
 
 _hubs: Final[list[MarketDataHub]] = []
 _making: Final = threading.Lock()
@@ -76,3 +78,41 @@ def global_hub(
             )
             _hubs[:] = [started]
         return _hubs[0]
+
+
+def replay(path: str | Path, *, speed: float | None = None) -> ReplayHub:
+    """Return a started hub that plays a recording of `MarketDataHub.record`, on the times of the recording.
+
+    It publishes the same frames, bit for bit, whenever, wherever and as fast as it is played. At its end the iterators
+    of its subscribers end; ``is_over`` tells, ``wait_over`` waits for it, and the last state can still be asked for.
+
+    Parameters
+    ----------
+    path
+        The folder. One whose writer was killed is played up to the last complete record.
+    speed
+        How many times faster than real time: 1 as it was, 10 for a day in 40 minutes; a subscriber that is slow misses
+        publications then, as in life. None is as fast as the subscribers take what is published, so that none misses
+        any: it begins when somebody waits or asks, or a tenth of a second after the last has subscribed.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no recording, or the speed is not above 0.
+    FeedError
+        If the recording is damaged, or of a format that this version cannot read.
+
+    Examples
+    --------
+    >>> import tempfile, quantdata as qd
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with qd.hub(["SPY"], source="sim", dte=(0, 1)) as hub, hub.record(f"{folder}/monday"):
+    ...         snapshot = hub.wait()
+    ...     with qd.replay(f"{folder}/monday") as again:
+    ...         chain = again.wait_over().chains["SPY"]
+    >>> chain.height > 100
+    True
+    """
+    from quantdata.live.replay_hub import ReplayHub  # noqa: PLC0415  # heavy: pyarrow
+
+    return ReplayHub(path, speed=speed).start()

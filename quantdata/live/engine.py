@@ -163,6 +163,11 @@ class Engine:
         """Return the subscriptions that vendors refused, by vendor and channel, in their words."""
         return {} if self.streams is None else self.streams.refused()
 
+    def recording_figures(self) -> list[tuple[str, float, str]]:
+        """Return what is counted of the recording under way, with its unit."""
+        recorder = self.recorder
+        return [] if recorder is None else recorder.figures()
+
     async def start(self, watchlist: Watchlist) -> None:
         """Connect, and begin to poll, stream and publish."""
         self._provider = await self._core.connected()

@@ -39,8 +39,7 @@ def figures(engine: Engine, subscribers: Sequence[SubscriberStats]) -> list[Figu
         )
     for status in engine.stream_statuses():
         found.extend(_of_stream(status))
-    if (recorder := engine.recorder) is not None:
-        found.extend(Figure("recording", *figure) for figure in recorder.figures())
+    found.extend(Figure("recording", *figure) for figure in engine.recording_figures())
     for each in subscribers:
         subject = f"{each.kind} subscriber {each.name}"
         found.extend(Figure(subject, name, getattr(each, name), "count") for name in _SUBSCRIBER)

@@ -162,7 +162,7 @@ def _is_shown(group: Group) -> pl.Expr:
     is_same = pl.col("day_source") == pl.col("_day_source")
     is_further = (pl.col("_day_session") == pl.col("day_session")) & (pl.col("_volume") > pl.col("volume").fill_null(0))
     return pl.col("_when").is_not_null() & (
-        pl.col("day_source").is_null() | (pl.col("_day_session") > pl.col("day_session")) | (is_same & is_further)
+        pl.col("day_session").is_null() | (pl.col("_day_session") > pl.col("day_session")) | (is_same & is_further)
     )
 
 

@@ -126,13 +126,14 @@ def with_day(rows: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
     Of a session that polls have not told of yet the first price is not known, nor the range.
     """
     is_new = rows.get_column("day_session").ne_missing(polled.get_column("day_session"))
+    is_later = is_new & polled.get_column("day_session").is_not_null()
     is_moved = is_new | rows.get_column("close").ne_missing(polled.get_column("close"))
     known = pl.when(~is_new)
     day = rows.with_columns(
         known.then("open").alias("open"),
         known.then(pl.when(is_moved).then(pl.max_horizontal("high", "close")).otherwise("high")).alias("high"),
         known.then(pl.when(is_moved).then(pl.min_horizontal("low", "close")).otherwise("low")).alias("low"),
-        known.then("prev_close").otherwise(polled.get_column("close")).alias("prev_close"),
+        pl.when(is_later).then(polled.get_column("close")).otherwise("prev_close").alias("prev_close"),
     )
     change = pl.col("close") - pl.col("prev_close")
     return day.with_columns(

@@ -7,8 +7,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from massive import WebSocketClient
 from massive.exceptions import AuthError
+from massive.websocket import WebSocketClient
 from massive.websocket.models import EquityAgg, EquityQuote, EquityTrade, Feed, IndexValue, Market
 
 from quantdata.sim import Fault, Simulator
@@ -78,7 +78,7 @@ async def _receive(
     await asyncio.wait({connecting, waiting}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     # Whatever happened, it leaves its connection for others to close; being cancelled it may not even notice.
-    await client.close()
+    await client.close()  # type: ignore[no-untyped-call]
     await connecting  # raises what ended it
     return got
 
@@ -90,6 +90,11 @@ def calls(simulator: Simulator, count: int) -> list[str]:
 
 def kinds(got: list[Any]) -> Counter[type]:
     return Counter(type(each) for each in got)
+
+
+def of_kind(got: list[Any], kind: type) -> list[Any]:
+    """Return the events of one of the client's models, whose fields it declares as maybe None."""
+    return [each for each in got if isinstance(each, kind)]
 
 
 def test_it_addresses_the_vendor_by_default() -> None:
@@ -104,7 +109,7 @@ def test_it_receives_quotes_and_trades_of_what_it_subscribed_to(simulator: Simul
         is_enough=lambda got: min(kinds(got)[each] for each in (EquityQuote, EquityTrade, EquityAgg)) >= 20,
     )
     assert {each.symbol for each in got} == set(symbols)
-    quotes = [each for each in got if isinstance(each, EquityQuote)]
+    quotes = of_kind(got, EquityQuote)
     for quote in quotes:
         assert quote.event_type == "Q"
         assert quote.ask_price > quote.bid_price >= 0
@@ -113,7 +118,7 @@ def test_it_receives_quotes_and_trades_of_what_it_subscribed_to(simulator: Simul
         assert quote.sequence_number > 0
     own = [each.sequence_number for each in quotes if each.symbol == symbols[0]]
     assert own == sorted(set(own))
-    trade = next(each for each in got if isinstance(each, EquityTrade))
+    trade = of_kind(got, EquityTrade)[0]
     assert (trade.price > 0, trade.size > 0, trade.conditions) == (True, True, [209])
 
 
@@ -130,11 +135,9 @@ def test_what_it_knows_last_is_what_was_sent_last(simulator: Simulator) -> None:
 
 def test_it_receives_levels_of_indices_and_quotes_of_stocks(simulator: Simulator) -> None:
     (level, *_) = received_officially(simulator, ["V.I:SPX"], market="indices", is_enough=bool)
-    assert isinstance(level, IndexValue)
-    assert (level.ticker, level.value > 1_000) == ("I:SPX", True)
+    assert (type(level), level.ticker, level.value > 1_000) == (IndexValue, "I:SPX", True)
     (quote, *_) = received_officially(simulator, ["Q.SPY"], market="stocks", is_enough=bool)
-    assert isinstance(quote, EquityQuote)
-    assert (quote.symbol, quote.tape) == ("SPY", 3)
+    assert (type(quote), quote.symbol, quote.tape) == (EquityQuote, "SPY", 3)
 
 
 def test_it_survives_what_nobody_has_heard_of(simulator: Simulator) -> None:

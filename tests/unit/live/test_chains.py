@@ -178,9 +178,10 @@ def test_of_a_valuation_that_began_before_a_poll_the_poll_s_is_still_to_do() -> 
     live = valued()
     live.quotes(quotes(12.6, after_s=1, symbol=PUT))
     job = live.valuation(NOW, paces=EVERY_5_S)
-    live.poll(poll(after_s=5, delta=0.61))
+    # The same quotes, of which the vendor makes other greeks.
+    live.poll(poll(after_s=5, delta=0.61, quote_ts=NOW))
     live.adopt(job())
-    assert (at(live)["quote_ts"], at(live)["delta"]) == (NOW + 5 * SECOND, 0.5)
+    assert (at(live)["snapshot_ts"], at(live)["delta"]) == (NOW + 5 * SECOND, 0.5)
     assert live.needs_valuation
     value(live)
     assert at(live)["delta"] == 0.61
@@ -193,7 +194,7 @@ def test_of_a_valuation_that_failed_the_next_does_the_work() -> None:
     live.quotes(quotes(12.6, after_s=1, symbol=PUT))
     value(live)
     assert (at(live)["greeks_source"], at(live, PUT)["greeks_source"]) == ("model", "model")
-    live.poll(poll(after_s=5, delta=0.61))
+    live.poll(poll(after_s=5, delta=0.61, quote_ts=NOW))
     live.valuation(NOW, paces=EVERY_5_S)
     value(live)
     assert at(live, "SPY261218C00590000")["delta"] == 0.61
@@ -394,6 +395,16 @@ def test_of_a_session_that_polls_have_not_told_of_only_the_close_is_known() -> N
     now = at(live)
     assert (now["open"], now["high"], now["low"], now["close"], now["prev_close"]) == (None, None, None, 6.0, 5.1)
     assert (now["change"], now["volume"], now["day_session"]) == (0.9, 2, date(2026, 11, 19))
+
+
+def test_the_close_before_is_known_of_a_contract_that_has_not_traded_yet() -> None:
+    untraded: dict[str, Any] = dict.fromkeys(
+        ("open", "high", "low", "close", "volume", "day_session", "change", "change_percent")
+    )
+    live = valued(poll(day_source="massive", prev_close=5.0, **untraded))
+    live.days(minutes(6.0, 2))
+    now = at(live)
+    assert (now["open"], now["high"], now["close"], now["prev_close"], now["change"]) == (None, None, 6.0, 5.0, 1.0)
 
 
 # --- whole ----------------------------------------------------------------------------------------------------------
