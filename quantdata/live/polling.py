@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from quantdata.clients.together import together
-from quantdata.errors import DataProviderError
+from quantdata.errors import ArgumentError, DataProviderError, QuantDataError
 from quantdata.live.cadence import FAR_EVERY, last_near
 from quantdata.live.chains import Pace
 from quantdata.live.market import EQUITIES, INDICES, Polled
@@ -195,11 +195,8 @@ class Poller:
         sent, began = provider.requests_sent, self._wall()
         try:
             await self._asked(provider, subject)
-        except DataProviderError as error:
-            stats.failures += 1
-            stats.last_error = f"{error.code.value}: {error}"
-            logger.info("poll failed %s", facts(subject=subject.name, part=subject.part, why=error))
-            self._cadence.fail(subject)
+        except Exception as error:  # noqa: BLE001  # a poll ends here: it is told of, and the others go on
+            self._note_failure(subject, stats, error)
             return
         finally:
             self._changed.set()
@@ -209,6 +206,19 @@ class Poller:
         stats.answered_at = self._wall()
         stats.took_s = (stats.answered_at - began).total_seconds()
         self._cadence.succeed(subject, requests=stats.requests)
+
+    def _note_failure(self, subject: Subject, stats: PollStats, error: Exception) -> None:
+        stats.failures += 1
+        code = error.code.value if isinstance(error, DataProviderError) else type(error).__name__
+        stats.last_error = f"{code}: {error}"
+        is_known = isinstance(error, QuantDataError)
+        told = facts(subject=subject.name, part=subject.part, why=stats.last_error)
+        logger.log(logging.INFO if is_known else logging.ERROR, "poll failed %s", told, exc_info=not is_known)
+        self._cadence.fail(subject)
+        if isinstance(error, ArgumentError) and subject.name in self._days:
+            # What was listed yesterday cannot be asked for today.
+            self._forget(subject.name)
+            self._begin(subject.name)
 
     async def _asked(self, provider: Provider, subject: Subject) -> None:
         """Ask for one subject, and hand on what is answered."""

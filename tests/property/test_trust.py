@@ -13,8 +13,8 @@ from polars.testing import assert_frame_equal
 from quantdata.clients.dividends import NOT_KNOWN
 from quantdata.frames import columns
 from quantdata.frames.chain import SORT
-from quantdata.frames.model import with_model
-from quantdata.hybrid.filling import FILLABLE, OF_THE_QUOTE
+from quantdata.frames.model import OF_THE_QUOTE, with_model
+from quantdata.hybrid.filling import FILLABLE
 from quantdata.hybrid.refilling import refilled
 from quantdata.pricing import black76_price
 from quantdata.pricing.rates import RateCurve
