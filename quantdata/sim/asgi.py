@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from quantdata.sim.stage import Stage
     from quantdata.sim.transport import Message, Receive
 
-__all__ = ["Asked", "ClientGoneError", "html_page", "read_body", "read_request", "replaced", "retry_after_header"]
+__all__ = [
+    "Asked",
+    "ClientGoneError",
+    "disconnected",
+    "html_page",
+    "read_body",
+    "read_request",
+    "replaced",
+    "retry_after_header",
+]
 
 _HTML = (
     "<html>\r\n<head><title>{status}</title></head>\r\n<body><center><h1>{status}</h1></center></body>\r\n</html>\r\n"
@@ -101,7 +110,7 @@ async def replaced(
 
 async def _hold(stage: Stage, receive: Receive, seconds: float) -> Reply:
     """Say nothing until the client leaves; give up after some seconds as a gateway does."""
-    leaving = asyncio.ensure_future(_disconnect(receive))
+    leaving = asyncio.ensure_future(disconnected(receive))
     waiting = asyncio.ensure_future(stage.pause(seconds))
     done, pending = await asyncio.wait({leaving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
@@ -111,7 +120,8 @@ async def _hold(stage: Stage, receive: Receive, seconds: float) -> Reply:
     return html_page(504)
 
 
-async def _disconnect(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
+    """Wait until the client leaves."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -362,6 +362,16 @@ class Market:
         """
         return self._options_of(underlying).quotes_between(session_day(moment_of(end_ns)), rows, start_ns, end_ns)
 
+    def option_prices(self, underlying: str, rows: Ints, at: datetime, instants_ns: Ints) -> tuple[Floats, Floats]:
+        """Return the bid and ask that stood for some contracts, each at an instant of the session that ``at`` is in.
+
+        Parameters
+        ----------
+        rows
+            Which rows of the listing of the day of ``at``; as many as there are instants.
+        """
+        return self._options_of(underlying).prices_at(session_day(at), rows, ns_of(at), instants_ns)
+
     def option_tape(self, underlying: str, at: datetime) -> OptionTape:
         """Return every trade of the newest session, later ones too; its rows are those of the day's listing."""
         return self._options_of(underlying).day_tape(session_day(at), ns_of(at))

@@ -175,6 +175,11 @@ class Options:
         valued = self._pricer.value(contracts, self._quoted_at(contracts, ns, session))
         return quote_prices(contracts, valued, self._making)
 
+    def prices_at(self, day: date, rows: Ints, at: int, instants: Ints) -> tuple[Floats, Floats]:
+        """Return bid and ask of some rows of a day's listing, each at an instant of the newest session at ``at``."""
+        contracts = self.contracts(day).take(rows)
+        return self.standing_prices(contracts, instants, self._last_session(contracts, self._line.regular_at(at)))
+
     def _quoted_at(self, contracts: Contracts, ns: Ints, session: Ints) -> Ints:
         """Return the instant of the newest quote that has come out by a given one."""
         period = self._periods(contracts, session)

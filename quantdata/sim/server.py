@@ -3,7 +3,7 @@
 It runs on a thread of its own and ends with the process. Massive's REST paths are at the root, Tradier's under ``/v1``
 (``/v1/markets/...`` and ``/v1/user/...``; Massive has others there), ``/beta`` and ``/sandbox``; the simulator's own
 endpoints are under ``/_sim``. Streams are WebSockets on the same port: Massive's at ``/options``, ``/indices`` and
-``/stocks``.
+``/stocks``, Tradier's at ``/v1/markets/events``.
 """
 
 from __future__ import annotations
@@ -271,6 +271,7 @@ class _Running:
         self._tradier = TradierService(
             self.stage,
             wall=simulator._wall,  # noqa: SLF001
+            streams=simulator.streams,
             requests_per_minute=simulator._tradier_requests_per_minute,  # noqa: SLF001
         )
         self._sockets = MassiveSockets(self.stage, simulator.streams, plan=simulator.plan)

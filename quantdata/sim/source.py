@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ChainView,
         Dividend,
         EquityView,
+        Floats,
         IndexView,
         Ints,
         Listing,
@@ -86,6 +87,10 @@ class MarketSource(Protocol):
 
     def option_quotes(self, underlying: str, rows: Ints, start_ns: int, end_ns: int) -> tuple[Ints, Quotes]:
         """Return the quotes of some rows of a listing that came out after ``start_ns``, up to and with ``end_ns``."""
+        ...
+
+    def option_prices(self, underlying: str, rows: Ints, at: datetime, instants_ns: Ints) -> tuple[Floats, Floats]:
+        """Return the bid and ask that stood for some rows of the listing of a day, each at an instant of it."""
         ...
 
     def option_tape(self, underlying: str, at: datetime) -> OptionTape:

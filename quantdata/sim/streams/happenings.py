@@ -48,9 +48,19 @@ class QuoteTicks(NamedTuple):
 
 
 class TradeTicks(NamedTuple):
-    """Trades of several contracts, the symbol of each, and its volume of the day so far."""
+    """Trades of several contracts on one underlying.
 
+    Attributes
+    ----------
+    symbol, row
+        Of each trade, the row in the day's listing.
+    day_volume
+        Contracts traded in the session so far, those of the same order included.
+    """
+
+    underlying: str
     symbol: Strings
+    row: Ints
     trades: Trades
     day_volume: Ints
 
@@ -76,6 +86,7 @@ class Windows:
 class _Board:
     """A session's option trades, ready to be looked up by time."""
 
+    underlying: str
     listed: Strings
     tape: OptionTape
 
@@ -112,7 +123,7 @@ class _Board:
         before = self._volume_before[events[owner]] - self._volume_before[tape.first[row]]
         # The numbers of a part of the tape would begin anew with every part.
         numbered = replace(trades, sequence=1 + trades.ts % _DAY_NS // _SEQUENCE_NS)
-        return TradeTicks(self.listed[row], numbered, before + part.volume[owner])
+        return TradeTicks(self.underlying, self.listed[row], row, numbered, before + part.volume[owner])
 
     def windows(self, start: int, end: int, rows: Ints | None) -> Windows:
         """Return the trade of each contract from ``start`` up to and without ``end``."""
@@ -211,7 +222,7 @@ class Happenings:
         tape, day = self.market.option_tape(underlying, at), session_day(at)
         # A tape is made anew when it was forgotten; its trades are the same, so the index over it still fits.
         key = (underlying, day, int(tape.session[0]) if len(tape.session) else 0)
-        return self._boards.get(key, lambda: _Board(self.market.listing(underlying, day).symbol, tape))
+        return self._boards.get(key, lambda: _Board(underlying, self.market.listing(underlying, day).symbol, tape))
 
 
 def _underlying_of(symbol: str) -> str:

@@ -25,6 +25,10 @@ class Grammar(Protocol):
         """Return the frame of some events."""
         ...
 
+    def cut_short(self, payload: bytes) -> bytes:
+        """Return the beginning of a frame, in which nothing can be read."""
+        ...
+
     def stranger(self) -> Event:
         """Return an event of a kind that nobody has heard of."""
         ...

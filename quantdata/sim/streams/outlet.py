@@ -148,7 +148,7 @@ class Outlet:
             "silence": lambda _: self.fall_silent(),
             "half_open": lambda _: self.fall_silent(is_deaf=True),
             "slow_consumer": lambda _: self.give_up(),
-            "invalid_frame": lambda packet: self._link.push(self.wrap(packet.payload[: len(packet.payload) * 2 // 3])),
+            "invalid_frame": lambda packet: self._link.push(self.wrap(self._grammar.cut_short(packet.payload))),
         }
 
     def _drop(self, packet: Packet) -> None:

@@ -36,7 +36,7 @@ _MINUTE_MS: Final = 60_000
 _PLACES: Final = 1_000
 
 Sent = tuple[float, float, int, int, int, int]
-"""Bid, ask, bid size, ask size, time (ms) and sequence of a quote that was sent."""
+"""Bid, ask, bid size, ask size, time (ms) and sequence (0 without one) of a quote that was sent."""
 
 
 def numbered(place: int) -> str:
@@ -102,7 +102,7 @@ class Prepared:
     def sent(self, moment_ms: int, number: int) -> Iterator[tuple[str, Sent]]:
         """Yield what the frame said of each contract at a moment."""
         for place, each in self.quotes:
-            sequence = number * _PLACES + place
+            sequence = number * _PLACES + place if len(self._slots[1]) else 0
             yield each.symbol, (each.bid, each.ask, each.bid_size, each.ask_size, moment_ms, sequence)
 
 

@@ -30,6 +30,8 @@ class StreamRules:
     slow_after_s
         Seconds for which that may be so until the reader is called a slow consumer; never when None. Neither vendor
         gives a number.
+    idle_s
+        Seconds without data after which Tradier ends an HTTP stream: 15 minutes.
     batch_s
         Seconds between two looks at what has happened in the market.
     resend_after_s
@@ -47,6 +49,7 @@ class StreamRules:
     session_s: float = 300.0
     buffer_bytes: int = 4_000_000
     slow_after_s: float | None = 5.0
+    idle_s: float = 900.0
     batch_s: float = 0.05
     resend_after_s: float = 20.0
 
@@ -54,7 +57,15 @@ class StreamRules:
         """Refuse what cannot be meant."""
         if self.second_connection not in {"newcomer", "holder"}:
             raise ArgumentError(f"second_connection={self.second_connection!r}: it is 'newcomer' or 'holder'")
-        for name in ("option_quotes", "auth_timeout_s", "session_s", "buffer_bytes", "batch_s", "resend_after_s"):
+        for name in (
+            "option_quotes",
+            "auth_timeout_s",
+            "session_s",
+            "buffer_bytes",
+            "idle_s",
+            "batch_s",
+            "resend_after_s",
+        ):
             if getattr(self, name) <= 0:
                 raise ArgumentError(f"{name}={getattr(self, name)}: it is more than 0")
         if self.slow_after_s is not None and self.slow_after_s <= 0:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.intp]
 
-__all__ = ["OptionRow", "option_rows", "series_type"]
+__all__ = ["OptionRow", "letters", "option_rows", "series_type"]
 
 _FIRST_OPRA_ID = 300
 _TYPES = {"standard": "standard", "weekly": "weeklys", "quarterly": "quarterlys", "eom": "eom"}
@@ -137,12 +137,12 @@ def _columns(view: ChainView, places: Rows, day: Day) -> dict[str, list[Any]]:
         "prevclose": _or_null(before, np.isfinite(before)),
         "bidsize": view.bid_size[places].tolist(),
         # An exchange stands there even where it bids nothing.
-        "bidexch": _letters(
+        "bidexch": letters(
             np.where(view.bid_exchange[places] > 0, view.bid_exchange[places], view.ask_exchange[places])
         ),
         "bid_date": quoted_ms,
         "asksize": view.ask_size[places].tolist(),
-        "askexch": _letters(view.ask_exchange[places]),
+        "askexch": letters(view.ask_exchange[places]),
         "ask_date": quoted_ms,
         "open_interest": view.open_interest[places].tolist(),
         "contract_size": listing.multiplier[places].tolist(),
@@ -172,7 +172,7 @@ def series_type(root: str, expiration: date) -> str:
     return "weeklys" if kind == "standard" else kind
 
 
-def _letters(ids: NDArray[np.int64]) -> list[str | None]:
+def letters(ids: NDArray[np.int64]) -> list[str | None]:
     """Return the letters of OPRA participants: A is 300; None for none."""
     return [chr(ord("A") + each - _FIRST_OPRA_ID) if each else None for each in ids.tolist()]
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-__all__ = ["LISTED_AT", "quotes"]
+__all__ = ["LETTERS", "LISTED_AT", "quotes", "row_of"]
 
 _ROUND_LOT = 100
 
@@ -39,8 +39,7 @@ LISTED_AT = {"SPY": "P", "QQQ": "Q", "IWM": "P", "DIA": "P", "AAPL": "Q", "NVDA"
 }
 """Where stocks, funds and indices are at home, one letter."""
 
-# SIP participant id -> letter; FINRA's facility is the ADF's.
-_LETTERS = {
+LETTERS = {
     1: "A",
     2: "B",
     3: "C",
@@ -57,6 +56,7 @@ _LETTERS = {
     19: "Z",
     21: "K",
 }
+"""Letters by SIP participant id; FINRA's facility is the ADF's."""
 
 
 def quotes(request: Request) -> Answer:
@@ -64,7 +64,7 @@ def quotes(request: Request) -> Answer:
     rows: list[Any] = []
     unmatched: list[str] = []
     for symbol in request.words("symbols"):
-        row = _row(request, request.catalog.instrument(symbol))
+        row = row_of(request, request.catalog.instrument(symbol))
         if row is None:
             unmatched.append(symbol)
         else:
@@ -73,7 +73,8 @@ def quotes(request: Request) -> Answer:
     return Answer("quotes", "quote", encode_rows(rows), also=also)
 
 
-def _row(request: Request, instrument: Instrument | None) -> Any:
+def row_of(request: Request, instrument: Instrument | None) -> Any:
+    """Return what the vendor knows of an instrument, by its own keys; None when there is no such thing."""
     if instrument is None:
         return None
     if instrument.kind == "option":
@@ -129,7 +130,7 @@ def _nbbo(view: EquityView) -> Row:
         "bidexch": home,
         "bid_date": stamp,
         "asksize": view.ask_size // _ROUND_LOT,
-        "askexch": _LETTERS.get(view.last_exchange, home),
+        "askexch": LETTERS.get(view.last_exchange, home),
         "ask_date": stamp,
     }
 

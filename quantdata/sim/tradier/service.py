@@ -16,7 +16,7 @@ from quantdata.errors import ArgumentError
 from quantdata.sim.asgi import ClientGoneError, read_body, read_request, replaced
 from quantdata.sim.cache import BuildOnce
 from quantdata.sim.tradier import routes
-from quantdata.sim.tradier.answers import JSON, XML, json_body, xml_body
+from quantdata.sim.tradier.answers import JSON, XML, Answer, json_body, xml_body
 from quantdata.sim.tradier.catalog import Catalog
 from quantdata.sim.tradier.damage import damaged
 from quantdata.sim.tradier.rates import RateWindows, Usage
@@ -34,6 +34,7 @@ from quantdata.sim.tradier.refusals import (
     unknown_path,
 )
 from quantdata.sim.tradier.request import Request
+from quantdata.sim.tradier.sockets import SESSION_PATH, STREAM_PATH, TradierSockets
 from quantdata.sim.transport import Prefix, Reply, deliver
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from quantdata.sim.asgi import Asked
     from quantdata.sim.faults import Fault
     from quantdata.sim.stage import Stage
+    from quantdata.sim.streams.streams import Streams
     from quantdata.sim.tradier.routes import Route
     from quantdata.sim.transport import Message, Receive, Send
 
@@ -64,25 +66,33 @@ class TradierService:
         What the vendors' services share: market, clock, faults, workers.
     wall
         The real clock, by whose minutes requests are counted.
+    streams
+        Pace and rules of the stream.
     requests_per_minute
         Requests of one token to one endpoint; the sandbox allows half as many.
     """
 
-    def __init__(self, stage: Stage, *, wall: Callable[[], datetime], requests_per_minute: int = 120) -> None:
+    def __init__(
+        self, stage: Stage, *, wall: Callable[[], datetime], streams: Streams, requests_per_minute: int = 120
+    ) -> None:
         self.requests: Counter[str] = Counter()
         self._stage = stage
         self._wall = wall
         self._requests_per_minute = requests_per_minute
         self._windows = RateWindows(wall)
         self._catalog = Catalog(stage.market)
+        self.sockets = TradierSockets(stage, streams, self._catalog)
         self._bodies: BuildOnce[Prefix] = BuildOnce(_BODIES_KEPT)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
+        """Answer one HTTP request, or serve a stream."""
+        if scope["type"] == "websocket":
+            await self.sockets.serve(scope, receive, send)
             return
         asked = read_request(scope)
+        if asked.path == STREAM_PATH:
+            await self._stream(asked, receive, send)
+            return
         now = self._stage.now()
         # There are no pages here: what Massive's faults do to later ones may happen to any answer.
         faults = self._stage.faults.strike(vendor=_VENDOR, path=asked.path, is_later_page=True)
@@ -99,6 +109,16 @@ class TradierService:
             reply.headers |= usage.headers()
         reply.headers["X-Quantdata-Simulated"] = now.isoformat(timespec="microseconds")
         await deliver(reply, send, accepts_gzip=asked.accepts_gzip, pause=self._stage.pause, faults=faults)
+
+    async def _stream(self, asked: Asked, receive: Receive, send: Send) -> None:
+        """Serve a stream over HTTP, which no fault of requests hits and no rate counts."""
+        self.requests[asked.path] += 1
+        try:
+            await self.sockets.stream(asked, receive, send)
+        except Refusal as refusal:
+            await deliver(refusal.reply(), send, accepts_gzip=asked.accepts_gzip, pause=self._stage.pause)
+        except ClientGoneError:
+            return
 
     def _admit(self, asked: Asked) -> Usage:
         """Count a request of a good token; refuse a missing or wrong one, and one that asks too often."""
@@ -119,6 +139,11 @@ class TradierService:
         )
         if instead is not None:
             return instead
+        is_json = "application/json" in asked.headers.get("accept", "") and not any(
+            fault.kind == "xml" for fault in faults
+        )
+        if asked.path.endswith(SESSION_PATH):
+            return _written(Answer(whole=self.sockets.open_session(asked)), is_json=is_json)
         route = _route(asked)
         query = dict(asked.query)
         if asked.method == "POST":
@@ -127,9 +152,6 @@ class TradierService:
         is_sandbox = routes.is_sandbox(asked.path)
         at = self._stage.version(now - _DELAY if is_sandbox else now)
         request = Request(query=query, at=at, catalog=self._catalog, is_sandbox=is_sandbox)
-        is_json = "application/json" in asked.headers.get("accept", "") and not any(
-            fault.kind == "xml" for fault in faults
-        )
         key = (asked.path, at, is_json, tuple(sorted(query.items())))
         known = None if faults else self._bodies.peek(key)
         if known is not None:
@@ -145,15 +167,14 @@ class TradierService:
     ) -> Reply:
         """Answer a request with data."""
         _, _, is_json, _ = key
-        write, content_type = (json_body, JSON) if is_json else (xml_body, XML)
         try:
             answer = route.answer(request)
         except ArgumentError as error:  # a day outside the simulated years
             raise bad_parameter("date", str(error)) from error
         if answer.is_shared and not faults:
-            body = self._bodies.get(key, lambda: Prefix(write(answer)))
-            return Reply(b"", content_type=content_type, prefix=body)
-        return Reply(write(damaged(answer, faults, dice=self._stage.faults.dice())), content_type=content_type)
+            body = self._bodies.get(key, lambda: Prefix(_written(answer, is_json=is_json).body))
+            return Reply(b"", content_type=JSON if is_json else XML, prefix=body)
+        return _written(damaged(answer, faults, dice=self._stage.faults.dice()), is_json=is_json)
 
     # --- faults instead of an answer --------------------------------------------------------------------------------
 
@@ -175,6 +196,10 @@ class TradierService:
         }
         make = made.get(fault.kind)
         return None if make is None else make().reply()
+
+
+def _written(answer: Answer, *, is_json: bool) -> Reply:
+    return Reply(json_body(answer), content_type=JSON) if is_json else Reply(xml_body(answer), content_type=XML)
 
 
 def _route(asked: Asked) -> Route:

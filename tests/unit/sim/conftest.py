@@ -276,6 +276,11 @@ class TinyMarket:
         columns = {name: getattr(view, name)[rows][kept] for name in names}
         return rows[kept], Quotes(ts=view.quote_ts[rows][kept], **columns, sequence=kept + 1)
 
+    def option_prices(self, underlying: str, rows: Any, at: datetime, instants_ns: Any) -> tuple[Any, Any]:
+        del instants_ns
+        view = self.chain(underlying, at)
+        return view.bid[rows], view.ask[rows]
+
     def option_tape(self, underlying: str, at: datetime) -> OptionTape:
         del at
         first = ints(0, *([2] * len(self.listing(underlying, date(2026, 11, 18)).symbol)))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from quantdata.errors import ArgumentError
-from quantdata.sim.streams.ring import FIRST_NUMBER, Prepared, Quoted, Ring
+from quantdata.sim.streams.ring import FIRST_NUMBER, NUMBER, Prepared, Quoted, Ring
 from quantdata.sim.streams.rules import StreamRules
 from quantdata.sim.streams.streams import Streams
 
@@ -24,7 +24,7 @@ def test_the_last_quote_is_the_newest_of_all_keys_or_of_one() -> None:
 
 def test_what_an_old_ring_sent_is_remembered_beside_what_a_new_one_does() -> None:
     record = Streams().record("/options", "a")
-    ring = Ring([Prepared(b"x", events=1, quotes=[(0, Quoted("X", 1.0, 2.0, 3, 4))])])
+    ring = Ring([Prepared(NUMBER.encode(), events=1, quotes=[(0, Quoted("X", 1.0, 2.0, 3, 4))])])
     record.turn_to(ring)
     record.went_out(0, 10, 7)
     record.turn_to(Ring([]))

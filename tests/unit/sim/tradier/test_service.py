@@ -184,14 +184,6 @@ def test_both_vendors_requests_are_counted(market: MarketSource) -> None:
         assert simulator.describe()["requests"] == {"/v1/marketstatus/now": 1, "/v1/markets/quotes": 2}
 
 
-def test_there_is_no_stream_yet(simulator: Simulator) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", simulator.port, timeout=5)
-    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-    connection.request("GET", "/v1/markets/events", headers=upgrade | {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="})
-    assert connection.getresponse().status == 403
-    connection.close()
-
-
 # --- rates ----------------------------------------------------------------------------------------------------------
 
 
