@@ -227,6 +227,9 @@ class Streams:
             await line.session.run()
         except FeedError as error:
             line.error = str(error)
+        except Exception as error:
+            line.error = f"{type(error).__name__}: {error}"
+            logger.exception("stream failed %s", facts(provider=line.source.vendor, asset=line.asset, why=line.error))
         finally:
             line.lock.release()
 
@@ -263,7 +266,7 @@ def _channels(vendor: str, wanted: Mapping[Asset, frozenset[str]]) -> tuple[list
             names[spelled] = symbol
             channels.extend(Channel(kind, spelled) for kind in _KINDS[vendor][asset])
     if vendor == "massive" and wanted.get("options"):
-        channels.append(Channel("trade", "*"))
+        channels.extend((Channel("trade", "*"), Channel("minute", "*")))
     return channels, names
 
 
@@ -279,9 +282,9 @@ _SPELLINGS: Final[dict[str, dict[Asset, Callable[[str], str]]]] = {
         "indices": lambda symbol: symbol,
     },
 }
-# The tape of all options comes in one channel at Massive; Tradier's is that of the contracts that are named.
+# Prints and minutes of all options come in one channel each at Massive; Tradier's are those of named contracts.
 _KINDS: Final[dict[str, dict[Asset, tuple[ChannelKind, ...]]]] = {
-    "massive": {"options": ("quote", "minute"), "stocks": ("quote", "trade"), "indices": ("value",)},
+    "massive": {"options": ("quote",), "stocks": ("quote", "trade"), "indices": ("value",)},
     "tradier": {"options": ("quote", "trade"), "stocks": ("quote", "trade"), "indices": ("value",)},
 }
 
