@@ -127,10 +127,14 @@ class LiveChain:
         self._days.stream(events)
         self._change()
 
-    def spot(self, spot: Spot) -> None:
-        """Take in a price of the underlying; an older one than is known says nothing."""
-        self._spot = latest_spot(self._spot, spot)
-        self._change()
+    def spot(self, spot: Spot) -> bool:
+        """Take in a price of the underlying, and tell whether it says anything new; an older one does not."""
+        newest = latest_spot(self._spot, spot)
+        is_news = newest != self._spot
+        if is_news:
+            self._spot = newest
+            self._change()
+        return is_news
 
     def frame(self) -> pl.DataFrame:
         """Return the chain as it stands; without rows until it was first valued, and without contracts that were not.

@@ -120,8 +120,8 @@ class LiveMarket:
                 self._flow.poll(each.subject, each.frame)
                 self._changed.add(each.subject)
         for name, chain in self._chains.items():
-            if name in self._spots:
-                chain.spot(self._spots[name])
+            if name in self._spots and chain.spot(self._spots[name]):
+                self._changed.add(name)
 
     def snapshot(self, now: datetime) -> HubSnapshot:
         """Return everything as it stands; what did not change since the last is the same frame as there.
