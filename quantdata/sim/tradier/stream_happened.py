@@ -142,9 +142,12 @@ def _option_prints(market: MarketSource, ticks: TradeTicks, until: datetime) -> 
 
 def _equity_quotes(market: MarketSource, own: str, symbol: str, since: datetime, until: datetime) -> Iterator[Event]:
     quotes = market.quotes(own, ns_of(since) + 1, ns_of(until) + 1)
+    if len(quotes.ts) == 0:
+        return
     home = LISTED_AT[own]
-    stamps = milliseconds(quotes.ts, whole_seconds=True).tolist()
-    for place, stamp in enumerate(stamps):
+    # As in answers to requests: the offer stands where the last trade was.
+    offered_at = LETTERS.get(market.equity(own, until).last_exchange, home)
+    for place, stamp in enumerate(milliseconds(quotes.ts, whole_seconds=True).tolist()):
         yield quote(
             {
                 "symbol": symbol,
@@ -154,7 +157,7 @@ def _equity_quotes(market: MarketSource, own: str, symbol: str, since: datetime,
                 "bid_date": stamp,
                 "ask": float(quotes.ask[place]),
                 "asksize": int(quotes.ask_size[place]) // _ROUND_LOT,
-                "askexch": LETTERS.get(int(quotes.ask_exchange[place]), home),
+                "askexch": offered_at,
                 "ask_date": stamp,
             }
         )
