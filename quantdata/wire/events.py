@@ -42,12 +42,12 @@ class Quote(
     tag="Q",
     rename={
         "symbol": "sym",
-        "bid": "bp",
-        "ask": "ap",
-        "bid_size": "bs",
-        "ask_size": "as",
         "bid_exchange": "bx",
+        "bid": "bp",
+        "bid_size": "bs",
         "ask_exchange": "ax",
+        "ask": "ap",
+        "ask_size": "as",
         "sequence": "q",
     },
 ):
@@ -57,13 +57,14 @@ class Quote(
     millisecond; it has gaps by design, and is 0 where the vendor counts none.
     """
 
+    # In the order of the keys in Massive's frames, which is the quickest to decode.
     symbol: str
-    bid: float | None = None
-    ask: float | None = None
-    bid_size: float | None = None
-    ask_size: float | None = None
     bid_exchange: int | str | None = None
+    bid: float | None = None
+    bid_size: float | None = None
     ask_exchange: int | str | None = None
+    ask: float | None = None
+    ask_size: float | None = None
     t: int = 0
     sequence: int = 0
 

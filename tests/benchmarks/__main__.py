@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import cache, decode, hybrid, imports, pricing, round_trips, tradier, validation
+from tests.benchmarks import cache, decode, hybrid, imports, live, pricing, round_trips, tradier, validation
 from tests.benchmarks.runner import show
 
 BENCHMARKS = {
@@ -19,6 +19,7 @@ BENCHMARKS = {
     "validation": validation,
     "imports": imports,
     "pricing": pricing,
+    "live": live,
 }
 
 

@@ -26,7 +26,6 @@ CHANNELS: Final[dict[ChannelKind, str]] = {"quote": "Q", "trade": "T", "minute":
 _KINDS: Final = {letters: kind for kind, letters in CHANNELS.items()}
 _CHANNEL: Final = re.compile(r"(?<![\w.])(Q|T|AM|V)\.([^\s,;\"']*[\w*])")
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_STATUS: Final = b'"status"'
 # Statuses beside "success" and "error": reference/massive.md §9. Which of them are the end is for the session to say.
 _WORDS: Final[dict[str, StatusKind]] = {
     "connected": "connected",
@@ -83,11 +82,8 @@ def read(frame: bytes, book: Book) -> Sequence[Status]:
             book.counts.unreadable += 1
             return (Status(kind="garbled"),)
         messages = readable
-    if _STATUS not in frame:
-        book.add(messages)  # type: ignore[arg-type]  # there is no status among them
-        return ()
-    book.add(message for message in messages if not isinstance(message, _Status))
-    return [_status(message) for message in messages if isinstance(message, _Status)]
+    statuses = book.add(messages)
+    return _said(statuses, book.counts) if statuses else ()
 
 
 def _readable(frame: bytes, counts: Counts) -> list[_Message] | None:
@@ -122,6 +118,13 @@ def _kind(part: msgspec.Raw) -> str:
         return _decode_kind(part).ev
     except _UNREADABLE:
         return "status"  # no event at all: unreadable rather than unknown
+
+
+def _said(statuses: Sequence[_Status], counts: Counts) -> Sequence[Status]:
+    """Return what statuses say; one without a word says nothing."""
+    worded = [status for status in statuses if status.status]
+    counts.unknown += len(statuses) - len(worded)
+    return [_status(status) for status in worded]
 
 
 def _status(message: _Status) -> Status:

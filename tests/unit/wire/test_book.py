@@ -93,17 +93,17 @@ def test_a_print_repeated_after_a_look_is_no_new_one(book: Book) -> None:
 
 def test_prints_are_remembered_through_two_generations(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(book_module, "TRADES_REMEMBERED", 2)
-    book.add(_trade(NOON, number) for number in range(3))
+    book.add([_trade(NOON, number) for number in range(3)])
     book.add_trade(_trade(NOON, 0))
     assert book.counts.repeated == 1
-    book.add(_trade(NOON, number) for number in range(3, 5))
+    book.add([_trade(NOON, number) for number in range(3, 5)])
     book.add_trade(_trade(NOON, 0))
     assert book.counts.repeated == 1
 
 
 def test_a_full_tape_gives_up_its_oldest_and_says_so() -> None:
     book = Book("massive", trades_at_most=4)
-    book.add(_trade(NOON, number) for number in range(1, 8))
+    book.add([_trade(NOON, number) for number in range(1, 8)])
     batch = book.take()
     assert [trade.sequence for trade in batch.trades] == [5, 6, 7]
     assert batch.lost_trades == book.counts.lost_trades == 4
@@ -113,7 +113,7 @@ def test_a_full_tape_gives_up_its_oldest_and_says_so() -> None:
 
 def test_a_tape_of_one_print_holds_the_last() -> None:
     book = Book("massive", trades_at_most=1)
-    book.add(_trade(NOON, number) for number in (1, 2))
+    book.add([_trade(NOON, number) for number in (1, 2)])
     assert [trade.sequence for trade in book.take().trades] == [2]
 
 

@@ -85,7 +85,7 @@ def test_a_frame_that_is_no_array_is_garbled(book: Book, frame: bytes) -> None:
 
 
 def test_a_status_in_disguise_ends_nothing(book: Book) -> None:
-    assert read(rb'[{"ev":"st\u0061tus","status\u0000":"x"}]', book) == ()
+    assert read(rb'[{"ev":"st\u0061tus","status\u0000":"x"}]', book) == []
     assert book.counts.unknown == 1
 
 

@@ -1,0 +1,108 @@
+"""Streams: how many events a second a client takes in, against the vendor's own on the same server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from massive.websocket import WebSocketClient
+
+from quantdata.config import Secret
+from quantdata.wire.book import Book
+from quantdata.wire.dialect import Channel
+from quantdata.wire.massive.stream import MassiveDialect
+from quantdata.wire.session import StreamSession
+from tests.benchmarks.runner import Comparison
+from tests.benchmarks.sender import sender
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.benchmarks.sender import Sender
+
+__all__ = ["run"]
+
+CONTRACTS: Final = 5_000
+# More than anybody takes: the sender waits for the reader.
+FLOOD: Final = 2_000_000.0
+EVENTS: Final = 400_000
+OFFICIAL: Final = "massive client, dict of last values"
+
+
+def run(*, rounds: int) -> list[Comparison]:
+    """Compare what an event costs on its way from the socket to the last values."""
+    with sender(FLOOD) as server:
+        symbols = server.symbols[:CONTRACTS]
+        ways = {"quantdata, stream session and book": _ours, OFFICIAL: _official}
+        spent: dict[str, list[float]] = {name: [] for name in ways}
+        for _ in range(rounds):
+            for name, way in ways.items():
+                spent[name].append(asyncio.run(way(server, symbols)))
+    return [
+        Comparison(
+            "Stream of quotes, from the socket to the last values",
+            f"{CONTRACTS:,} contracts, 100 events a frame, loopback, server in a process of its own, which sends as "
+            "fast as it is read; CPU time, so that whoever else is on the machine does not count",
+            "us of CPU an event",
+            spent,
+            {OFFICIAL: ">= 6x"},
+        ),
+    ]
+
+
+class _Meter:
+    """CPU time an event, from the first to the last of a number of events."""
+
+    def __init__(self, events: int) -> None:
+        self.done = asyncio.Event()
+        self._wanted = events
+        self._first: tuple[int, float] | None = None
+        self.cost_us = 0.0
+
+    def read(self, events: int) -> None:
+        """Take note of how many events there have been."""
+        if self._first is None:
+            self._first = (events, time.process_time())
+        elif events - self._first[0] >= self._wanted and not self.done.is_set():
+            count, began = self._first
+            self.cost_us = 1e6 * (time.process_time() - began) / (events - count)
+            self.done.set()
+
+
+async def _ours(server: Sender, symbols: Sequence[str]) -> float:
+    meter, book = _Meter(EVENTS), Book("massive")
+    session = StreamSession(
+        MassiveDialect(Secret("ours"), asset="options", base_url=server.socket_url),
+        book=book,
+        on_data=lambda: meter.read(book.counts.events) if book.counts.events else None,
+        is_market_open=lambda: True,
+    )
+    await session.want([Channel("quote", symbol) for symbol in symbols])
+    running = asyncio.create_task(session.run())
+    await meter.done.wait()
+    await session.close()
+    await running
+    return meter.cost_us
+
+
+async def _official(server: Sender, symbols: Sequence[str]) -> float:
+    meter, last, count = _Meter(EVENTS // 4), dict[str, Any](), 0
+    address = server.socket_url.removeprefix("ws://")
+    channels = [f"Q.{symbol}" for symbol in symbols]
+    client = WebSocketClient(
+        "official", feed=address, market="options", secure=False, subscriptions=channels, max_reconnects=0
+    )
+
+    async def keep(messages: list[Any]) -> None:
+        nonlocal count
+        for message in messages:
+            last[message.symbol] = message
+        count += len(messages)
+        meter.read(count)
+
+    running = asyncio.create_task(client.connect(keep))
+    await meter.done.wait()
+    await client.close()  # type: ignore[no-untyped-call]
+    await running
+    return meter.cost_us
