@@ -424,7 +424,7 @@ GAPS: Final = (
     _s("reason", "why it was cut off"),
     _t("start_ts", "when the last frame before came"),
     _t("end_ts", "when all was subscribed again"),
-    _t("filled_ts", "when every chain had been polled since; null while not"),
+    _t("filled_ts", "when polls had filled it: all that the stream tells of, asked for since; null while not"),
 )
 
 HUB_METRICS: Final = (

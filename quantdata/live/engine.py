@@ -7,7 +7,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
@@ -18,7 +18,8 @@ from quantdata.live.alerts import Alert, Alerts, Facts
 from quantdata.live.budget import MOST_QUOTES, allocate
 from quantdata.live.cadence import Cadence
 from quantdata.live.conflation import Conflation
-from quantdata.live.market import LiveMarket
+from quantdata.live.gaps import Gaps
+from quantdata.live.market import EQUITIES, INDICES, LiveMarket
 from quantdata.live.polling import Poller
 from quantdata.live.publishing import Publisher
 from quantdata.live.streaming import Streams, Wanted
@@ -41,34 +42,13 @@ if TYPE_CHECKING:
     from quantdata.live.watchlist import Watchlist
     from quantdata.wire.vitals import Gap
 
-__all__ = ["Engine", "GapRecord", "Settings"]
+__all__ = ["Engine", "Settings"]
 
 logger = logging.getLogger("quantdata.live")
 
 # Between two looks at what is worth an alert, and at which contracts are worth a subscription.
 HOUSEKEEPING_S: Final = 1.0
 LOOKS_A_SUBSCRIPTION: Final = 5
-
-
-class GapRecord(NamedTuple):
-    """A time of which a stream has nothing, and when polls had filled it.
-
-    Attributes
-    ----------
-    vendor, asset, reason
-        Which stream, and why it was cut off.
-    start, end
-        When the last frame before came, and when all was subscribed again (UTC).
-    filled_at
-        When every chain had been polled since (UTC); None while not.
-    """
-
-    vendor: str
-    asset: str
-    reason: str
-    start: datetime
-    end: datetime
-    filled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +95,7 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.recorder: Recorder | None = None
-        self.gaps: list[GapRecord] = []
+        self.gaps = Gaps()
         self.failure: BaseException | None = None
         self._core = core
         self._settings = settings
@@ -133,6 +113,8 @@ class Engine:
             put=self._put,
             query=self._query,
             rate=_rate,
+            on_answer=self._note_answer,
+            wall=wall,
         )
         self.publisher = Publisher(
             LiveMarket(rates=self._rates, paces=self.paces),
@@ -263,24 +245,21 @@ class Engine:
         if self.recorder is not None:
             self.recorder.answer(polled, self.paces(polled.subject))
         self.publisher.put(polled)
-        now = self._wall()
-        is_filled = [gap.filled_at is not None or not self._is_polled_since(gap.end) for gap in self.gaps]
-        self.gaps = [
-            gap if done else gap._replace(filled_at=now) for gap, done in zip(self.gaps, is_filled, strict=True)
-        ]
 
-    def _is_polled_since(self, moment: datetime) -> bool:
-        """Tell whether every chain has been asked for since a moment, and answered."""
-        names = () if self._watchlist is None else self._watchlist.chains
-        answers = [self.poller.stats[name].answered_at for name in names if name in self.poller.stats]
-        return all(answer is not None and answer > moment for answer in answers)
+    def _note_answer(self, name: str, asked_at: datetime) -> None:
+        self.gaps.answered(name, asked_at=asked_at, now=self._wall())
 
     def _note_gap(self, gap: Gap) -> None:
         if self.recorder is not None:
             self.recorder.gap(gap)
-        self.gaps.append(GapRecord(gap.vendor, gap.asset, gap.reason, gap.start, gap.end))
-        for underlying in () if self._watchlist is None else self._watchlist.chains:
-            self.poller.refresh(underlying)
+        for name in self._missed(gap):
+            self.poller.refresh(name)
+
+    def _missed(self, gap: Gap) -> list[str]:
+        """Remember a gap, and return the subjects of polls that it is filled by."""
+        names = [name for name in self.poller.stats if gap.asset in {_asset_of(name), "all"}]
+        self.gaps.add(gap, unfilled=names)
+        return names
 
     def _is_market_open(self) -> bool:
         return self._provider is not None and market_state(self._provider.now()) == "open"
@@ -336,6 +315,11 @@ class Engine:
             ),
             self._wall(),
         )
+
+
+def _asset_of(name: str) -> str:
+    """Return which streams tell of a subject of polls."""
+    return {EQUITIES: "stocks", INDICES: "indices"}.get(name, "options")
 
 
 def _rate(provider: Provider) -> float | None:

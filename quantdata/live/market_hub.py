@@ -389,8 +389,8 @@ class MarketDataHub(SubjectSubscriptions):
         """
         from quantdata.live.recording import Recording  # noqa: PLC0415  # heavy: pyarrow
 
-        engine = self._running()
         with self._life:
+            engine = self._running()
             recorder = engine.new_recorder(Path(path))
             portal.call(engine.record(recorder))
         return Recording(engine, recorder, Path(path))
@@ -408,7 +408,7 @@ class MarketDataHub(SubjectSubscriptions):
 
     def gaps(self) -> pl.DataFrame:
         """Return the times of which streams have nothing, and when polls had filled them, as `GAPS`."""
-        return pl.DataFrame(list(self._running().gaps), schema=schema(GAPS), orient="row")
+        return pl.DataFrame(self._running().gaps.records, schema=schema(GAPS), orient="row")
 
     def refused(self) -> dict[tuple[str, str], str]:
         """Return the subscriptions that vendors refused, by vendor and channel, in their words."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
@@ -55,6 +55,8 @@ class PollStats:
         Of the last answer.
     answered_at
         When it came (UTC); None before the first.
+    asked_at
+        When the last answer of each part was asked for (UTC).
     last_error
         Of the newest failure; None if there was none since the last answer.
     """
@@ -64,6 +66,7 @@ class PollStats:
     took_s: float = 0.0
     requests: int = 0
     answered_at: datetime | None = None
+    asked_at: dict[Part, datetime] = field(default_factory=dict)
     last_error: str | None = None
 
 
@@ -82,6 +85,8 @@ class Poller:
         Returns what is asked of an underlying's chain.
     rate
         Returns how many requests a minute a provider's account has; None where there is no limit.
+    on_answer
+        Called after each answer with its subject's name, and since when (UTC) all of it is asked for and answered.
     wall
         The present (UTC).
     """
@@ -94,6 +99,7 @@ class Poller:
         put: Callable[[Polled], None],
         query: Callable[[str], ChainQuery],
         rate: Callable[[Provider], float | None],
+        on_answer: Callable[[str, datetime], None],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.stats: dict[str, PollStats] = {}
@@ -102,6 +108,7 @@ class Poller:
         self._put = put
         self._query = query
         self._rate = rate
+        self._on_answer = on_answer
         self._wall = wall
         self._symbols: dict[str, tuple[str, ...]] = {}
         self._days: dict[str, list[date]] = {}
@@ -120,13 +127,12 @@ class Poller:
             self._begin(name)
         self._changed.set()
 
-    def refresh(self, underlying: str) -> None:
-        """Poll a chain at once: a stream has had a gap."""
-        for part in ("near", "far") if underlying in self._days else ():
-            self._cadence.unwatch(Subject(underlying, part))
-        if underlying in self._days:
-            self._split(underlying)
-            self._changed.set()
+    def refresh(self, name: str) -> None:
+        """Poll all of a subject at once: a stream has had a gap."""
+        for part in self._parts(name):
+            self._cadence.unwatch(Subject(name, part))
+            self._cadence.watch(Subject(name, part), every=FAR_EVERY if part == "far" else 1)
+        self._changed.set()
 
     def paces(self, name: str) -> list[Pace]:
         """Return how often a subject is polled, as it really is."""
@@ -184,10 +190,15 @@ class Poller:
 
     def _split(self, underlying: str) -> None:
         """Poll the nearest expirations of a chain at each interval, the others now and then."""
-        days = self._days[underlying]
-        self._cadence.watch(Subject(underlying, "near"))
-        if days[-1] != last_near(days):
-            self._cadence.watch(Subject(underlying, "far"), every=FAR_EVERY)
+        for part in self._parts(underlying):
+            self._cadence.watch(Subject(underlying, part), every=FAR_EVERY if part == "far" else 1)
+
+    def _parts(self, name: str) -> tuple[Part, ...]:
+        """Return what is polled of a subject; nothing of a chain the expirations of which are not known yet."""
+        if name in self._symbols:
+            return ("all",)
+        days = self._days.get(name, [])
+        return ("near", "far") if days and days[-1] != last_near(days) else ("near",) if days else ()
 
     async def _poll(self, provider: Provider, subject: Subject) -> None:
         stats = self.stats.get(subject.name, PollStats())
@@ -206,6 +217,13 @@ class Poller:
         stats.answered_at = self._wall()
         stats.took_s = (stats.answered_at - began).total_seconds()
         self._cadence.succeed(subject, requests=stats.requests)
+        self._note_answer(subject, stats, began)
+
+    def _note_answer(self, subject: Subject, stats: PollStats, asked_at: datetime) -> None:
+        stats.asked_at[subject.part] = asked_at
+        parts = self._parts(subject.name)
+        if parts and stats.asked_at.keys() >= set(parts):
+            self._on_answer(subject.name, min(stats.asked_at[part] for part in parts))
 
     def _note_failure(self, subject: Subject, stats: PollStats, error: Exception) -> None:
         stats.failures += 1

@@ -76,7 +76,9 @@ class Polls:
     def __init__(self, vendor: Vendor, *, rate: float | None = None) -> None:
         self.vendor = vendor
         self.clock = 1_000.0
+        self.now = NOW
         self.put: list[Polled] = []
+        self.answered: list[tuple[str, datetime]] = []
         self.cadence: Cadence[Subject] = Cadence(5.0, clock=lambda: self.clock, draw=lambda: 0.5)
 
         async def connected() -> Any:
@@ -88,7 +90,8 @@ class Polls:
             put=self.put.append,
             query=lambda name: ChainQuery.of(name, dte=(0, 60)),
             rate=lambda _: rate,
-            wall=lambda: NOW,
+            on_answer=lambda name, asked_at: self.answered.append((name, asked_at)),
+            wall=lambda: self.now,
         )
 
     def run(self, act: Callable[[Polls], Awaitable[None]]) -> None:
@@ -251,6 +254,36 @@ def test_a_gap_has_a_chain_polled_at_once() -> None:
         polls.poller.refresh("SPY")
         polls.poller.refresh("QQQ")
         assert [each[0] for each in await polls.settle()] == ["chain", "chain"]
+
+    polls.run(act)
+
+
+def test_equities_are_polled_at_once_too() -> None:
+    polls = Polls(Vendor())
+    polls.poller.watch([], equities=["AAPL"], indices=[])
+
+    async def act(polls: Polls) -> None:
+        await polls.settle()
+        polls.poller.refresh(EQUITIES)
+        assert await polls.settle() == [("quotes", "AAPL")]
+
+    polls.run(act)
+
+
+def test_a_chain_is_answered_since_the_older_of_its_two_parts_was_asked_for() -> None:
+    polls = Polls(Vendor())
+    polls.poller.watch(["SPY"], equities=[], indices=[])
+
+    async def act(polls: Polls) -> None:
+        await polls.settle()
+        assert polls.answered[-1] == ("SPY", NOW)
+        polls.now = NOW + timedelta(seconds=5)
+        await polls.settle(after_s=5.0)
+        assert polls.answered[-1] == ("SPY", NOW)
+        polls.now = NOW + timedelta(seconds=7)
+        polls.poller.refresh("SPY")
+        await polls.settle()
+        assert polls.answered[-1] == ("SPY", polls.now)
 
     polls.run(act)
 
