@@ -48,9 +48,9 @@ def unpacked(path: Path, *, is_last: bool) -> Iterator[bytes]:
     Raises
     ------
     FeedError
-        If something else than a torn end is wrong with it.
+        If it cannot be read, or something else than a torn end is wrong with it.
     """
-    with path.open("rb") as file:
+    with _opened(path) as file:
         while head := file.read(_HEAD.size):
             block = _block(head, file)
             if block is None:
@@ -58,6 +58,13 @@ def unpacked(path: Path, *, is_last: bool) -> Iterator[bytes]:
                     return
                 raise FeedError(f"{path} is damaged: it is no recording, or something else has written in it")
             yield block
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise FeedError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _block(head: bytes, file: BinaryIO) -> bytes | None:

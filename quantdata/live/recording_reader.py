@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from quantdata.live.records import Record
 
 __all__ = ["Reading"]
+
+R = TypeVar("R", Opened, Watched)
 
 
 class Reading:
@@ -48,19 +50,21 @@ class Reading:
         self._files: Final = sorted(folder.glob(f"*{SUFFIX}"))
         self._folder = folder
         self.is_simulated = bool(self._manifest()["is_simulated"])
-        first: list[Record] = next(self.blocks(), [])
-        opened = next((record for record in first if isinstance(record, Opened)), None)
-        watched = next((record for record in first if isinstance(record, Watched)), None)
-        if opened is None or watched is None:
-            raise FeedError(f"{folder} holds nothing yet: a recording begins with how its hub worked")
-        self.opened: Final = opened
-        self.watched: Final = watched
+        self.opened: Final = self._first(Opened)
+        self.watched: Final = self._first(Watched)
 
     def blocks(self) -> Iterator[list[Record]]:
         """Yield all records, some at a time; what a file repeats of the files before it only of the first."""
         for path in self._files:
             for block in unpacked(path, is_last=path == self._files[-1]):
                 yield [record for record in _decoded(block, path) if path == self._files[0] or not record.is_again]
+
+    def _first(self, kind: type[R]) -> R:
+        for block in self.blocks():
+            for record in block:
+                if isinstance(record, kind):
+                    return record
+        raise FeedError(f"{self._folder} holds nothing yet: a recording begins with how its hub worked")
 
     def _manifest(self) -> dict[str, Any]:
         path = self._folder / MANIFEST

@@ -88,12 +88,15 @@ class Writer:
         self._thread.start()
 
     def put(self, record: Record) -> None:
-        """Write a record soon; never waits. What does not fit is counted, and the recording tells of it."""
-        payload = record.frame if isinstance(record, Frame) else b""
-        self._put(record, len(payload) + _OVERHEAD_BYTES)
+        """Write a record soon; never waits. A frame that does not fit is counted, and the recording tells of it."""
+        if isinstance(record, Frame):
+            self._put(record, len(record.frame) + _OVERHEAD_BYTES)
+        elif self._takes_more:
+            # Without what says how things are, frames that follow would be read wrongly: there is always room for it.
+            self._queue.append((record, 0))
 
     def put_answer(self, polled: Polled, at: int) -> None:
-        """Write an answer soon; as `put`."""
+        """Write an answer soon; as a frame."""
         self._put((polled, at), int(polled.frame.estimated_size()) + _OVERHEAD_BYTES)
 
     def close(self, last: Record) -> None:
@@ -104,14 +107,18 @@ class Writer:
         self._thread.join()
 
     def _put(self, record: Record | tuple[Polled, int], size: int) -> None:
-        if self._closing.is_set() or self.failure is not None:
-            return
         with self._lock:
+            if not self._takes_more:
+                return
             if self._waiting + size > self._bounds.waiting:
                 self.lost += 1
                 return
             self._waiting += size
             self._queue.append((record, size))
+
+    @property
+    def _takes_more(self) -> bool:
+        return not self._closing.is_set() and self.failure is None
 
     # --- on the thread ----------------------------------------------------------------------------------------------
 

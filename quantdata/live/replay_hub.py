@@ -59,10 +59,10 @@ class ReplayHub(MarketDataHub):
     @property
     def is_over(self) -> bool:
         """Whether all has been played; the last state can still be asked for."""
-        return self._replayer().over.is_set()
+        return self._replayer().is_over
 
     def wait_over(self, timeout: float | None = None) -> HubSnapshot:
-        """Wait until all has been played, and return the last publication.
+        """Wait until all has been played and every callback has returned; return the last publication.
 
         Parameters
         ----------
@@ -75,8 +75,8 @@ class ReplayHub(MarketDataHub):
             If that takes longer, or the recording is damaged.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        over = self._replayer().over
-        while not over.wait(LOOK_S):
+        ended = self._replayer().ended
+        while not ended.wait(LOOK_S):
             if deadline is not None and time.monotonic() > deadline:
                 raise FeedError(f"{self!r}: it is not over after {timeout:g} s")
         return self.snapshot()

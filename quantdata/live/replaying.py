@@ -13,12 +13,13 @@ import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from quantdata.live.chains import Pace
-from quantdata.live.engine import Engine, GapRecord
+from quantdata.live.engine import Engine
 from quantdata.live.records import Answer, Frame, Line, Lost, Missed, Paced, Watched
 from quantdata.live.replayed_streams import ReplayedStreams
 from quantdata.live.timeline import Timeline
 from quantdata.live.watchlist import Watchlist
 from quantdata.wire.facts import facts
+from quantdata.wire.vitals import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from quantdata.live.records import Record
     from quantdata.live.snapshot import HubSnapshot, Tick
     from quantdata.live.streaming import StreamStatus
-    from quantdata.live.subscribers import Subscribers
+    from quantdata.live.subscribers import Kind, Subscribers
 
 __all__ = ["Replayer"]
 
@@ -69,8 +70,10 @@ class Replayer(Engine):
 
     Attributes
     ----------
-    over
-        Set when there is nothing more to come.
+    is_over
+        Whether there is nothing more to come.
+    ended
+        Set when its subscribers have been told all of it, too.
     """
 
     def __init__(
@@ -87,7 +90,8 @@ class Replayer(Engine):
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.over = threading.Event()
+        self.is_over = False
+        self.ended = threading.Event()
         self._timeline = Timeline(reading.opened.at, speed=speed, clock=clock, sleep=sleep)
         super().__init__(
             core,
@@ -106,6 +110,7 @@ class Replayer(Engine):
         self._replayed = ReplayedStreams(reading.opened.streams)
         self._paced: dict[str, list[Pace]] = {}
         self._is_awaited = False
+        self._given_up: set[tuple[Kind, str]] = set()
         self._played = self._lost = 0
 
     # --- what a hub asks its engine ---------------------------------------------------------------------------------
@@ -136,7 +141,8 @@ class Replayer(Engine):
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         super()._note_end(task)
-        self.over.set()
+        self.is_over = True
+        self.ended.set()
 
     # --- playing ----------------------------------------------------------------------------------------------------
 
@@ -147,6 +153,7 @@ class Replayer(Engine):
             await self._play_all()
         except Exception as error:  # noqa: BLE001  # raised again when the subscribers know that it is over
             failure = error
+        self.is_over = True
         await asyncio.to_thread(self._end_subscriptions)
         if failure is not None:
             raise failure
@@ -204,13 +211,20 @@ class Replayer(Engine):
             await self._delivered()
 
     async def _delivered(self) -> None:
-        """Wait until every subscriber has taken what waits for it."""
+        """Wait until every subscriber has taken what waits for it, but for those that nothing was heard of for long."""
         deadline = self._clock() + PATIENCE_S
-        while any(each.waiting for readers in self._subscribers for each in readers.stats()):
+        while late := self._late():
             if self._clock() > deadline:
-                logger.warning("replay goes on %s", facts(without_a_subscriber_that_took_nothing_for_s=PATIENCE_S))
+                self._given_up |= late
+                names = ", ".join(name for _, name in sorted(late))
+                logger.warning("replay goes on %s", facts(without=names, that_took_nothing_for_s=PATIENCE_S))
                 return
             await self._sleep(LOOK_S)
+
+    def _late(self) -> set[tuple[Kind, str]]:
+        """Return the subscribers that something waits for."""
+        stats = (each for readers in self._subscribers for each in readers.stats())
+        return {(each.kind, each.name) for each in stats if each.waiting} - self._given_up
 
     # --- what came in -----------------------------------------------------------------------------------------------
 
@@ -229,7 +243,9 @@ class Replayer(Engine):
             self._on_watch(watchlist)
             await self.watch(watchlist)
         elif isinstance(record, Missed):
-            self.gaps.append(GapRecord(record.vendor, record.asset, record.reason, record.start, record.end))
+            self._missed(
+                Gap(vendor=record.vendor, asset=record.asset, start=record.start, end=record.end, reason=record.reason)
+            )
         elif isinstance(record, Lost):
             self._lost += record.records
 
@@ -239,6 +255,8 @@ class Replayer(Engine):
         if stats is not None:
             stats.polls += 1
             stats.answered_at = self._timeline.moment()
+            # When it was asked for is not on record: of an answer that was on its way then, a moment too early.
+            self._note_answer(record.subject, stats.answered_at)
 
 
 def _next(blocks: Iterator[list[Record]]) -> list[Record] | None:
