@@ -275,24 +275,26 @@ class Connection:
         parts, policy = self._parts, self._parts.policy
         while True:
             quiet_s = parts.clock() - self.heard_at
-            if quiet_s < policy.silence_s:
-                await parts.sleep(policy.silence_s - quiet_s)
+            if quiet_s < (ask_after_s := min(policy.ask_after_s, policy.silence_s)):
+                await parts.sleep(ask_after_s - quiet_s)
             elif self.settled_at is None or not parts.subscriptions.held or not parts.is_market_open():
                 if parts.vitals.state == "silent":
                     parts.change("live")
-                await parts.sleep(policy.silence_s)
+                await parts.sleep(policy.ask_after_s)
             else:
                 await self._probe(quiet_s)
 
     async def _probe(self, quiet_s: float) -> None:
-        parts, policy = self._parts, self._parts.policy
-        if parts.vitals.state != "silent":
+        parts, policy, heard_at = self._parts, self._parts.policy, self.heard_at
+        if quiet_s >= policy.silence_s and parts.vitals.state != "silent":
             parts.change("silent")
         if quiet_s >= policy.renew_after_s:
             raise LostError(f"no frame for {quiet_s:.0f} s in market hours")
-        if not await in_time(await self._socket.ping(), parts.sleep(policy.probe_s)):
+        is_answered = await in_time(await self._socket.ping(), parts.sleep(policy.probe_s))
+        # A frame is an answer too: a pong waits behind all data that are on their way.
+        if not is_answered and self.heard_at == heard_at:
             raise LostError("nobody answers a ping", is_clean=False)
-        await parts.sleep(policy.silence_s)
+        await parts.sleep(policy.next_look_s(parts.clock() - self.heard_at))
 
 
 def _bytes(frame: str | bytes) -> bytes:

@@ -347,15 +347,15 @@ def test_a_vendor_that_is_gone_for_long_leaves_one_gap() -> None:
         async with stage.open(CALL) as session:
             await session.settled()
             await stage.vendor.close()
-            for delay_s in (0.25, 0.5, 1.0, 2.0, 3.0):
+            for delay_s in (0.25, 0.5, 1.0, 2.0, 3.5):
                 await stage.time.pass_until(delay_s)
-            await stage.pulse.until(lambda: stage.time.sleeping() == [3.0])
+            await stage.pulse.until(lambda: stage.time.sleeping() == [3.5])
             assert session.stats.attempts == 6
             await stage.vendor.open()
-            await stage.time.move(3.0)
+            await stage.time.move(3.5)
             await session.settled()
         (gap,) = stage.gaps
-        assert gap.end - gap.start == timedelta(seconds=9.75)
+        assert gap.end - gap.start == timedelta(seconds=10.75)
         assert gap.reason == "the connection broke off"
 
     _run(main)
@@ -497,15 +497,21 @@ def test_no_log_of_anybodys_shows_the_key(caplog: pytest.LogCaptureFixture) -> N
 # --- silence --------------------------------------------------------------------------------------------------------
 
 
+async def _falls_silent(stage: Stage) -> None:
+    """Let a stream be quiet until it counts as silent: it is pinged on the way."""
+    for quiet_s in (1.5, 1.5, 1.5, 0.5):
+        await stage.time.pass_until(quiet_s)
+    await stage.state("silent")
+
+
 def test_a_silence_is_told_probed_and_ended() -> None:
     async def main() -> None:
         stage = Stage(serving)
         async with stage.open(CALL) as session:
             await session.settled()
-            await stage.time.pass_until(5.0)
-            await stage.state("silent")
-            for _ in range(5):
-                await stage.time.pass_until(5.0)
+            await _falls_silent(stage)
+            for _ in range(17):
+                await stage.time.pass_until(1.5)
             await stage.time.pass_until(0.25)
             await session.settled()
         assert stage.gaps[0].reason == "no frame for 30 s in market hours"
@@ -519,8 +525,7 @@ def test_a_frame_ends_a_silence() -> None:
         stage = Stage(serving)
         async with stage.open(CALL) as session:
             await session.settled()
-            await stage.time.pass_until(5.0)
-            await stage.state("silent")
+            await _falls_silent(stage)
             await stage.line().quote()
             await stage.state("live")
             assert session.stats.reconnects == 0
@@ -533,30 +538,46 @@ def test_a_silence_of_a_closed_market_means_nothing() -> None:
         stage = Stage(serving)
         async with stage.open(CALL) as session:
             await session.settled()
-            await stage.time.pass_until(5.0)
-            await stage.state("silent")
+            await _falls_silent(stage)
             stage.is_market_open = False
-            for _ in range(20):
-                await stage.time.pass_until(5.0)
+            for _ in range(60):
+                await stage.time.pass_until(1.5)
             assert session.state == "live"
         assert len(stage.vendor.lines) == 1
 
     _run(main)
 
 
-def test_a_connection_that_is_open_at_one_end_only_is_found_out() -> None:
+def test_a_connection_that_is_open_at_one_end_only_is_found_out_before_its_data_are_stale() -> None:
     async def main() -> None:
         stage = Stage(partial(_quote_then, end=Line.play_dead), serving)
         async with stage.open(CALL) as session:
             await session.settled()
             await stage.events(1)
-            await stage.time.pass_until(5.0)
-            await stage.state("silent")
-            await stage.time.pass_until(5.0)
+            await stage.time.pass_until(1.5)
+            await stage.time.pass_until(2.0)
             await stage.state("waiting")
             assert session.stats.last_error == "nobody answers a ping"
             await stage.time.pass_until(0.25)
             await session.settled()
+
+    _run(main)
+
+
+def test_a_frame_is_an_answer_to_a_ping_too() -> None:
+    async def main() -> None:
+        stage = Stage(partial(_quote_then, end=Line.play_dead))
+        async with stage.open(CALL) as session:
+            await session.settled()
+            await stage.events(1)
+            await stage.time.pass_until(1.5)
+            await stage.line().quote()
+            await stage.events(2)
+            await stage.time.pass_until(2.0)
+            assert session.state == "live"
+            await stage.time.pass_until(1.5)
+            await stage.time.pass_until(2.0)
+            await stage.state("waiting")
 
     _run(main)
 
