@@ -74,5 +74,5 @@ def _known(events: Iterable[Event | None]) -> list[Event]:
 
 
 def _with_surprises(event: Event) -> Event:
-    surprises: Sequence[tuple[str, Any]] = (("zz", 1), ("nested", {"deep": [{"er": None}, "}]"]}), ("flag", True))
+    surprises: Sequence[tuple[str, Any]] = (("zz", 1), ("nested", {"deep": [{"er": None}, "}]"]}), ("novel", True))
     return {**event, **dict(surprises)}
