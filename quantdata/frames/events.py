@@ -18,7 +18,7 @@ from quantdata.frames.massive.chain import VENUES
 from quantdata.sessions import NEW_YORK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from quantdata.wire.events import Minute, Quote, Trade, Value
@@ -28,6 +28,7 @@ __all__ = [
     "equity_quote_events",
     "equity_trade_events",
     "index_value_events",
+    "lists",
     "option_day_events",
     "option_quote_events",
     "option_trade_events",
@@ -107,7 +108,7 @@ def option_trade_events(trades: Collection[Trade], stamp: Stamp) -> pl.DataFrame
             "last": [trade.price for trade in trades],
             "last_size": [trade.size for trade in trades],
             "last_exchange": _venues([trade.exchange for trade in trades]),
-            "last_conditions": [_numbers(trade.conditions) for trade in trades],
+            "last_conditions": lists([trade.conditions for trade in trades], _numbers),
             "t": [trade.t for trade in trades],
             "sequence": [trade.sequence for trade in trades],
         },
@@ -115,7 +116,6 @@ def option_trade_events(trades: Collection[Trade], stamp: Stamp) -> pl.DataFrame
             "contract_symbol": pl.String,
             **dict.fromkeys(("last", "last_size"), pl.Float64),
             "last_exchange": pl.String,
-            "last_conditions": pl.List(pl.Int64),
             **_WHOLE,
         },
         strict=False,
@@ -218,6 +218,19 @@ def _quotes(quotes: Collection[Quote], stamp: Stamp, *, key: str) -> pl.DataFram
 def _venues(given: list[int | str | None]) -> list[str | None]:
     """Return OPRA letters: Massive counts its participants, Tradier names them."""
     return [VENUES.get(each, str(each)) if isinstance(each, int) and each else (each or None) for each in given]
+
+
+def lists(
+    conditions: Sequence[tuple[int | str, ...] | None],
+    numbers: Callable[[tuple[int | str, ...] | None], list[int] | None],
+) -> pl.Series:
+    """Return sale conditions as a column of lists of numbers.
+
+    Few of them differ, and a list costs more to make than all the rest of a trade: each is made once.
+    """
+    places: dict[tuple[int | str, ...] | None, int] = {}
+    rows = [places.setdefault(each, len(places)) for each in conditions]
+    return pl.Series([numbers(each) for each in places], dtype=pl.List(pl.Int64)).gather(rows)
 
 
 def _numbers(conditions: tuple[int | str, ...] | None) -> list[int] | None:

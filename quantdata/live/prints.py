@@ -10,6 +10,7 @@ import polars as pl
 from quantdata.analytics.option_prints import ID_OF_LETTER
 from quantdata.analytics.print_sides import counted
 from quantdata.frames.columns import CHAIN, FEED, TICK, schema
+from quantdata.frames.events import lists
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -83,7 +84,7 @@ def print_row(symbol: str, trade: Trade, feed: str, *, fresh: Quote | None, know
     """
     exchange = None if trade.exchange is None else str(trade.exchange)
     return (
-        *(symbol, trade.t, trade.price, trade.size, exchange, _conditions(trade)),
+        *(symbol, trade.t, trade.price, trade.size, exchange, trade.conditions),
         *(int(trade.is_cancel or trade.is_correction), trade.sequence, feed),
         *_quote_before(trade, fresh, known.get(symbol)),
     )
@@ -91,15 +92,15 @@ def print_row(symbol: str, trade: Trade, feed: str, *, fresh: Quote | None, know
 
 def print_frame(rows: Sequence[PrintRow], contracts: pl.DataFrame) -> pl.DataFrame:
     """Return the prints that count, as `counted` does, with the ``multiplier`` of their contract; of no others."""
-    columns = dict(zip(_ROW, zip(*rows, strict=True), strict=True)) if rows else None
-    told = pl.DataFrame(columns, schema=_ROW, strict=False)
+    columns = dict(zip(_ROW, zip(*rows, strict=True), strict=True)) if rows else {name: () for name in _ROW}
+    told = pl.DataFrame({**columns, "conditions": lists(columns["conditions"], _numbers)}, schema=_ROW, strict=False)
     stamped = told.with_columns(pl.from_epoch("ts", time_unit="ms").dt.replace_time_zone("UTC").cast(TICK))
     return counted(stamped).join(contracts, left_on="symbol", right_on="contract_symbol", how="inner")
 
 
-def _conditions(trade: Trade) -> list[int] | None:
+def _numbers(conditions: tuple[int | str, ...] | None) -> list[int] | None:
     """Return Massive's ids; Tradier tells conditions by OPRA's letters."""
-    numbers = (each if isinstance(each, int) else ID_OF_LETTER.get(each) for each in trade.conditions or ())
+    numbers = (each if isinstance(each, int) else ID_OF_LETTER.get(each) for each in conditions or ())
     return [each for each in numbers if each is not None] or None
 
 

@@ -102,13 +102,14 @@ def _check_cadence(cadence_s: object) -> None:
 
 def _typed(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
     """Return a frame whose columns have their canonical dtypes; a column of nothing but null may come with none."""
-    others = {name: dtype for name, dtype in kind.dtypes.items() if frame.schema[name] != dtype}
+    given = frame.schema  # made anew at each look
+    others = {name: dtype for name, dtype in kind.dtypes.items() if given[name] != dtype}
     if not others:
         return frame
     try:
         return frame.with_columns(_as(frame.get_column(name), dtype) for name, dtype in others.items())
     except pl.exceptions.PolarsError as error:
-        named = ", ".join(f"{name} ({frame.schema[name]}, not {dtype})" for name, dtype in others.items())
+        named = ", ".join(f"{name} ({given[name]}, not {dtype})" for name, dtype in others.items())
         raise ArgumentError(f"columns of these {kind.name} have other types than theirs: {named}") from error
 
 
