@@ -92,7 +92,7 @@ def print_row(symbol: str, trade: Trade, feed: str, *, fresh: Quote | None, know
 
 def print_frame(rows: Sequence[PrintRow], contracts: pl.DataFrame) -> pl.DataFrame:
     """Return the prints that count, as `counted` does, with the ``multiplier`` of their contract; of no others."""
-    columns = dict(zip(_ROW, zip(*rows, strict=True), strict=True)) if rows else {name: () for name in _ROW}
+    columns = dict(zip(_ROW, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(_ROW, ())
     told = pl.DataFrame({**columns, "conditions": lists(columns["conditions"], _numbers)}, schema=_ROW, strict=False)
     stamped = told.with_columns(pl.from_epoch("ts", time_unit="ms").dt.replace_time_zone("UTC").cast(TICK))
     return counted(stamped).join(contracts, left_on="symbol", right_on="contract_symbol", how="inner")
