@@ -52,7 +52,7 @@ class LiveFlows(Mapping[str, pl.DataFrame]):
     chains: Mapping[str, pl.DataFrame]
     totals: pl.DataFrame
     since: Mapping[str, int]
-    covered: frozenset[str] | None
+    covered: Mapping[str, int] | None
     cadence_s: Mapping[str, float]
     _made: dict[str, pl.DataFrame] = field(default_factory=dict)
 
@@ -74,18 +74,22 @@ class LiveFlows(Mapping[str, pl.DataFrame]):
         if underlying not in self.since:
             flow = chain_flow(chain)
         else:
-            is_heard = pl.lit(value=True) if self.covered is None else pl.col("contract_symbol").is_in(self.covered)
+            names = chain.get_column("contract_symbol") if self.covered is None else list(self.covered)
+            is_heard = pl.col("contract_symbol").is_in(names)
             heard, others = chain.filter(is_heard), chain.filter(~is_heard)
             flow = pl.concat([self._of_tape(heard, self.since[underlying]), chain_flow(others)])
         return validate(by_premium(flow), self.at, cadence_s=self.cadence_s[underlying])
 
     def _of_tape(self, contracts: pl.DataFrame, since_ms: int) -> pl.DataFrame:
         flow = flow_of_totals(self.totals, contracts)
-        since = datetime.fromtimestamp(since_ms / 1_000, UTC)
-        session = current_session(since)
-        if session is None or since <= session.open + PROMPT:
+        session = current_session(datetime.fromtimestamp(since_ms / 1_000, UTC))
+        if session is None:
             return flow
-        return noted(flow, PART_OF_SESSION, contracts.get_column("contract_symbol").to_list())
+        begun_by_ms = (session.open + PROMPT).timestamp() * 1_000
+        named = self.covered or {}
+        asked = contracts.get_column("contract_symbol")
+        late = [symbol for symbol in asked if max(since_ms, named.get(symbol, 0)) > begun_by_ms]
+        return noted(flow, PART_OF_SESSION, late)
 
 
 @dataclass(slots=True)

@@ -290,10 +290,11 @@ class MarketDataHub(SubjectSubscriptions):
         return found
 
     def flow(self, underlying: str) -> pl.DataFrame:
-        """Return the order flow of an underlying's contracts as it stood at most a second ago: who took whose price.
+        """Return the order flow of an underlying's contracts, at most a second older than the snapshot: who took what.
 
-        Of the day (New York), from when on its prints are heard: later prints of a session that was on already are
-        marked ``part_of_session`` in ``notes``. What a stream missed while it was cut off (`gaps`) is missing here.
+        Of the day (New York), from when on the prints are heard of all contracts, or of a named one: where that is
+        after the open, ``notes`` has ``part_of_session``. What a stream missed while it was cut off (`gaps`), or of a
+        named contract after it had lost its place, is missing here.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Subscriptions to one thing that a hub watches: a chain, an index, a stock; on the hub's own polls and streams."""
+"""Subscriptions to one thing that a hub watches: a chain, its flow, an index, a stock; on its own polls and streams."""
 
 from __future__ import annotations
 
@@ -70,6 +70,17 @@ class SubjectSubscriptions:
         wanted = symbols.underlying(underlying)
         _require_watched(self, wanted, self.watchlist.chains)
         return _subscribe(self, f"chain {wanted}", callback, name, lambda snapshot: snapshot.chains.get(wanted))
+
+    def subscribe_flow(
+        self: Snapshots, underlying: str, callback: Callable[[pl.DataFrame], object], *, name: str | None = None
+    ) -> Callable[[], None]:
+        """Call a function with the order flow of an underlying whenever it has changed, at most once a second.
+
+        The frame is that of `MarketDataHub.flow`; see `subscribe_chain`.
+        """
+        wanted = symbols.underlying(underlying)
+        _require_watched(self, wanted, self.watchlist.chains)
+        return _subscribe(self, f"flow {wanted}", callback, name, lambda snapshot: snapshot.flow.get(wanted))
 
     def subscribe_index(
         self: Snapshots, ticker: str, callback: Callable[[pl.DataFrame], object], *, name: str | None = None

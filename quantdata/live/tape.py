@@ -65,14 +65,14 @@ class Tape:
     _settled: pl.DataFrame = field(default_factory=summed)
     _settled_until: datetime = _NEVER
     _day: date | None = None
-    # When Massive's tape was heard last, in seconds since 1970, and whose tapes were heard by name.
+    # When Massive's tape was heard last, in seconds since 1970, and from when on others were by name, as `since`.
     _whole_at: float = float("-inf")
-    _named: set[str] = field(default_factory=set)
+    _named: dict[str, int] = field(default_factory=dict)
 
     @property
-    def covered(self) -> frozenset[str] | None:
-        """The contracts whose tape is heard; None is all of them."""
-        return None if self._whole_at >= 0 else frozenset(self._named)
+    def covered(self) -> dict[str, int] | None:
+        """The contracts whose tape is heard, and from when on, as ``since``; None is all of them."""
+        return None if self._whole_at >= 0 else self._named.copy()
 
     def watch(self, roots: Mapping[str, str]) -> None:
         """Count prints of contracts with these roots from now on, and forget those of others.
@@ -88,7 +88,7 @@ class Tape:
             return
         self.since = {name: at for name, at in self.since.items() if name in roots.values()}
         self._arrived = [row for row in self._arrived if row[0][:-15] in roots]
-        self._named = {symbol for symbol in self._named if symbol[:-15] in roots}
+        self._named = {symbol: at for symbol, at in self._named.items() if symbol[:-15] in roots}
         is_kept = pl.col("symbol").str.head(-15).is_in(list(roots))
         self.totals, self._settled = self.totals.filter(is_kept), self._settled.filter(is_kept)
         self._window = self._window.filter(is_kept)
@@ -142,7 +142,7 @@ class Tape:
         symbols = stamp.symbols(batch.trades)
         is_whole = batch.vendor == "massive"
         if not is_whole:
-            self._named.update(stamp.symbols(batch.quotes.values()), symbols)
+            self._note_names(batch, stamp)
             if batch.received_at - self._whole_at < SILENT_S:
                 return []
         # A simulated market has a clock of its own.
@@ -151,6 +151,14 @@ class Tape:
         if is_whole and prints:
             self._whole_at = batch.received_at
         return prints
+
+    def _note_names(self, batch: Batch, stamp: Stamp) -> None:
+        """Note the contracts that a stream of named ones tells of."""
+        quotes = batch.quotes.values()
+        times = [*(each.t for each in quotes), *(each.t for each in batch.trades)]
+        began = max(times, default=0)
+        for symbol in (*stamp.symbols(quotes), *stamp.symbols(batch.trades)):
+            self._named.setdefault(symbol, began)
 
     def _known(
         self, symbols: Collection[str], held: Mapping[str, HeldQuotes], received_ts: datetime
@@ -170,7 +178,7 @@ class Tape:
             return
         if self._day is not None:
             first = min(prints.filter(pl.col("day") == day).get_column("ts").dt.epoch("ms"))
-            self.since = dict.fromkeys(self.since, first)
+            self.since, self._named = dict.fromkeys(self.since, first), dict.fromkeys(self._named, first)
         self._day, self._settled, self._settled_until = day, summed(), _NEVER
 
     def _sum_up(self, window: pl.DataFrame, *, until: datetime) -> None:

@@ -98,6 +98,14 @@ def test_a_tape_that_was_not_heard_from_the_open_on_says_so(after_open_ms: int, 
     assert shown(made)["SPY"].get_column("notes").to_list() == [notes, notes]
 
 
+def test_of_named_contracts_those_that_were_named_later_say_so() -> None:
+    made = keeper()
+    hear(made, trade(OPENED, BOUGHT), vendor="tradier", named=(CALL,))
+    hear(made, trade(OPENED + 1_001, BOUGHT, symbol=PUT, bid=1.0, ask=1.1), vendor="tradier")
+    notes = shown(made)["SPY"].select("contract_symbol", "notes").rows()
+    assert dict(notes) == {CALL: [], PUT: [PART_OF_SESSION]}
+
+
 def test_it_says_so_beside_other_notes() -> None:
     made = keeper()
     before_the_quote = [trade(OPENED - 3, 1.0), trade(OPENED - 2, 1.0)]

@@ -69,6 +69,16 @@ def test_other_chains_and_none_yet_are_not_told_of() -> None:
     assert told == []
 
 
+def test_order_flow_is_told_of_when_it_shows_anything_new() -> None:
+    hub, told = Hub(), list[pl.DataFrame]()
+    hub.subscribe_flow("spy", told.append)
+    first, second = quotes(SPY=1.0), quotes(SPY=2.0)
+    for each in (first, first, quotes(SPY=1.0).with_columns(age_s=pl.lit(1.0)), second):
+        hub.publish(flow={"SPY": each})
+    hub.publish(flow={"QQQ": quotes(QQQ=1.0)})
+    assert [id(each) for each in told] == [id(first), id(second)]
+
+
 def test_an_index_and_a_stock_are_one_row_each() -> None:
     hub, told = Hub(), list[tuple[str, float]]()
 
@@ -103,12 +113,14 @@ def test_the_name_is_the_callbacks_or_as_given() -> None:
     hub.subscribe_chain("SPY", print)
     hub.subscribe_chain("SPY", print, name="second")
     hub.subscribe_chain("SPY", Book())
+    hub.subscribe_flow("SPY", print)
     hub.subscribe_index("VIX", print)
     hub.subscribe_equity("AAPL", print)
     assert list(hub.subscribers) == [
         "chain SPY: print",
         "chain SPY: second",
         "chain SPY: Book",
+        "flow SPY: print",
         "index VIX: print",
         "equity AAPL: print",
     ]
@@ -116,7 +128,13 @@ def test_the_name_is_the_callbacks_or_as_given() -> None:
 
 def test_what_is_not_watched_is_refused() -> None:
     hub = Hub()
-    for subscribe, symbol in ((hub.subscribe_chain, "QQQ"), (hub.subscribe_index, "SPX"), (hub.subscribe_equity, "F")):
+    refused = (
+        (hub.subscribe_chain, "QQQ"),
+        (hub.subscribe_flow, "QQQ"),
+        (hub.subscribe_index, "SPX"),
+        (hub.subscribe_equity, "F"),
+    )
+    for subscribe, symbol in refused:
         with pytest.raises(FeedError, match=rf"{symbol} is not watched: watch\(\) it; watched are SPY, AAPL, VIX"):
             subscribe(symbol, print)
     with pytest.raises(SymbolError):

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from quantdata.live.tape import Tape
-from tests.unit.analytics.tape_rows import CALL
+from tests.unit.analytics.tape_rows import CALL, PUT
 from tests.unit.live.streamed import CONTRACTS, NOON_MS, held, look, quote, sides, totals, trade
 
 QUOTED = held(-1, 1.00, 1.10)
@@ -102,7 +102,7 @@ def test_a_look_without_prints_changes_nothing() -> None:
     made.fold(CONTRACTS)
     assert made.since == {}
     assert made.totals.is_empty()
-    assert made.covered == frozenset()
+    assert made.covered == {}
 
 
 @pytest.mark.parametrize("at", [-NOON_MS, -24 * HOURS_MS, 60_001])
@@ -165,12 +165,25 @@ def test_what_is_watched_no_longer_is_forgotten() -> None:
 def test_massive_tells_of_all_contracts_and_tradier_of_those_that_are_named() -> None:
     made = tape()
     look(made, quotes=[quote(1, 1.0, 1.1)], vendor="tradier", received=1)
-    assert made.covered == frozenset([CALL])
+    assert made.covered == {CALL: NOON_MS + 1}
     look(made, trade(2, BOUGHT, bid=1.0, ask=1.1), vendor="tradier")
     assert sides(made) == (1, 0, 0)
-    assert made.covered == frozenset([CALL])
+    assert made.covered == {CALL: NOON_MS + 1}
     look(made, trade(3))
     assert made.covered is None
+
+
+def test_a_contract_that_is_named_later_is_heard_from_then_on_and_on_the_next_day_from_its_beginning() -> None:
+    made = tape()
+    look(made, quotes=[quote(1, 1.0, 1.1)], vendor="tradier", received=1)
+    look(made, trade(5), quotes=[quote(9, 1.0, 1.1, symbol=PUT)], vendor="tradier", received=9)
+    assert made.covered == {CALL: NOON_MS + 1, PUT: NOON_MS + 9}
+    made.fold(CONTRACTS)
+    look(made, trade(24 * HOURS_MS), vendor="tradier")
+    made.fold(CONTRACTS)
+    assert made.covered == dict.fromkeys([CALL, PUT], NOON_MS + 24 * HOURS_MS)
+    made.watch({})
+    assert made.covered == {}
 
 
 def test_a_print_that_both_vendors_tell_counts_once() -> None:

@@ -1,0 +1,119 @@
+"""Order flow that a hub sums up from its stream is what the vendor's requests tell of the same minutes."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import quantdata as qd
+from quantdata.sim import Simulator
+from quantdata.sim.streams.happenings import ALL, Happenings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Longer than any of this takes on a busy machine.
+SOON_S: Final = 20.0
+FAST: Final = 10
+ENOUGH_PRINTS: Final = 150
+WHAT_TRADED: Final = ("contract_symbol", "trade_count", "volume", "premium", "sweep_count", "block_count")
+SIDES: Final = ("buy_volume", "sell_volume", "unclassified_volume")
+
+
+class Wall:
+    """A real clock that stands until it is let go, and can be held again."""
+
+    def __init__(self) -> None:
+        # What it showed last when it stood, and since when it runs.
+        self._state: tuple[datetime, float | None] = datetime.now(UTC), None
+
+    def __call__(self) -> datetime:
+        shown, let_go = self._state
+        return shown + timedelta(seconds=0.0 if let_go is None else time.monotonic() - let_go)
+
+    def let_go(self) -> None:
+        self._state = self(), time.monotonic()
+
+    def hold(self, *, after_s: float = 0.0) -> None:
+        self._state = self() + timedelta(seconds=after_s), None
+
+
+def until(holds: Callable[[], Any]) -> None:
+    """Wait for something to come true."""
+    deadline = time.monotonic() + SOON_S
+    while not holds():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def wall() -> Wall:
+    return Wall()
+
+
+@pytest.fixture
+def simulator(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    """A market that stands until its clock is let go and then runs fast, as a user's environment has it."""
+    with Simulator(clock=f"at:2026-11-18T11:00*{FAST}", wall=wall) as simulator:
+        places = {
+            "MASSIVE_API_KEY": "sim",
+            "MASSIVE_BASE_URL": simulator.base_url,
+            "MASSIVE_WS_URL": simulator.socket_url,
+            "TRADIER_ACCESS_TOKEN": "sim",
+            "TRADIER_BASE_URL": simulator.tradier_url,
+            "TRADIER_STREAM_URL": f"{simulator.socket_url}/v1/markets/events",
+        }
+        for name, text in places.items():
+            monkeypatch.setenv(name, text)
+        yield simulator
+
+
+def is_streamed(hub: qd.MarketDataHub) -> bool:
+    """Tell whether the options stream has all that is wanted of it."""
+    found = hub.streams().filter(pl.col("asset") == "options", pl.col("wanted") > 0)
+    return found.filter(pl.col("state") == "live", pl.col("held") >= pl.col("wanted")).height == 1
+
+
+def heard(hub: qd.MarketDataHub) -> pl.DataFrame:
+    """Return the flow of the contracts that traded, by their names."""
+    return hub.flow("SPY").filter(pl.col("volume") > 0).sort("contract_symbol")
+
+
+def happened(simulator: Simulator, chain: pl.DataFrame, since: datetime, until: datetime) -> pl.DataFrame:
+    """Return what the simulator says it printed of a chain's contracts that traded, by their names."""
+    parts = [
+        pl.DataFrame({"contract_symbol": ticks.symbol, "volume": ticks.trades.size})
+        for ticks in Happenings(simulator.market).option_trades(frozenset({ALL}), since, until)
+    ]
+    own = pl.concat(parts).filter(pl.col("contract_symbol").is_in(chain.get_column("contract_symbol").to_list()))
+    counts = own.group_by("contract_symbol").agg(pl.len().cast(pl.Int64).alias("trade_count"), pl.col("volume").sum())
+    return counts.sort("contract_symbol")
+
+
+def test_the_tape_of_a_hub_is_the_tape_that_requests_tell(simulator: Simulator, wall: Wall) -> None:
+    with qd.hub("SPY", client=qd.Client("massive"), dte=(0, 2), refresh_interval=600.0, debounce=0.02) as hub:
+        hub.wait()
+        until(lambda: is_streamed(hub))
+        began = simulator.clock.now()
+        wall.let_go()
+        until(lambda: heard(hub).get_column("trade_count").sum() >= ENOUGH_PRINTS)
+        wall.hold()
+        ended = simulator.clock.now()
+        printed = happened(simulator, hub.chain("SPY"), began, ended)
+        until(lambda: heard(hub).select(printed.columns).equals(printed))
+        flow = heard(hub)
+    # What is asked may not be newer than the chain, which is up to a second old.
+    wall.hold(after_s=1.0)
+    with qd.Client("massive") as client:
+        told = client.flow("SPY", contracts=printed.get_column("contract_symbol").to_list(), start=began, end=ended)
+    told = told.filter(pl.col("method") == "tape").sort("contract_symbol")
+    assert_frame_equal(flow.select(WHAT_TRADED), told.select(WHAT_TRADED))
+    assert set(flow.get_column("notes").list.join(", ")) == {"part_of_session"}
+    # On a busy machine the quote to compare with may be one that a look left out for a newer one.
+    is_alike = pl.all_horizontal(pl.col(name) == told.get_column(name) for name in SIDES)
+    assert flow.filter(is_alike).height > flow.height / 2
