@@ -140,8 +140,10 @@ def test_any_cuts_sum_up_to_the_whole_tape(looks: list[tuple[list[Printed | Quot
             if isinstance(each, Printed):
                 trades.append(trade_of(each, at, number))
             else:
-                # Which of a print and a quote of one millisecond came first no time tells.
+                # Which of a print and a quote of one millisecond came first no time tells; nor is a quote held here
+                # before a print that comes after a newer quote.
                 told.append(Quote(each.symbol, bid=each.bid, ask=each.ask, t=NOON_MS + at + 1, sequence=number))
+                at += 2
         heard.take(trades, told, at)
         if is_summed:
             heard.tape.fold(KNOWN)
