@@ -68,7 +68,10 @@ class Stamp:
     ) -> list[str]:
         """Return the canonical symbol of each event."""
         names = self.names
-        return [names.get(event.symbol) or event.symbol.removeprefix("O:").removeprefix("I:") for event in events]
+        return [
+            names.get(symbol) or symbol.removeprefix("O:").removeprefix("I:")
+            for symbol in [event.symbol for event in events]
+        ]
 
 
 def option_quote_events(quotes: Collection[Quote], stamp: Stamp) -> pl.DataFrame:
@@ -217,7 +220,7 @@ def _quotes(quotes: Collection[Quote], stamp: Stamp, *, key: str) -> pl.DataFram
 
 def _venues(given: list[int | str | None]) -> list[str | None]:
     """Return OPRA letters: Massive counts its participants, Tradier names them."""
-    return [VENUES.get(each, str(each)) if isinstance(each, int) and each else (each or None) for each in given]
+    return list(map(_LETTERS.__getitem__, given))
 
 
 def lists(
@@ -231,6 +234,17 @@ def lists(
     places: dict[tuple[int | str, ...] | None, int] = {}
     rows = [places.setdefault(each, len(places)) for each in conditions]
     return pl.Series([numbers(each) for each in places], dtype=pl.List(pl.Int64)).gather(rows)
+
+
+class _Letters(dict[int | str | None, str | None]):
+    """What a venue is called, by what it is told as; worked out once for each."""
+
+    def __missing__(self, told: int | str | None) -> str | None:
+        self[told] = VENUES.get(told, str(told)) if isinstance(told, int) and told else (str(told) if told else None)
+        return self[told]
+
+
+_LETTERS: Final = _Letters()
 
 
 def _numbers(conditions: tuple[int | str, ...] | None) -> list[int] | None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
-from quantdata.live.rhythm import AGED_AFTER_S, VALUATION_INTERVAL_S, Rhythm
+import pytest
 
-if TYPE_CHECKING:
-    import pytest
+from quantdata.live.rhythm import AGED_AFTER_S, LONGEST_REST_S, VALUATION_INTERVAL_S, Rhythm
 
 
 class Hands:
@@ -36,9 +34,20 @@ def test_a_publication_is_valued_at_once_and_the_next_after_a_rest() -> None:
     assert rhythm.begin() is False
     assert not rhythm.is_marked
     rhythm.mark()
-    hands.now += 1.0
+    hands.now += 0.01
     rhythm.end()
     assert rhythm.due_in_s() == VALUATION_INTERVAL_S
+
+
+@pytest.mark.parametrize(("took_s", "rest_s"), [(0.125, 0.625), (60.0, LONGEST_REST_S)])
+def test_one_that_takes_long_rests_longer(took_s: float, rest_s: float) -> None:
+    hands = Hands()
+    rhythm = made(hands)
+    rhythm.begin()
+    rhythm.mark()
+    hands.now += took_s
+    rhythm.end()
+    assert rhythm.due_in_s() == pytest.approx(rest_s)
 
 
 def test_nothing_published_is_judged_anew_now_and_then() -> None:
