@@ -20,7 +20,7 @@ from quantdata.wire.session import StreamSession
 from quantdata.wire.tradier.rest import TradierRest
 from quantdata.wire.tradier.stream import TradierDialect
 from tests.stream.conftest import Pulse
-from tests.unit.sim.tradier.event_client import ask
+from tests.unit.sim.tradier.event_client import ask, wait_until_alone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -77,6 +77,7 @@ def wall(world: tuple[Simulator, Wall]) -> Wall:
 @pytest.fixture
 def simulator(world: tuple[Simulator, Wall]) -> Iterator[Simulator]:
     simulator, wall = world
+    wait_until_alone(simulator)
     wall.now = NOON
     yield simulator
     simulator.faults.clear()

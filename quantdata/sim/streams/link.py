@@ -83,8 +83,8 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         return self.handshake_complete and not self.close_sent and not self.transport.is_closing()
 
     def push(self, frame: bytes) -> None:
-        """Send the bytes of a frame, or of a part of one, without waiting for a slow client."""
-        if self.is_open:
+        """Send the bytes of a frame, or of a part of one, without waiting for a slow client; nothing, once deaf."""
+        if self.is_open and not self.is_deaf:
             self.transport.write(frame)
 
     def reset(self) -> None:
@@ -92,7 +92,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         reset(self.transport)
 
     def deafen(self) -> None:
-        """Hear nothing any more, so that nothing is answered, not even a ping or a close; the connection stays open."""
+        """Hear and say nothing any more, so that not even a ping or a close is answered; the connection stays open."""
         self.is_deaf = True
         self.stop_keepalive()
 

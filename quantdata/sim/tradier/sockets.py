@@ -4,8 +4,8 @@ References
 ----------
 reference/tradier.md §7. Assumed, since nobody has written it down: a bad session id is answered with an ``error``
 object and the socket stays open, so that a good one can follow; a second connection of a user closes the first without
-a word; an HTTP stream with a bad id is refused under 401; whoever does not accept JSON is refused under 406 (the vendor
-would send XML).
+a word, and so is a reader closed that is too slow; a stream over HTTP with a bad id is refused under 401, one without
+symbols under 400; whoever does not accept JSON is refused under 406 (the vendor would send XML).
 """
 
 from __future__ import annotations

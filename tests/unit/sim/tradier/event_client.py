@@ -1,9 +1,10 @@
-"""A client of the simulator's Tradier stream that knows nothing of the package: the plain library, and JSON."""
+"""A client of the simulator's Tradier stream that speaks without the package: the plain library, and JSON."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import time
 import urllib.request
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from urllib.parse import urlencode
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+
+from quantdata.sim.streams.link import StreamProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +39,13 @@ def ask(simulator: Simulator, path: str, *, token: str = "k", form: dict[str, st
     )
     with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
         return json.loads(answer.read())
+
+
+def wait_until_alone(simulator: Simulator) -> None:
+    """Wait until nobody of the test before is connected: faults might hit what is still sent to them."""
+    connections = simulator._started().listener.server_state.connections
+    while any(isinstance(each, StreamProtocol) for each in list(connections)):
+        time.sleep(0.001)
 
 
 def parsed(text: str | bytes) -> list[Event]:

@@ -10,8 +10,18 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from quantdata.sim import Fault, Simulator
+from quantdata.sim.streams.link import StreamProtocol
 from quantdata.sim.streams.rules import StreamRules
-from tests.unit.sim.tradier.event_client import PATH, ask, connected, parsed, session, streamed
+from tests.unit.sim.tradier.event_client import (
+    PATH,
+    Client,
+    ask,
+    connected,
+    parsed,
+    session,
+    streamed,
+    wait_until_alone,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +42,7 @@ def running(market: MarketSource) -> Iterator[Simulator]:
 
 @pytest.fixture
 def simulator(running: Simulator) -> Iterator[Simulator]:
+    wait_until_alone(running)
     yield running
     running.faults.clear()
     running.streams.rate = None
@@ -367,3 +378,45 @@ def test_stopping_the_server_ends_all_streams(market: MarketSource) -> None:
             with pytest.raises(http.client.IncompleteRead):
                 answer.read()
         assert client.until_closed() == []
+
+
+# --- readers that do not read ---------------------------------------------------------------------------------------
+
+
+def test_who_does_not_read_is_closed_without_a_word(market: MarketSource) -> None:
+    rules = StreamRules(buffer_bytes=100_000, slow_after_s=0.05)
+    with Simulator(clock=AT, market=market, stream_rate=200_000.0, stream_rules=rules) as simulator:
+        url, session_id = simulator.socket_url + PATH, session(simulator)
+        with connect(url, max_queue=1, close_timeout=0.1) as lazy:
+            client = Client(lazy, session_id)
+            client.want("SPY", CALL)
+            connections = simulator._started().listener.server_state.connections
+            (held,) = [each for each in connections if isinstance(each, StreamProtocol)]
+            most = 0
+            while not held.close_sent:
+                assert ask(simulator, "/_sim")["simulated"]
+                most = max(most, held.transport.get_write_buffer_size())
+            assert most < 2 * rules.buffer_bytes
+            assert {event["type"] for event in client.until_closed()} <= {
+                "simulated",
+                "summary",
+                "trade",
+                "tradex",
+                "quote",
+            }
+
+
+def test_over_http_who_does_not_read_is_sent_no_more_and_the_server_can_stop(market: MarketSource) -> None:
+    rules = StreamRules(buffer_bytes=100_000, slow_after_s=0.05)
+    with (
+        Simulator(clock=AT, market=market, stream_rate=200_000.0, stream_rules=rules) as simulator,
+        streamed(simulator, sessionid=session(simulator), symbols=f"SPY,{CALL}") as answer,
+    ):
+        frames = -1
+        while (told := simulator.streams.counts()[PATH]["frames"]) != frames:
+            frames = told
+            for _ in range(5):
+                assert ask(simulator, "/_sim")["simulated"]
+        simulator.stop()
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            answer.read()
