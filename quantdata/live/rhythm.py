@@ -14,6 +14,9 @@ __all__ = ["AGED_AFTER_S", "VALUATION_INTERVAL_S", "Rhythm"]
 
 # Between two valuations of what streams change; pricing a thousand American options takes some milliseconds.
 VALUATION_INTERVAL_S: Final = 0.25
+# One that takes longer rests so many times as long as it took, within bounds: most of the machine is for the quotes.
+RESTS: Final = 5.0
+LONGEST_REST_S: Final = 1.0
 # Frames that nothing comes in for are judged anew this often, so that they say how old they are.
 AGED_AFTER_S: Final = 2.5
 
@@ -45,7 +48,7 @@ class Rhythm:
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._free_at = self._aged_at = clock()
+        self._free_at = self._aged_at = self._began_at = clock()
         self._marked = asyncio.Event()
 
     @property
@@ -65,13 +68,16 @@ class Rhythm:
     def begin(self) -> bool:
         """Begin a valuation; tell whether what has not changed is to be judged anew too."""
         self._marked.clear()
-        is_aged = self._clock() - self._aged_at >= AGED_AFTER_S
-        self._aged_at = self._clock() if is_aged else self._aged_at
+        self._began_at = self._clock()
+        is_aged = self._began_at - self._aged_at >= AGED_AFTER_S
+        self._aged_at = self._began_at if is_aged else self._aged_at
         return is_aged
 
     def end(self) -> None:
         """End a valuation; the next is due after a rest."""
-        self._free_at = self._clock() + VALUATION_INTERVAL_S
+        now = self._clock()
+        rest_s = RESTS * (now - self._began_at)
+        self._free_at = now + min(max(VALUATION_INTERVAL_S, rest_s), LONGEST_REST_S)
 
     async def ready(self) -> None:
         """Wait until a valuation is due."""
