@@ -340,6 +340,10 @@ class Core:
         self._start_anew_after_fork()
         return self._records.health_frame()
 
+    def hurry(self) -> None:
+        """Let a provider that is skipped be asked again now: something has shown that it may be back."""
+        self._records.hurry()
+
     def metrics(self) -> pl.DataFrame:
         """Return what has been counted; asks nobody."""
         self._start_anew_after_fork()

@@ -63,6 +63,7 @@ class HealthRow(NamedTuple):
     last_error_code: str | None
     last_error: str | None
     retry_in_s: float | None
+    waiting_s: float | None
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +92,7 @@ class _Endpoint:
     cooldown_s: float | None = None
     retry_at: float | None = None
     probe: _Attempt | None = None
+    under_way: list[_Attempt] = field(default_factory=list)
 
     def may_be_asked(self, now: float) -> bool:
         """Tell whether it is healthy, or the turn of a probe is free."""
@@ -171,8 +173,16 @@ class Health:
             self._succeeded(endpoint, state, attempt)
         finally:
             with self._lock:
+                state.under_way.remove(attempt)
                 if state.probe is attempt:
                     state.probe = None
+
+    def hurry(self) -> None:
+        """Let a probe go to each unhealthy endpoint now: something has shown that the provider may be back."""
+        with self._lock:
+            for state in self._endpoints.values():
+                if state.retry_at is not None:
+                    state.retry_at = min(state.retry_at, self._clock())
 
     def rows(self) -> list[HealthRow]:
         """Return one row for each endpoint asked so far, in the order of `QUESTIONS`."""
@@ -184,6 +194,7 @@ class Health:
         with self._lock:
             attempt = _Attempt(self._clock())
             state = self._endpoints.setdefault(endpoint, _Endpoint())
+            state.under_way.append(attempt)
             if state.retry_at is not None and state.may_be_asked(attempt.began_at):
                 state.probe = attempt
             return state, attempt
@@ -240,6 +251,7 @@ class Health:
             last_error_code=state.last_error_code,
             last_error=state.last_error,
             retry_in_s=self._retry_in_s(state, now),
+            waiting_s=now - state.under_way[0].began_at if state.under_way else None,
         )
 
     @staticmethod

@@ -387,6 +387,7 @@ HEALTH: Final = (
     _s("last_error_code", "its `ErrorCode`"),
     _s("last_error", "its message"),
     _f("retry_in_s", "seconds", "until a probe may go; 0 when it may now, or is under way; null while healthy"),
+    _f("waiting_s", "seconds", "how long the oldest question under way has waited; null while there is none"),
 )
 
 METRICS: Final = (

@@ -108,7 +108,14 @@ _CONFIDENCE: Final = (
     _Rule("low_confidence", "warning", "confidence of {subject} is {value:.0f}, below 60", _CONFIDENCE_AGAIN, 60, 65),
 )
 _PROVIDERS: Final = _Rule(
-    "all_providers_unhealthy", "critical", "no provider is healthy", "a provider is healthy again", 1, 1
+    "all_providers_unhealthy",
+    "critical",
+    "no provider is healthy",
+    "a provider is healthy again",
+    begins_at=1,
+    ends_at=1,
+    # One may have failed, and the other not yet have answered in its place.
+    lasts_s=1,
 )
 _RESPONSE: Final = _Rule(
     "slow_response",
@@ -142,7 +149,7 @@ class Alerts:
     =======================  ========  ==============================  ====================
     low_confidence           warning   below 60                        at 65
     low_confidence           critical  below 30, beside the warning    at 35
-    all_providers_unhealthy  critical  no provider is healthy          one is
+    all_providers_unhealthy  critical  no provider is healthy for 1 s  one is
     slow_response            warning   a provider takes more than 5 s  it takes 4 s or less
     no_subscriber            warning   nobody has subscribed for 60 s  somebody has
     =======================  ========  ==============================  ====================

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 import time
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from quantdata.errors import ArgumentError
@@ -23,11 +24,14 @@ PRESETS: Final[Mapping[str, float]] = {"development": 10.0, "production": 5.0, "
 CLOSED_INTERVAL_S: Final = 60.0
 # Of the account's rate; the rest is for the user's own calls and for retries.
 USED_SHARE: Final = 0.8
-# Each interval is so much longer or shorter by chance, so that hubs started together do not ask together.
+# Each interval is so much shorter by chance, so that hubs started together do not ask together, and never longer: what
+# is polled would be stale by then.
 JITTER: Final = 0.1
 # Each failure in a row doubles the interval, up to this (unless it is longer anyway).
 LONGEST_BACKOFF_S: Final = 60.0
 MOST_DOUBLINGS: Final = 16
+# Answers by which is told how long the next may take.
+ANSWERS_KEPT: Final = 64
 # The nearest expirations are polled at each refresh, those beyond at every n-th.
 NEAR_EXPIRATIONS: Final = 4
 FAR_EVERY: Final = 6
@@ -58,7 +62,8 @@ class _Watch:
     """One thing that is polled.
 
     ``since`` is when the last poll began, or when the watch did. ``failures`` counts those in a row, ``took_s`` is how
-    long the last poll took, and ``luck`` the factor of its interval.
+    long the last answers took, and ``luck`` the factor of the interval. ``hurried_s`` stands in the place of the next
+    interval, once.
     """
 
     since: float
@@ -66,7 +71,8 @@ class _Watch:
     requests: float
     luck: float = 1.0
     failures: int = 0
-    took_s: float = 0.0
+    took_s: deque[float] = field(default_factory=lambda: deque(maxlen=ANSWERS_KEPT))
+    hurried_s: float | None = None
     is_new: bool = True
     is_under_way: bool = False
 
@@ -74,8 +80,16 @@ class _Watch:
         """Return the seconds until the next poll is due: below 0 where it is late, infinitely where it is the first."""
         if self.is_new:
             return -math.inf
+        if self.hurried_s is not None:
+            return self.since + self.hurried_s - now
         doubled_s = period_s * 2.0 ** min(self.failures, MOST_DOUBLINGS)
         return self.since + self.luck * min(doubled_s, max(period_s, LONGEST_BACKOFF_S)) - now
+
+    def patience_s(self, now: float) -> float:
+        """Return what an answer may take: what nineteen of twenty took; nothing once one is later, or has failed."""
+        longest_s = sorted(self.took_s)[math.ceil(0.95 * len(self.took_s)) - 1] if self.took_s else 0.0
+        is_late = self.is_under_way and not self.is_new and now - self.since > longest_s
+        return 0.0 if self.failures or is_late else longest_s
 
 
 class Cadence(Generic[S]):
@@ -132,6 +146,11 @@ class Cadence(Generic[S]):
         """Poll something no more; one that is not watched is no error, nor is it that its poll is under way."""
         self._watches.pop(subject, None)
 
+    def hurry(self, subject: S, *, rest_s: float = 0.0) -> None:
+        """Poll something watched once more at once, however it has failed; so long after the last began at least."""
+        if subject in self._watches:
+            self._watches[subject].hurried_s = rest_s
+
     def due(self) -> list[S]:
         """Return who is due: first what has never been polled, then by how much of its interval each is late."""
         now, stretch = self._clock(), self._stretch()
@@ -156,6 +175,7 @@ class Cadence(Generic[S]):
         """Begin a poll of something watched; until it ends, the subject is not due."""
         watch = self._watches[subject]
         watch.is_new, watch.is_under_way, watch.since = False, True, self._clock()
+        watch.hurried_s = None
 
     def succeed(self, subject: S, *, requests: float) -> None:
         """End a poll that was answered, and remember how many requests it took."""
@@ -163,6 +183,7 @@ class Cadence(Generic[S]):
         if watch is not None:
             watch.failures = 0
             watch.requests = requests
+            watch.took_s.append(self._clock() - watch.since)
 
     def fail(self, subject: S) -> None:
         """End a poll that was not answered; each one in a row doubles the wait."""
@@ -176,7 +197,15 @@ class Cadence(Generic[S]):
         Longer than wanted where the rate does not carry more, where a poll takes longer, or the market is closed.
         """
         watch = self._watches[subject]
-        return max(self._period_s(watch, self._stretch()), watch.took_s)
+        return max(self._period_s(watch, self._stretch()), watch.took_s[-1] if watch.took_s else 0.0)
+
+    def stale_after_s(self, subject: S) -> float:
+        """Return after how many seconds an answer is stale: when the next should be here.
+
+        While polls succeed that is one interval and what an answer takes; when one is late or has failed, no longer
+        than the interval alone.
+        """
+        return self.effective_s(subject) + self._watches[subject].patience_s(self._clock())
 
     def _ended(self, subject: S) -> _Watch | None:
         """Return the watch whose poll has ended; None when nobody watches any more, or only since."""
@@ -184,8 +213,7 @@ class Cadence(Generic[S]):
         if watch is None or not watch.is_under_way:
             return None
         watch.is_under_way = False
-        watch.took_s = self._clock() - watch.since
-        watch.luck = 1.0 + JITTER * (2.0 * self._draw() - 1.0)
+        watch.luck = 1.0 - JITTER * self._draw()
         return watch
 
     def _stretch(self) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from quantdata.hybrid import AsyncHybrid
 from quantdata.live.alerts import Alert, Alerts, Facts
 from quantdata.live.budget import MOST_QUOTES, allocate
 from quantdata.live.cadence import Cadence
+from quantdata.live.condition import are_well, at_present
 from quantdata.live.conflation import Conflation
 from quantdata.live.gaps import Gaps
 from quantdata.live.market import EQUITIES, INDICES, LiveMarket
@@ -114,6 +116,7 @@ class Engine:
             query=self._query,
             rate=_rate,
             on_answer=self._note_answer,
+            on_probe=core.hurry,
             wall=wall,
         )
         self.publisher = Publisher(
@@ -126,6 +129,7 @@ class Engine:
             clock=clock,
         )
         self.streams: Streams | None = None
+        self._hurried_at = -math.inf
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -134,8 +138,12 @@ class Engine:
         return self._conflation.publications
 
     def paces(self, name: str) -> Sequence[Pace]:
-        """Return how often something is polled, as it really is."""
+        """Return after how long each part of something is stale: see `Poller.paces`."""
         return self.poller.paces(name)
+
+    def health(self) -> pl.DataFrame:
+        """Return how each provider is doing at each endpoint, at this moment; from any thread."""
+        return at_present(self._core.health())
 
     def stream_statuses(self) -> list[StreamStatus]:
         """Return how each stream is; from any thread."""
@@ -159,6 +167,7 @@ class Engine:
                 await self._core.connection().streams(),
                 on_data=self._conflation.mark,
                 on_gap=self._note_gap,
+                on_loss=self._note_loss,
                 is_market_open=self._is_market_open,
                 hub=self._settings.name,
             )
@@ -252,8 +261,17 @@ class Engine:
     def _note_gap(self, gap: Gap) -> None:
         if self.recorder is not None:
             self.recorder.gap(gap)
+        # Who streams again may answer again.
+        self._core.hurry()
         for name in self._missed(gap):
             self.poller.refresh(name)
+
+    def _note_loss(self) -> None:
+        """Find out by polls at once whether more than a stream is lost; at most once an interval."""
+        now = asyncio.get_running_loop().time()
+        if now - self._hurried_at >= self._settings.interval_s:
+            self._hurried_at = now
+            self.poller.hurry()
 
     def _missed(self, gap: Gap) -> list[str]:
         """Remember a gap, and return the subjects of polls that it is filled by."""
@@ -303,14 +321,13 @@ class Engine:
     def _troubles(self) -> list[Alert]:
         snapshot = self.publisher.snapshot
         qualities = {} if snapshot is None else snapshot.qualities
-        by_provider = (
-            self._core.health().group_by("provider").agg(pl.col("is_healthy").any(), pl.col("response_p50_s").max())
-        )
+        health = self.health()
+        response_s = health.group_by("provider").agg(pl.col("response_p50_s").max())
         return self._told.observe(
             Facts(
                 confidence={name: each.confidence for name, each in qualities.items()},
-                providers=dict(by_provider.select("provider", "is_healthy").iter_rows()),
-                response_s=dict(by_provider.select("provider", "response_p50_s").iter_rows()),
+                providers=are_well(health),
+                response_s=dict(response_s.iter_rows()),
                 subscribers=sum(len(each) for each in self._subscribers),
             ),
             self._wall(),

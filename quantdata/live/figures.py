@@ -34,7 +34,7 @@ def figures(engine: Engine, subscribers: Sequence[SubscriberStats]) -> list[Figu
     ]
     for name, stats in list(engine.poller.stats.items()):
         found.extend(_of_polls(name, stats))
-        found.extend(Figure(name, "effective_refresh", pace.seconds, "seconds") for pace in engine.paces(name)[:1])
+        found.append(Figure(name, "effective_refresh", engine.poller.effective_s(name), "seconds"))
     for status in engine.stream_statuses():
         found.extend(_of_stream(status))
     found.extend(Figure("recording", *figure) for figure in engine.recording_figures())

@@ -17,6 +17,7 @@ from quantdata.clients.chain_query import ChainQuery
 from quantdata.errors import ArgumentError, FeedError
 from quantdata.frames.columns import GAPS, HUB_METRICS, STREAMS, schema
 from quantdata.live.cadence import refresh_interval as interval_of
+from quantdata.live.condition import at_present
 from quantdata.live.engine import Engine, Settings
 from quantdata.live.figures import figures, stream_row
 from quantdata.live.market import EQUITIES, INDICES
@@ -399,8 +400,13 @@ class MarketDataHub(SubjectSubscriptions):
     # --- how it is doing --------------------------------------------------------------------------------------------
 
     def health(self) -> pl.DataFrame:
-        """Return how each provider is doing at each endpoint: the client's `Client.health`."""
-        return self._core.health()
+        """Return how each provider is doing at each endpoint, at this moment.
+
+        As the client's `Client.health`, but that ``is_healthy`` is false as soon as the last question failed, or the
+        answer is overdue: what a hub shows is true within seconds.
+        """
+        engine = self._engine
+        return at_present(self._core.health()) if engine is None else engine.health()
 
     def streams(self) -> pl.DataFrame:
         """Return how each stream is, one row each, with the columns of `STREAMS`."""

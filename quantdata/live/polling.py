@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
@@ -13,7 +14,9 @@ from quantdata.errors import ArgumentError, DataProviderError, QuantDataError
 from quantdata.live.cadence import FAR_EVERY, last_near
 from quantdata.live.chains import Pace
 from quantdata.live.market import EQUITIES, INDICES, Polled
+from quantdata.live.outage import Outage, is_nobody_there
 from quantdata.sessions import market_state
+from quantdata.validation.rule import CADENCE_S
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
@@ -34,6 +37,8 @@ Part = Literal["listing", "near", "far", "all"]
 LISTING_EVERY: Final = 120
 # Nobody need look more often than this whether somebody is due.
 LONGEST_WAIT_S: Final = 1.0
+# What has only just been asked for when a stream was lost is asked for again after so long: it may have been answered.
+JUST_ASKED_S: Final = 1.0
 
 
 class Subject(NamedTuple):
@@ -87,8 +92,10 @@ class Poller:
         Returns how many requests a minute a provider's account has; None where there is no limit.
     on_answer
         Called after each answer with its subject's name, and since when (UTC) all of it is asked for and answered.
-    wall
-        The present (UTC).
+    on_probe
+        Called before somebody tries whether anybody answers again: whoever is skipped is to be asked.
+    wall, clock
+        The present (UTC), and monotonic seconds.
     """
 
     def __init__(
@@ -100,7 +107,9 @@ class Poller:
         query: Callable[[str], ChainQuery],
         rate: Callable[[Provider], float | None],
         on_answer: Callable[[str, datetime], None],
+        on_probe: Callable[[], None],
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.stats: dict[str, PollStats] = {}
         self._connected = connected
@@ -109,7 +118,9 @@ class Poller:
         self._query = query
         self._rate = rate
         self._on_answer = on_answer
+        self._on_probe = on_probe
         self._wall = wall
+        self._outage: Outage[Subject] = Outage(clock=clock)
         self._symbols: dict[str, tuple[str, ...]] = {}
         self._days: dict[str, list[date]] = {}
         self._under_way: set[asyncio.Task[None]] = set()
@@ -134,19 +145,32 @@ class Poller:
             self._cadence.watch(Subject(name, part), every=FAR_EVERY if part == "far" else 1)
         self._changed.set()
 
+    def hurry(self) -> None:
+        """Poll all that is polled at each interval once more as soon as can be: a stream was lost."""
+        for name in self.stats:
+            for part in self._parts(name)[:1]:
+                self._cadence.hurry(Subject(name, part), rest_s=JUST_ASKED_S)
+        self._changed.set()
+
     def paces(self, name: str) -> list[Pace]:
-        """Return how often a subject is polled, as it really is."""
+        """Return after how long each part of a subject is stale: one interval as it really is, and an answer's time."""
         if name in self._days:
             days = self._days[name]
-            far = [Pace(None, self._effective_s(name, "far"))] if last_near(days) != days[-1] else []
-            return [Pace(last_near(days) if far else None, self._effective_s(name, "near")), *far]
-        return [Pace(None, self._effective_s(name, "all") if name in self._symbols else self._cadence.interval_s)]
+            far = [Pace(None, self._stale_after_s(name, "far"))] if last_near(days) != days[-1] else []
+            return [Pace(last_near(days) if far else None, self._stale_after_s(name, "near")), *far]
+        return [Pace(None, self._stale_after_s(name, "all") if name in self._symbols else self._cadence.interval_s)]
+
+    def effective_s(self, name: str) -> float:
+        """Return how often a subject, of a chain the nearest expirations, is polled, as it really is: seconds."""
+        known = [part for part in self._parts(name) if name in self.stats]
+        return self._cadence.effective_s(Subject(name, known[0])) if known else self._cadence.interval_s
 
     async def run(self) -> None:
         """Poll for ever."""
         provider = await self._connected()
         while True:
             self._set_pace(provider)
+            self._probe()
             for subject in self._cadence.due():
                 self._cadence.begin(subject)
                 task = asyncio.create_task(self._poll(provider, subject))
@@ -171,9 +195,17 @@ class Poller:
         self._cadence.requests_per_minute = self._rate(provider)
         self._cadence.is_market_open = market_state(provider.now()) == "open"
 
-    def _effective_s(self, name: str, part: Part) -> float:
+    def _probe(self) -> None:
+        """Ask one question now and then while nobody answers any: that of quotes rather than that of a chain."""
+        due = self._outage.due()
+        if due:
+            self._on_probe()
+            self._cadence.hurry(min(due, key=lambda each: each.name not in self._symbols))
+
+    def _stale_after_s(self, name: str, part: Part) -> float:
         watched = name in self.stats
-        return self._cadence.effective_s(Subject(name, part)) if watched else self._cadence.interval_s
+        stale_s = self._cadence.stale_after_s(Subject(name, part)) if watched else self._cadence.interval_s
+        return max(CADENCE_S, round(stale_s, 1))
 
     def _begin(self, name: str) -> None:
         self.stats[name] = PollStats()
@@ -187,6 +219,7 @@ class Poller:
         self._days.pop(name, None)
         for part in get_args(Part):
             self._cadence.unwatch(Subject(name, part))
+            self._outage.forget(Subject(name, part))
 
     def _split(self, underlying: str) -> None:
         """Poll the nearest expirations of a chain at each interval, the others now and then."""
@@ -221,6 +254,8 @@ class Poller:
 
     def _note_answer(self, subject: Subject, stats: PollStats, asked_at: datetime) -> None:
         stats.asked_at[subject.part] = asked_at
+        for other in self._outage.answered(subject, is_regular=subject.part in {"near", "all"}):
+            self._cadence.hurry(other)
         parts = self._parts(subject.name)
         if parts and stats.asked_at.keys() >= set(parts):
             self._on_answer(subject.name, min(stats.asked_at[part] for part in parts))
@@ -233,6 +268,7 @@ class Poller:
         told = facts(subject=subject.name, part=subject.part, why=stats.last_error)
         logger.log(logging.INFO if is_known else logging.ERROR, "poll failed %s", told, exc_info=not is_known)
         self._cadence.fail(subject)
+        self._outage.failed(subject, is_lost=is_nobody_there(error))
         if isinstance(error, ArgumentError) and subject.name in self._days:
             # What was listed yesterday cannot be asked for today.
             self._forget(subject.name)

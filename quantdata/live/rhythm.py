@@ -17,8 +17,8 @@ VALUATION_INTERVAL_S: Final = 0.25
 # One that takes longer rests so many times as long as it took, within bounds: most of the machine is for the quotes.
 RESTS: Final = 5.0
 LONGEST_REST_S: Final = 1.0
-# Frames that nothing comes in for are judged anew this often, so that they say how old they are.
-AGED_AFTER_S: Final = 2.5
+# Frames that nothing comes in for are judged anew this often, so that they say how old they are before it matters.
+AGED_AFTER_S: Final = 0.5
 
 
 class Rhythm:
@@ -34,7 +34,7 @@ class Rhythm:
     >>> now = 100.0
     >>> rhythm = Rhythm(clock=lambda: now)
     >>> rhythm.due_in_s()
-    2.5
+    0.5
     >>> rhythm.mark()
     >>> rhythm.due_in_s()
     0.0

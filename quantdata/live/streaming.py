@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from quantdata.client.streams import StreamSource
     from quantdata.live.market import Asset, Input
     from quantdata.wire.dialect import ChannelKind
-    from quantdata.wire.vitals import Gap, SessionStats
+    from quantdata.wire.vitals import Gap, SessionState, SessionStats
 
 __all__ = ["Heard", "StreamStatus", "Streams", "Wanted", "cut"]
 
@@ -96,6 +96,8 @@ class Streams:
         Called when something has come.
     on_gap
         Called with each gap.
+    on_loss
+        Called when a stream that was there is there no more, for a reason that may pass.
     is_market_open
         Whether silence means something.
     hub
@@ -113,15 +115,18 @@ class Streams:
         *,
         on_data: Callable[[], None],
         on_gap: Callable[[Gap], None],
+        on_loss: Callable[[], None],
         is_market_open: Callable[[], bool],
         hub: str,
     ) -> None:
         self._sources = sources
         self._on_data = on_data
         self._on_gap = on_gap
+        self._on_loss = on_loss
         self._is_market_open = is_market_open
         self._hub = hub
         self.wanted = Wanted()
+        self._states: dict[tuple[str, str], SessionState] = {}
         self._lines: list[_Line] = [self._line(source, asset) for source in sources for asset in source.assets]
 
     def gather(self) -> list[Input]:
@@ -185,11 +190,17 @@ class Streams:
             source.dialect(asset),
             book=book,
             on_data=self._on_data,
+            on_state=partial(self._note_state, (source.vendor, asset)),
             on_gap=self._on_gap,
             is_market_open=self._is_market_open,
         )
         lock = AccountLock(source.account, vendor=source.vendor, asset=asset, hub=self._hub)
         return _Line(source=source, asset=asset, book=book, session=session, lock=lock)
+
+    def _note_state(self, line: tuple[str, str], state: SessionState) -> None:
+        before, self._states[line] = self._states.get(line), state
+        if state == "waiting" and before in {"live", "silent"}:
+            self._on_loss()
 
     async def _ask(self) -> None:
         """Ask each vendor for what is wanted and no vendor before it can give."""

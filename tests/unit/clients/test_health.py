@@ -309,7 +309,29 @@ def test_a_row_tells_all(patient: Patient) -> None:
         last_error_code="BAD_PAYLOAD",
         last_error="massive: garbled",
         retry_in_s=None,
+        waiting_s=None,
     )
+
+
+def test_a_row_tells_how_long_the_oldest_question_has_waited(patient: Patient) -> None:
+    first = patient.begins()
+    patient.now += 2.0
+    second = patient.begins()
+    patient.now += 1.0
+    assert patient.row.waiting_s == 3.0
+    first.__exit__(None, None, None)
+    assert patient.row.waiting_s == 1.0
+    second.__exit__(None, None, None)
+    assert patient.row.waiting_s is None
+
+
+def test_who_has_reason_to_hope_has_a_probe_go_at_once_and_its_failure_still_doubles_the_wait(patient: Patient) -> None:
+    patient.fails(times=3)
+    patient.health.hurry()
+    assert patient.health.allows("chain")
+    patient.fails()
+    assert not patient.health.allows("chain")
+    assert patient.row.retry_in_s == 30.0
 
 
 def test_rows_come_in_the_order_of_the_questions(patient: Patient) -> None:

@@ -53,3 +53,14 @@ def test_a_counter_is_a_row_with_its_unit() -> None:
         ("failures", "massive", "/v3/trades/*", "UNAVAILABLE", 2.0, "requests"),
         ("cache_hits", None, "chain", None, 1.0, "answers"),
     ]
+
+
+def test_all_providers_are_hurried_together() -> None:
+    records = Records()
+    for provider in ("massive", "tradier"):
+        for _ in range(3):
+            with suppress(UnavailableError), records.health_of(provider).attempt("chain"):
+                raise UnavailableError(f"{provider}: down", provider=provider)
+    assert records.health_frame().get_column("retry_in_s").min() > 10.0  # type: ignore[operator]  # a number
+    records.hurry()
+    assert records.health_frame().get_column("retry_in_s").to_list() == [0.0, 0.0]

@@ -55,7 +55,7 @@ NAMES = {
     "ENTITLEMENTS": "provider block is_entitled feed reason",
     "HEALTH": (
         "provider endpoint is_healthy consecutive_failures successes failures response_p50_s response_p95_s "
-        "last_success_ts last_failure_ts last_error_code last_error retry_in_s"
+        "last_success_ts last_failure_ts last_error_code last_error retry_in_s waiting_s"
     ),
     "METRICS": "metric provider endpoint kind value unit",
 }

@@ -87,11 +87,13 @@ def test_the_trouble_of_what_is_no_longer_watched_is_over() -> None:
     ]
 
 
-def test_it_is_critical_when_no_provider_is_healthy() -> None:
+def test_it_is_critical_when_no_provider_is_healthy_for_a_second() -> None:
     alerts = Alerts()
     one_left = HEALTHY._replace(providers={"massive": False, "tradier": True})
     assert alerts.observe(one_left, NOON) == []
-    assert alerts.observe(HEALTHY._replace(providers={"massive": False, "tradier": False}), NOON) == [
+    none_left = HEALTHY._replace(providers={"massive": False, "tradier": False})
+    assert alerts.observe(none_left, NOON) == []
+    assert alerts.observe(none_left, _after(1)) == [
         Alert("all_providers_unhealthy", "critical", "hub", "no provider is healthy", NOON, 0.0, is_over=False)
     ]
     assert alerts.observe(one_left, _after(5)) == [

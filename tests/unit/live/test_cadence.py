@@ -26,7 +26,7 @@ class Watch:
 class Polls:
     """A cadence of 5 s without luck, and polls that take no time."""
 
-    def __init__(self, *, requests_per_minute: float | None = None, draw: float = 0.5) -> None:
+    def __init__(self, *, requests_per_minute: float | None = None, draw: float = 0.0) -> None:
         self.clock = Watch()
         self.cadence = Cadence[str](5.0, requests_per_minute=requests_per_minute, clock=self.clock, draw=lambda: draw)
 
@@ -193,8 +193,8 @@ def test_when_the_market_opens_the_next_poll_does_not_wait_for_the_minute() -> N
     assert polls.cadence.due() == ["SPY"]
 
 
-@pytest.mark.parametrize(("draw", "wait_s"), [(0.0, 4.5), (0.5, 5.0), (1.0, 5.5)])
-def test_chance_moves_an_interval_by_a_tenth(draw: float, wait_s: float) -> None:
+@pytest.mark.parametrize(("draw", "wait_s"), [(0.0, 5.0), (0.5, 4.75), (1.0, 4.5)])
+def test_chance_shortens_an_interval_by_up_to_a_tenth(draw: float, wait_s: float) -> None:
     polls = Polls(draw=draw)
     polls.cadence.watch("SPY")
     polls.succeed("SPY")
@@ -244,3 +244,51 @@ def test_the_nearest_expirations_are_near() -> None:
     assert last_near(days) == date(2026, 12, 24)
     assert last_near(days[:2]) == date(2026, 12, 18)
     assert last_near([]) is None
+
+
+def test_who_is_hurried_is_due_at_once_however_it_has_failed_and_once() -> None:
+    polls = Polls()
+    polls.cadence.watch("SPY")
+    for _ in range(3):
+        polls.fail("SPY")
+    assert polls.cadence.due_in_s() == 40.0
+    polls.cadence.hurry("SPY")
+    polls.cadence.hurry("QQQ")
+    assert polls.cadence.due() == ["SPY"]
+    polls.succeed("SPY")
+    assert polls.cadence.due_in_s() == 5.0
+
+
+def test_who_is_hurried_has_a_rest_after_its_last_poll_began() -> None:
+    polls = Polls()
+    polls.cadence.watch("SPY")
+    polls.cadence.begin("SPY")
+    polls.clock.now += 0.4
+    polls.cadence.hurry("SPY", rest_s=1.0)
+    assert polls.cadence.due() == []
+    polls.cadence.succeed("SPY", requests=1.0)
+    assert polls.cadence.due_in_s() == pytest.approx(0.6)
+
+
+def test_an_answer_is_stale_when_the_next_should_be_there() -> None:
+    polls = Polls()
+    polls.cadence.watch("SPY")
+    assert polls.cadence.stale_after_s("SPY") == 5.0
+    for took_s in (0.5, 0.25, 2.0):
+        polls.succeed("SPY", took_s=took_s)
+    assert polls.cadence.stale_after_s("SPY") == 7.0
+
+
+def test_nothing_is_waited_for_that_is_late_or_has_failed() -> None:
+    polls = Polls()
+    polls.cadence.watch("SPY")
+    polls.succeed("SPY", took_s=2.0)
+    polls.cadence.begin("SPY")
+    polls.clock.now += 1.9
+    assert polls.cadence.stale_after_s("SPY") == 7.0
+    polls.clock.now += 0.2
+    assert polls.cadence.stale_after_s("SPY") == 5.0
+    polls.clock.now += 8.0
+    polls.cadence.fail("SPY")
+    # However long the failure took.
+    assert polls.cadence.stale_after_s("SPY") == 5.0

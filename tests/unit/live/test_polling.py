@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from quantdata.clients.chain_query import ChainQuery
-from quantdata.errors import ArgumentError, UnavailableError
+from quantdata.errors import ArgumentError, EntitlementError, UnavailableError
 from quantdata.frames.columns import CHAIN, EQUITY_QUOTES, INDEX_QUOTES, empty
 from quantdata.live.cadence import FAR_EVERY, Cadence
 from quantdata.live.chains import Pace
@@ -26,6 +26,7 @@ NOW = datetime(2026, 11, 18, 16, tzinfo=UTC)
 FIRST = date(2026, 11, 18)
 DAYS = [FIRST + timedelta(days=number) for number in range(6)]
 DOWN = UnavailableError("massive: down", provider="massive")
+REFUSED = EntitlementError("massive: not in the plan", provider="massive")
 
 
 class Vendor:
@@ -78,8 +79,9 @@ class Polls:
         self.clock = 1_000.0
         self.now = NOW
         self.put: list[Polled] = []
+        self.probes: list[float] = []
         self.answered: list[tuple[str, datetime]] = []
-        self.cadence: Cadence[Subject] = Cadence(5.0, clock=lambda: self.clock, draw=lambda: 0.5)
+        self.cadence: Cadence[Subject] = Cadence(5.0, clock=lambda: self.clock, draw=lambda: 0.0)
 
         async def connected() -> Any:
             return vendor
@@ -91,6 +93,8 @@ class Polls:
             query=lambda name: ChainQuery.of(name, dte=(0, 60)),
             rate=lambda _: rate,
             on_answer=lambda name, asked_at: self.answered.append((name, asked_at)),
+            on_probe=lambda: self.probes.append(self.clock),
+            clock=lambda: self.clock,
             wall=lambda: self.now,
         )
 
@@ -191,15 +195,15 @@ def test_what_is_watched_no_more_is_asked_for_no_more() -> None:
     assert set(polls.poller.stats) == {"QQQ"}
 
 
-def test_a_failure_is_told_and_tried_again_later_and_later(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_is_told_and_tried_again_later_and_later(caplog: pytest.LogCaptureFixture) -> None:
     polls = Polls(Vendor())
     polls.poller.watch([], equities=["AAPL"], indices=[])
-    polls.vendor.error = DOWN
+    polls.vendor.error = REFUSED
 
     async def act(polls: Polls) -> None:
         await polls.settle()
         stats = polls.poller.stats[EQUITIES]
-        assert (stats.failures, stats.last_error) == (1, "UNAVAILABLE: massive: down")
+        assert (stats.failures, stats.last_error) == (1, "NOT_ENTITLED: massive: not in the plan")
         assert await polls.settle(after_s=5.0) == []
         assert len(await polls.settle(after_s=5.0)) == 1
         assert stats.failures == 2
@@ -313,3 +317,50 @@ def test_closing_calls_off_what_is_under_way() -> None:
 
     polls.run(act)
     assert polls.put == []
+
+
+def test_a_lost_stream_has_all_polled_once_more_but_for_what_is_far() -> None:
+    polls = Polls(Vendor())
+    polls.poller.watch(["SPY"], equities=["AAPL"], indices=[])
+
+    async def act(polls: Polls) -> None:
+        await polls.settle()
+        polls.poller.hurry()
+        assert await polls.settle(after_s=0.9) == []
+        assert sorted(await polls.settle(after_s=0.1)) == [("chain", "SPY", DAYS[0], DAYS[3]), ("quotes", "AAPL")]
+        assert await polls.settle(after_s=1.0) == []
+
+    polls.run(act)
+
+
+def test_while_nobody_answers_quotes_are_tried_every_few_seconds_and_an_answer_has_all_asked_for() -> None:
+    polls = Polls(Vendor())
+    polls.poller.watch(["SPY"], equities=["AAPL"], indices=[])
+
+    async def act(polls: Polls) -> None:
+        await polls.settle()
+        polls.vendor.error = DOWN
+        assert len(await polls.settle(after_s=5.0)) == 2
+        assert await polls.settle(after_s=2.9) == []
+        assert await polls.settle(after_s=0.2) == [("quotes", "AAPL")]
+        polls.vendor.error = None
+        asked = await polls.settle(after_s=3.0)
+        assert asked == [("quotes", "AAPL"), ("chain", "SPY", DAYS[0], DAYS[3])]
+        assert polls.probes == [1_008.1, 1_011.1]
+        assert await polls.settle(after_s=4.0) == []
+
+    polls.run(act)
+
+
+def test_what_an_answer_takes_is_no_staleness_and_no_pace_is_below_that_of_the_rules() -> None:
+    polls = Polls(Vendor())
+    polls.cadence.interval_s = 1.0
+    polls.poller.watch(["SPY"], equities=[], indices=[])
+
+    async def act(polls: Polls) -> None:
+        await polls.settle()
+
+    polls.run(act)
+    assert polls.poller.paces("SPY") == [Pace(DAYS[3], 5.0), Pace(None, 6.0)]
+    assert polls.poller.effective_s("SPY") == 1.0
+    assert polls.poller.effective_s("QQQ") == 1.0

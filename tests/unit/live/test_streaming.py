@@ -34,6 +34,7 @@ class Session:
 
     dialect: Any
     book: Book
+    on_state: Callable[[str], None]
     state: str = "live"
     is_simulated: bool = False
     refused: dict[Channel, str] = field(default_factory=dict)
@@ -72,8 +73,8 @@ Sessions = dict[tuple[str, str], Session]
 def sessions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sessions:
     made: Sessions = {}
 
-    def session(dialect: Any, *, book: Book, **_: Any) -> Session:
-        return made.setdefault((book.vendor, dialect), Session(dialect, book))
+    def session(dialect: Any, *, book: Book, on_state: Callable[[str], None], **_: Any) -> Session:
+        return made.setdefault((book.vendor, dialect), Session(dialect, book, on_state))
 
     monkeypatch.setattr(streaming, "StreamSession", session)
     monkeypatch.setattr(account_lock, "_own_folder", lambda: tmp_path)
@@ -94,11 +95,12 @@ def source(vendor: str, *assets: str, closed: list[str] | None = None) -> Stream
     )
 
 
-def streams(*sources: StreamSource, hub: str = "mine") -> Streams:
+def streams(*sources: StreamSource, hub: str = "mine", on_loss: Callable[[], None] = lambda: None) -> Streams:
     return Streams(
         sources or (source("massive", "options", "stocks", "indices"), source("tradier", "all")),
         on_data=lambda: None,
         on_gap=lambda _: None,
+        on_loss=on_loss,
         is_market_open=lambda: True,
         hub=hub,
     )
@@ -312,3 +314,32 @@ def test_one_connection_with_everything_is_cut_by_asset_class() -> None:
     assert (options.batch.trades, stocks.batch.last_trades) == ([], {"SPY": trade})
     assert (list(options.batch.days), list(stocks.batch.values)) == ([CALL], ["VIX"])
     assert stocks.batch.received_at == 1.5
+
+
+# --- what is lost ---------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_that_was_there_and_is_lost_is_told_of_once(sessions: Sessions) -> None:
+    async def main() -> None:
+        losses: list[int] = []
+        held = streams(on_loss=lambda: losses.append(1))
+        tell = sessions["massive", "options"].on_state
+        for state, told in (
+            ("connecting", 0),
+            ("waiting", 0),
+            ("connecting", 0),
+            ("live", 0),
+            ("waiting", 1),
+            ("connecting", 1),
+            ("waiting", 1),
+            ("live", 1),
+            ("silent", 1),
+            ("waiting", 2),
+            ("live", 2),
+            ("stopped", 2),
+        ):
+            tell(state)
+            assert len(losses) == told
+        await held.close()
+
+    run(main)
