@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
     from quantdata.sim.streams.ring import Sent
 
-__all__ = ["CLOCK", "Sender", "sender"]
+__all__ = ["CLOCK", "KEY", "Sender", "sender"]
 
 # Runs as fast as the wall's, so that a moment there is a moment here but for a constant.
 CLOCK: Final = "at:2026-11-18T11:00*1"
 MOST_CONTRACTS: Final = 20_000
+# Of a plan with options alone: every connection gets the whole rate, and a stream of one stock has no frames worth it.
+KEY: Final = "sim-options-advanced"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,16 @@ class Sender:
         self._asks.flush()
         return {symbol: tuple(sent) for symbol, sent in json.loads(self._answers.readline()).items()}
 
-    def set_rate(self, rate: float) -> None:
-        """Change how many events a second every connection gets."""
-        asked = Request(f"{self.rest_url}/_sim/stream", data=json.dumps({"rate": rate}).encode())  # noqa: S310  # ours
+    def fall_silent(self) -> None:
+        """Send nothing more on any connection that there is."""
+        self._ask_faults("POST", b'{"kind":"silence"}')
+
+    def speak(self) -> None:
+        """Send again on new connections."""
+        self._ask_faults("DELETE", None)
+
+    def _ask_faults(self, method: str, body: bytes | None) -> None:
+        asked = Request(f"{self.rest_url}/_sim/faults", data=body, method=method)  # noqa: S310  # ours
         with urlopen(asked):  # noqa: S310  # ours
             pass
 
