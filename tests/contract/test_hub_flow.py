@@ -1,9 +1,9 @@
-"""Order flow that a hub sums up from its stream is what the vendor's requests tell of the same minutes."""
+"""Order flow of a hub: what requests tell of the same minutes where a tape is streamed, else what the chain tells."""
 
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -11,16 +11,22 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import quantdata as qd
+from quantdata.frames.columns import FLOW, schema
 from quantdata.sim import Simulator
 from quantdata.sim.streams.happenings import ALL, Happenings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from quantdata.live import HubSnapshot
+
 # Longer than any of this takes on a busy machine.
 SOON_S: Final = 20.0
 FAST: Final = 10
+TODAY: Final = date(2026, 11, 18)
 ENOUGH_PRINTS: Final = 150
+# Before the chain is known, stocks may be all that is wanted.
+LEAST_CONTRACTS: Final = 100
 WHAT_TRADED: Final = ("contract_symbol", "trade_count", "volume", "premium", "sweep_count", "block_count")
 SIDES: Final = ("buy_volume", "sell_volume", "unclassified_volume")
 
@@ -59,7 +65,7 @@ def wall() -> Wall:
 @pytest.fixture
 def simulator(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A market that stands until its clock is let go and then runs fast, as a user's environment has it."""
-    with Simulator(clock=f"at:2026-11-18T11:00*{FAST}", wall=wall) as simulator:
+    with Simulator(clock=f"at:{TODAY}T11:00*{FAST}", wall=wall) as simulator:
         places = {
             "MASSIVE_API_KEY": "sim",
             "MASSIVE_BASE_URL": simulator.base_url,
@@ -74,14 +80,27 @@ def simulator(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator
 
 
 def is_streamed(hub: qd.MarketDataHub) -> bool:
-    """Tell whether the options stream has all that is wanted of it."""
-    found = hub.streams().filter(pl.col("asset") == "options", pl.col("wanted") > 0)
+    """Tell whether the stream of options has all that is wanted of it; Tradier's is one of everything."""
+    found = hub.streams().filter(pl.col("asset").is_in(["options", "all"]), pl.col("wanted") > LEAST_CONTRACTS)
     return found.filter(pl.col("state") == "live", pl.col("held") >= pl.col("wanted")).height == 1
 
 
 def heard(hub: qd.MarketDataHub) -> pl.DataFrame:
     """Return the flow of the contracts that traded, by their names."""
     return hub.flow("SPY").filter(pl.col("volume") > 0).sort("contract_symbol")
+
+
+def methods(flow: pl.DataFrame) -> set[str]:
+    return set(flow.get_column("method"))
+
+
+def on_tape(hub: qd.MarketDataHub) -> pl.DataFrame:
+    """Return what the tape tells of the contracts that traded, as `happened` does."""
+    return heard(hub).filter(pl.col("method") == "tape").select("contract_symbol", "trade_count", "volume")
+
+
+def within(printed: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    return printed.join(others, on="contract_symbol", how="semi", maintain_order="left")
 
 
 def happened(simulator: Simulator, chain: pl.DataFrame, since: datetime, until: datetime) -> pl.DataFrame:
@@ -117,3 +136,53 @@ def test_the_tape_of_a_hub_is_the_tape_that_requests_tell(simulator: Simulator, 
     # On a busy machine the quote to compare with may be one that a look left out for a newer one.
     is_alike = pl.all_horizontal(pl.col(name) == told.get_column(name) for name in SIDES)
     assert flow.filter(is_alike).height > flow.height / 2
+
+
+@pytest.mark.usefixtures("simulator")
+def test_without_streams_flow_is_what_the_chain_tells() -> None:
+    with qd.hub("SPY", client=qd.Client("massive"), dte=(0, 2), stream=False) as hub:
+        chain = hub.wait().chains["SPY"]
+        flow = hub.flow("spy")
+        assert flow.schema == schema(FLOW)
+        assert methods(flow) == {"chain"}
+        # A contract that has not traded today has the volume of the day on which it did.
+        today = chain.filter(pl.col("day_session") == TODAY)
+        assert flow.get_column("volume").sum() == today.get_column("volume").sum() > 0
+        assert flow.filter(pl.col("confidence") == 0).is_empty()
+        snapshot = hub.snapshot()
+        assert snapshot.flow["SPY"] is snapshot.flow["SPY"]
+        with pytest.raises(qd.FeedError, match=r"QQQ is not watched: watch\(\) it; watched are SPY"):
+            hub.flow("QQQ")
+
+
+def test_tradier_alone_tells_the_tape_of_the_contracts_that_it_streams(simulator: Simulator, wall: Wall) -> None:
+    with qd.hub("SPY", client=qd.Client("tradier"), dte=(0, 2), refresh_interval=600.0) as hub:
+        hub.wait()
+        assert methods(hub.flow("SPY")) == {"chain"}
+        until(lambda: is_streamed(hub))
+        began = simulator.clock.now()
+        wall.let_go()
+        until(lambda: on_tape(hub).height >= 10)
+        wall.hold()
+        printed = happened(simulator, hub.chain("SPY"), began, simulator.clock.now())
+        until(lambda: on_tape(hub).equals(within(printed, on_tape(hub))))
+        assert methods(hub.flow("SPY")) == {"chain", "tape"}
+        tape = hub.flow("SPY").filter(pl.col("method") == "tape")
+    assert set(tape.get_column("notes").list.join(", ")) == {"part_of_session"}
+    assert tape.filter(pl.col("buy_pressure").is_not_null()).height > 0
+
+
+@pytest.mark.usefixtures("simulator")
+def test_subscribers_get_flow_with_the_snapshot_or_by_itself(wall: Wall) -> None:
+    told: list[pl.DataFrame] = []
+    snapshots: list[HubSnapshot] = []
+    with qd.hub("SPY", client=qd.Client("massive"), dte=(0, 2), refresh_interval=600.0) as hub:
+        hub.subscribe_flow("SPY", told.append)
+        hub.subscribe_snapshot("mine", snapshots.append)
+        hub.wait()
+        wall.let_go()
+        until(lambda: told and "tape" in methods(told[-1]) and told[-1].get_column("trade_count").sum() > 0)
+        until(lambda: "tape" in methods(snapshots[-1].flow["SPY"]))
+    assert methods(told[0]) == {"chain"}
+    own = {id(snapshot.flow) for snapshot in snapshots}
+    assert len(told) <= len(own) < len(snapshots)
