@@ -28,9 +28,10 @@ its ``wrong_page`` is an answer of another expiration, day or symbol, and its on
 - ``lost_rows``: a ``share`` of the rows is missing.
 
 Streams have faults of their own; ``path`` is then the socket's (``/options``, ``/v1/markets/events``), and no request
-counts. Counted in connections, as they are opened: ``refused_handshake`` (``status`` instead of the upgrade, or of a stream over HTTP). Counted
-in logins (at Tradier: in frames that subscribe): ``auth_failed``, ``auth_timeout``, ``max_connections``; each ends the
-connection. Counted in requests to subscribe: ``limit_refusal``. Counted in frames of data, acknowledgements not:
+counts. Counted in connections, as they are opened: ``refused_handshake`` (``status`` instead of the upgrade or the
+stream over HTTP). Counted in logins (at Tradier: in frames that subscribe): ``auth_failed``, ``auth_timeout``,
+``max_connections``; each ends the connection. Counted in requests to subscribe: ``limit_refusal``. Counted in frames of
+data, acknowledgements not:
 
 - ``socket_drop``: half a frame, then a TCP reset;
 - ``socket_close``: a clean close, code 1000, instead of the frame;

@@ -1,4 +1,4 @@
-"""A client of the simulator's Tradier stream that speaks without the package: the plain library, and JSON."""
+"""A client of the simulator's Tradier stream that knows nothing of the package: the plain library, and JSON."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from urllib.parse import urlencode
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
-
-from quantdata.sim.streams.link import StreamProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +40,8 @@ def ask(simulator: Simulator, path: str, *, token: str = "k", form: dict[str, st
 
 
 def wait_until_alone(simulator: Simulator) -> None:
-    """Wait until nobody of the test before is connected: faults might hit what is still sent to them."""
-    connections = simulator._started().listener.server_state.connections
-    while any(isinstance(each, StreamProtocol) for each in list(connections)):
+    """Wait until nobody of the test before is served any more: faults might hit what is still sent to them."""
+    while simulator._started().listener.server_state.tasks:
         time.sleep(0.001)
 
 
