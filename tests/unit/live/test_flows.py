@@ -42,11 +42,13 @@ def keeper(*underlyings: str) -> FlowKeeper:
     return made
 
 
-def hear(made: FlowKeeper, *trades: Trade, vendor: str = "massive", named: tuple[str, ...] = ()) -> None:
+def hear(
+    made: FlowKeeper, *trades: Trade, vendor: str = "massive", named: tuple[str, ...] = (), feed: str = "realtime"
+) -> None:
     """Let it hear prints as they come, and quotes of what is named."""
     quotes = {symbol: quote(OPENED, None, None, symbol) for symbol in named}
     batch = Batch(vendor=vendor, trades=list(trades), quotes=quotes, received_at=NOON.timestamp())
-    made.add(batch, Stamp(vendor=vendor, feed="realtime", received_ts=NOON), QUOTED)
+    made.add(batch, Stamp(vendor=vendor, feed=feed, received_ts=NOON), QUOTED)
 
 
 def shown(made: FlowKeeper, at_s: float = 0.0, **facts: Any) -> LiveFlows:
@@ -116,8 +118,11 @@ def test_it_says_so_beside_other_notes() -> None:
 
 def test_prints_on_a_day_without_a_session_are_no_part_of_one() -> None:
     made = keeper()
-    hear(made, trade(-(4 * 24 * 3_600_000) + 1, BOUGHT))
-    assert shown(made)["SPY"].height == 2
+    saturday = 3 * 24 * 3_600_000
+    hear(made, trade(saturday, BOUGHT), feed="simulated")
+    flow = shown(made)["SPY"]
+    assert methods(flow) == {CALL: "tape", PUT: "tape"}
+    assert flow.get_column("notes").to_list() == [[], []]
 
 
 def test_flow_is_summed_up_once_a_second_and_made_once() -> None:
@@ -130,6 +135,13 @@ def test_flow_is_summed_up_once_a_second_and_made_once() -> None:
     assert second is not first
     assert methods(first["SPY"])[CALL] == "chain"
     assert methods(second["SPY"])[CALL] == "tape"
+
+
+def test_a_poll_of_the_same_contracts_changes_nothing() -> None:
+    made = keeper()
+    first = shown(made)
+    made.poll("SPY", chain())
+    assert shown(made, 0.5) is first
 
 
 def test_a_chain_that_becomes_known_has_its_flow_at_once() -> None:
