@@ -13,8 +13,6 @@ from quantdata.frames.model_rows import SERIES
 from quantdata.pricing import implied_volatility
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]

@@ -1,0 +1,283 @@
+"""The smile: implied volatility by strike, series by series, with what bid and ask imply and what the model says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+import numpy as np
+import polars as pl
+
+from quantdata.analytics.checks import check_choice, check_columns
+from quantdata.analytics.figures.choosing import chosen, money, thinned
+from quantdata.analytics.figures.drawing import MOST_POINTS, Drawing, drawn
+from quantdata.analytics.figures.theme import base, look_of, marked, nothing
+from quantdata.analytics.figures.words import (
+    amount,
+    floats,
+    freshness,
+    percent,
+    provenance,
+    series_label,
+    strings,
+    titled,
+    underlying,
+)
+from quantdata.analytics.volatility import OF_SERIES, SMILE_NEEDS, Side, smile
+from quantdata.frames.model_rows import SERIES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from datetime import date
+
+    from numpy.typing import NDArray
+    from plotly.graph_objects import Figure  # type: ignore[import-untyped]
+
+    from quantdata.analytics.figures.drawing import Trace
+    from quantdata.analytics.figures.theme import Look, Theme
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["By", "smile_drawing", "smile_figure"]
+
+By: TypeAlias = Literal["strike", "moneyness", "delta"]
+
+NEEDS: Final = (*SMILE_NEEDS, "underlying_ts")
+MOST_SERIES: Final = 4
+# Strikes further from the forward than so many standard deviations tell of the tick, not of the volatility.
+WINGS: Final = 5.0
+LEAST_WING: Final = 0.02
+AXES: Final = {
+    "strike": {"title": {"text": "strike (USD per share)"}},
+    "moneyness": {"title": {"text": "strike / underlying price"}, "tickformat": ".2f"},
+    "delta": {
+        "title": {"text": "delta of the option that is out of the money"},
+        "tickvals": [0.1, 0.25, 0.5, 0.75, 0.9],
+        "ticktext": ["put -0.10", "put -0.25", "0.50", "call 0.25", "call 0.10"],
+        "tickangle": 0,
+        "range": [0, 1],
+    },
+}
+
+
+def smile_figure(
+    chain: pl.DataFrame,
+    *,
+    expirations: Collection[date] | None = None,
+    roots: Collection[str] | str | None = None,
+    by: By = "strike",
+    side: Side = "otm",
+    band: bool = True,
+    model: bool = True,
+    wings: float | None = WINGS,
+    most_series: int = MOST_SERIES,
+    theme: Theme = "auto",
+) -> Figure:
+    """Draw implied volatility by strike, a line a series.
+
+    Each series has a colour, a marker and a legend entry of its own; each root a dash: SPX and SPXW are never one line.
+    Filled markers are the vendor's volatilities, open ones the model's where the vendor gives none; the dotted line is
+    the model's own throughout. The band is what bid and ask imply (see `smile`). The underlying's price is marked.
+
+    Parameters
+    ----------
+    chain
+        With the columns of `CHAIN`.
+    expirations, roots
+        Keep some; all of them when left out.
+    by
+        What is drawn along: ``"strike"``, ``"moneyness"`` (strike / underlying price), ``"delta"`` (puts at the left).
+    side
+        ``"otm"``, ``"call"`` or ``"put"``, as in `smile`.
+    band, model
+        Draw what bid and ask imply; draw the model's line.
+    wings
+        How many standard deviations of the series strikes may be from the forward; None draws them all.
+    most_series
+        Draw so many series, those that expire first; the subtitle tells how many there are.
+    theme
+        ``"light"``, ``"dark"``, or ``"auto"``, which can be read on both. The background is transparent.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        At most 200 points a trace; where nothing can be drawn it says so in words.
+
+    Raises
+    ------
+    ArgumentError
+        If the frame is no chain (the message names what is missing), or lacks an expiration or root that is asked for.
+
+    Examples
+    --------
+    >>> import quantdata as qd
+    >>> from quantdata.analytics import smile_figure
+    >>> chain = qd.Client("sim", clock="at:2026-11-18T11:00").chain("SPY", dte=(20, 40))
+    >>> smile_figure(chain, by="delta", most_series=2).layout.title.text
+    'SPY implied volatility'
+    """
+    return drawn(
+        smile_drawing(
+            chain,
+            expirations=expirations,
+            roots=roots,
+            by=by,
+            side=side,
+            band=band,
+            model=model,
+            wings=wings,
+            most_series=most_series,
+            theme=theme,
+        )
+    )
+
+
+def smile_drawing(
+    chain: pl.DataFrame,
+    *,
+    expirations: Collection[date] | None = None,
+    roots: Collection[str] | str | None = None,
+    by: By = "strike",
+    side: Side = "otm",
+    band: bool = True,
+    model: bool = True,
+    wings: float | None = WINGS,
+    most_series: int = MOST_SERIES,
+    theme: Theme = "auto",
+) -> Drawing:
+    """Return what `smile_figure` draws, without plotly: for `redraw`, some times a second."""
+    check_columns(chain, NEEDS, call="smile_figure", kind="a chain")
+    check_choice(by, AXES, name="by")
+    title = titled(chain, "implied volatility")
+    wanted = chosen(chain, expirations=expirations, roots=roots)
+    kept, series = _first_series(wanted.filter(pl.col("time_to_expiry") > 0), most_series)
+    rows = _placed(smile(kept, side=side), by, wings)
+    counted = [f"first {most_series} of {series} series"] if series > most_series else []
+    subtitle = freshness(
+        chain, *counted, *(["shaded: bid to ask"] if band else []), *(["dotted: our model"] if model else [])
+    )
+    if rows.is_empty():
+        why = f"No implied volatility in {wanted.height:,} contracts"
+        return nothing(theme, title=title, subtitle=subtitle, why=why)
+    roots_seen = rows.get_column("root_symbol").unique().sort().to_list()
+    traces = [
+        trace
+        for number, part in enumerate(rows.partition_by(OF_SERIES, maintain_order=True))
+        for trace in _of_series(
+            part, look_of(number, roots_seen.index(part.item(0, "root_symbol"))), band=band, model=model
+        )
+    ]
+    center = money(chain)
+    mark = {
+        "strike": marked(center, f"{underlying(chain)} {center:,.2f}" if center else "", theme=theme),
+        "moneyness": marked(1.0, "at the money", theme=theme),
+        "delta": marked(0.5, "", theme=theme),
+    }[by]
+    y = {"title": {"text": "implied volatility (% a year)"}, "tickformat": "~%"}
+    layout = base(theme, title=title, subtitle=subtitle, xaxis=AXES[by], yaxis=y, **mark)
+    return Drawing(tuple(traces), layout | {"uirevision": f"{underlying(chain)} {by}"})
+
+
+def _first_series(live: pl.DataFrame, most: int) -> tuple[pl.DataFrame, int]:
+    """Return the rows of the series that expire first, and how many series there are."""
+    series = live.select(SERIES).unique(maintain_order=True).sort("expiration", "root_symbol", maintain_order=True)
+    return live.join(series.head(most), on=SERIES, how="semi", nulls_equal=True), series.height
+
+
+def _placed(rows: pl.DataFrame, by: By, wings: float | None) -> pl.DataFrame:
+    """Return the rows that have a place ``x`` and a volatility, and are within the wings; ``distance`` is to the money.
+
+    Both are said of the call: of a put its delta is 1 more, so that a strike has one place, whichever is chosen.
+    """
+    as_call = pl.col("delta") + (pl.col("option_type") == "put").cast(pl.Float64)
+    x = {"strike": pl.col("strike"), "moneyness": pl.col("moneyness"), "delta": 1 - as_call}[by]
+    log_moneyness = pl.col("log_moneyness")
+    known = pl.coalesce("model_iv", "implied_volatility")
+    at_money = known.sort_by(pl.when(known.is_not_null()).then(log_moneyness.abs()), nulls_last=True).first()
+    reach = pl.max_horizontal(
+        pl.lit(LEAST_WING), (wings or 0.0) * at_money.over(OF_SERIES) * pl.col("time_to_expiry").sqrt()
+    )
+    is_near = pl.lit(value=True) if wings is None else (log_moneyness.abs() <= reach).fill_null(value=True)
+    distance = pl.coalesce("log_moneyness", pl.col("moneyness") - 1)
+    placed = rows.with_columns(x=x.cast(pl.Float64), distance=distance)
+    return placed.filter(is_near, pl.col("x").is_not_null(), known.is_not_null())
+
+
+def _of_series(part: pl.DataFrame, look: Look, *, band: bool, model: bool) -> Iterator[Trace]:
+    """Return the traces of one series: the band first, which the lines are drawn upon."""
+    name = strings(part, series_label())[0]
+    common: Trace = {"type": "scatter", "legendgroup": name}
+    if band:
+        rows = thinned(part, pl.col("distance"), most=MOST_POINTS // 2)
+        x, y = _outline(floats(rows, "x"), floats(rows, "bid_iv"), floats(rows, "ask_iv"))
+        shade = {"fill": "toself", "fillcolor": look.shade, "mode": "lines", "line": {"width": 0}}
+        yield common | shade | {"uid": f"{name} band", "x": x, "y": y, "hoverinfo": "skip", "showlegend": False}
+    rows = thinned(part, pl.col("distance"))
+    line = {"color": look.colour, "dash": look.dash, "width": 1.5}
+    yield common | {
+        "uid": name,
+        "name": name,
+        "mode": "lines+markers",
+        "x": floats(rows, "x"),
+        "y": floats(rows, "implied_volatility"),
+        "line": line,
+        "marker": {"symbol": _symbols(rows, look.symbol), "size": 4},
+        "hovertext": strings(rows, _told()),
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
+    if model:
+        yield common | {
+            "uid": f"{name} model",
+            "name": f"{name}, model",
+            "mode": "lines",
+            "x": floats(rows, "x"),
+            "y": floats(rows, "model_iv"),
+            "line": {"color": look.colour, "dash": "dot", "width": 1.5},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+
+
+def _outline(x: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Return the outlines of the areas between two lines, a gap after each; where either is NaN there is none."""
+    is_known = np.isfinite(low) & np.isfinite(high)
+    ends = np.flatnonzero(np.diff(is_known)) + 1
+    gap = np.array([np.nan])
+    xs, ys = [gap], [gap]
+    for run in np.split(np.arange(x.size), ends):
+        if run.size > 1 and is_known[run[0]]:
+            xs += [x[run], x[run[::-1]], gap]
+            ys += [low[run], high[run[::-1]], gap]
+    return np.concatenate(xs), np.concatenate(ys)
+
+
+def _symbols(rows: pl.DataFrame, symbol: str) -> str | list[str]:
+    """Return the marker of each point: open where the volatility is the model's."""
+    is_model = rows.get_column("iv_source").cast(pl.String) == "model"
+    if not is_model.any():
+        return symbol
+    return strings(
+        rows,
+        pl.when(pl.col("iv_source").cast(pl.String) == "model")
+        .then(pl.lit(f"{symbol}-open"))
+        .otherwise(pl.lit(symbol)),
+    )
+
+
+def _told() -> pl.Expr:
+    """Return what is told of a point."""
+    between = pl.concat_str(pl.lit("<br>bid "), percent("bid_iv"), pl.lit(" to ask "), percent("ask_iv"))
+    own = pl.concat_str(pl.lit("<br>model "), percent("model_iv"))
+    return pl.concat_str(
+        pl.lit("<b>"),
+        percent("implied_volatility").fill_null("not known"),
+        pl.lit("</b> at "),
+        amount("strike"),
+        pl.lit(" "),
+        pl.col("option_type").cast(pl.String),
+        pl.lit("<br>"),
+        series_label(),
+        between.fill_null(""),
+        own.fill_null(""),
+        pl.lit("<br>"),
+        provenance("iv_source", "quote_ts", "greeks_confidence"),
+    )

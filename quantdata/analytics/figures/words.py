@@ -1,0 +1,104 @@
+"""What figures say in words: whose, of when, how fresh; and for each point who gave it and how far it is trusted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from quantdata.sessions import NEW_YORK
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "amount",
+    "clock",
+    "day",
+    "floats",
+    "freshness",
+    "percent",
+    "provenance",
+    "series_label",
+    "strings",
+    "titled",
+    "underlying",
+]
+
+FEED_WORDS: Final = {"simulated": "SIMULATED", "eod": "END OF DAY", "delayed": "DELAYED"}
+DAY: Final = "%-d %b %Y"
+
+
+def underlying(frame: pl.DataFrame, name: str = "underlying_symbol") -> str:
+    """Return what a frame is of, several with a plus between; nothing of an empty one."""
+    return " + ".join(frame.get_column(name).drop_nulls().unique(maintain_order=True).to_list())
+
+
+def titled(frame: pl.DataFrame, what: str, name: str = "underlying_symbol") -> str:
+    """Return a title: what a frame is of, and what is drawn of it."""
+    of = underlying(frame, name)
+    return f"{of} {what}" if of else what.capitalize()
+
+
+def freshness(frame: pl.DataFrame, *more: str, moment: str = "snapshot_ts") -> str:
+    """Return in words that the data are simulated or late where they are, of when they are, and what else is given."""
+    feeds = set(frame.get_column("feed").cast(pl.String))
+    worst = next((f"<b>{word}</b>" for name, word in FEED_WORDS.items() if name in feeds), "")
+    at: datetime | None = frame.get_column(moment).max()  # type: ignore[assignment]
+    return " · ".join(part for part in (worst, clock(at) if at else "", *more) if part)
+
+
+def clock(moment: datetime) -> str:
+    """Return a moment as it is said in New York."""
+    local = moment.astimezone(NEW_YORK)
+    return f"{local.day} {local:%b %Y %H:%M:%S} ET"
+
+
+def day(column: str) -> pl.Expr:
+    """Return the dates of a column in words; null where there is none."""
+    return pl.col(column).dt.strftime(DAY)
+
+
+def series_label() -> pl.Expr:
+    """Return in words which series a row is of: its last day, its root, how it settles."""
+    settlement = pl.concat_str(pl.lit(" "), pl.col("settlement").cast(pl.String)).fill_null("")
+    adjusted = pl.when("is_adjusted").then(pl.lit(" adjusted")).otherwise(pl.lit(""))
+    return pl.concat_str(day("expiration"), pl.lit(" "), "root_symbol", settlement, adjusted)
+
+
+def provenance(source: str, moment: str, confidence: str) -> pl.Expr:
+    """Return in words who gave a row's value, of which quote, and its confidence."""
+    at = pl.col(moment).dt.convert_time_zone(NEW_YORK.key).dt.strftime(f"quote of {DAY} %H:%M:%S ET")
+    trust = pl.concat_str(pl.lit("confidence "), pl.col(confidence).cast(pl.String))
+    return pl.concat_str(
+        pl.col(source).cast(pl.String).fill_null("source unknown"),
+        pl.lit(", "),
+        at.fill_null("time of quote unknown"),
+        pl.lit("<br>"),
+        trust.fill_null("confidence unknown"),
+    )
+
+
+def percent(column: str) -> pl.Expr:
+    """Return an annual fraction as a percentage in words; null where it is null."""
+    hundredths = (pl.col(column) * 10_000).round().cast(pl.Int64)
+    rest = (hundredths % 100).cast(pl.String).str.zfill(2)
+    return pl.concat_str((hundredths // 100).cast(pl.String), pl.lit("."), rest, pl.lit(" %"))
+
+
+def amount(column: str) -> pl.Expr:
+    """Return a number without zeros behind its point; null where it is null."""
+    return pl.col(column).cast(pl.String).str.replace(r"\.0$", "")
+
+
+def floats(frame: pl.DataFrame, name: str) -> NDArray[np.float64]:
+    """Return a column for plotly: NaN, which is drawn as a gap, where it is null."""
+    return frame.get_column(name).cast(pl.Float64).to_numpy()
+
+
+def strings(frame: pl.DataFrame, words: pl.Expr) -> list[str]:
+    """Return a text a row."""
+    return frame.select(words).to_series().to_list()
