@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from quantdata.sim import Simulator
-from tests.drills import hybrid, massive, tradier
+from tests.drills import hub, hybrid, massive, tradier
 from tests.drills.engine import CLOCK
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.drills.engine import Outcome
 
-DRILLS: Final = {drill.vendor: drill for drill in (massive.DRILL, tradier.DRILL, hybrid.DRILL)}
+DRILLS: Final = {drill.vendor: drill for drill in (massive.DRILL, tradier.DRILL, hybrid.DRILL, hub.DRILL)}
 
 
 def main() -> int:
