@@ -162,5 +162,7 @@ def frame_of(stream: bytes) -> pl.DataFrame:
 
 def _bytes_of(frame: pl.DataFrame) -> bytes:
     stream = io.BytesIO()
-    frame.write_ipc_stream(stream)
+    # Polars locks a frame while it is written, and into a stream it takes the interpreter's lock again and again. The
+    # hub asks the same frame meanwhile, with the interpreter's lock in hand: each would wait for the other for ever.
+    frame.clone().write_ipc_stream(stream)
     return stream.getvalue()
