@@ -269,7 +269,7 @@ class StreamSession:
         if self._vitals.connected_ns is None:
             self._begin()
         self._report_refusals()
-        self._change("live")
+        self._change("live" if self._subscriptions.wanted else "idle")
         self._settled.set()
 
     def _begin(self) -> None:

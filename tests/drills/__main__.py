@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from quantdata.sim import Simulator
-from tests.drills import hub, hybrid, massive, tradier
+from tests.drills import hub, hybrid, massive, soak, tradier
 from tests.drills.engine import CLOCK
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from tests.drills.engine import Outcome
 
-DRILLS: Final = {drill.vendor: drill for drill in (massive.DRILL, tradier.DRILL, hybrid.DRILL, hub.DRILL)}
+DRILLS: Final = {drill.vendor: drill for drill in (massive.DRILL, tradier.DRILL, hybrid.DRILL, hub.DRILL, soak.DRILL)}
 
 
 def main() -> int:
@@ -29,6 +30,8 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="each fault on one call only")
     parser.add_argument("vendors", nargs="*", metavar="VENDOR", help=f"any of {', '.join(DRILLS)}")
     asked = parser.parse_args()
+    # Servers that are stopped in the middle of something complain; the table says what came of it.
+    logging.getLogger("uvicorn").addHandler(logging.NullHandler())
     outcomes = []
     with Simulator(clock=CLOCK) as simulator:
         for vendor in asked.vendors or DRILLS:

@@ -1,9 +1,9 @@
-"""The hub's drill: what it says of a market that goes away, comes back, garbles, closes; whom it tells, and who it lets.
+"""The hub's drill: what it says of a market that goes away, comes back, garbles or closes, and who may burden it.
 
 Every case has a simulator and a hub of its own, with the product's own patience: nothing is made quicker for the drill.
 An outage must be told within `TRUTH_S` by everything that tells (streams, health, ages, confidence, alerts), be over
-within `BACK_S` of the vendor's return, and be on record with both ends and the polls that filled it. Under faults of the
-streams the state must end as the server's: as what was sent last, and as what a request is answered.
+within `BACK_S` of the vendor's return, and be on record with both ends and the polls that filled it. Under faults of
+the streams the state must end as the server's: as what was sent last, and as what a request is answered.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from unittest.mock import patch
 
 import polars as pl
@@ -43,8 +43,16 @@ OPTIONS: Final = "/options"
 Tests = dict[str, "Callable[[], bool]"]
 
 
+class Places(Protocol):
+    """Where a simulator is."""
+
+    base_url: str
+    socket_url: str
+    tradier_url: str
+
+
 @contextmanager
-def vendors(simulator: Simulator) -> Iterator[None]:
+def vendors(simulator: Places | Simulator) -> Iterator[None]:
     """Let both vendors be where a user's environment has them."""
     places = {
         "MASSIVE_API_KEY": "sim",
@@ -188,7 +196,7 @@ def outage(name: str, *, stream: bool = True) -> Iterator[Outcome]:
 
 def _recovery(watched: Watched, *, stream: bool) -> Tests:
     tests: Tests = {
-        "health": lambda: watched.polled().get_column("is_healthy").all(),
+        "health": lambda: bool(watched.polled().get_column("is_healthy").all()),
         "fresh": lambda: not any(watched.stale()),
         "confidence": lambda: min(watched.confidences()) > 90,
         "alert over": lambda: not watched.is_alarmed(),
@@ -241,7 +249,7 @@ def _why(watched: Watched) -> str:
 
 
 def _is_silent(watched: Watched) -> bool:
-    return _of_options(watched)["state"] == "silent"
+    return bool(_of_options(watched)["state"] == "silent")
 
 
 def _has_stopped(watched: Watched) -> bool:

@@ -277,6 +277,7 @@ def test_nothing_is_connected_while_nothing_is_wanted() -> None:
             await session.settled()
             await session.want([])
             await session.settled()
+            assert session.state == "idle"
             stage.line().drop()
             await stage.time.pass_until(0.25)
             await stage.state("idle")
