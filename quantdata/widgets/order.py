@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     # By name: the lowest and the highest that pass, both included; None is an open end.
     Filters: TypeAlias = Mapping[str, tuple[float | None, float | None]]
 
-__all__ = ["BY_STRIKE", "FILTERS", "Ladder", "Sort", "ladder", "passing", "taken"]
+__all__ = ["BY_STRIKE", "FILTERS", "NO_FILTERS", "Ladder", "Sort", "ladder", "passing", "taken"]
 
 FILTERS: Final = ("moneyness", "delta", "volume", "open_interest", "spread_percent", "confidence")
 STRIKE: Final = "strike"
@@ -38,6 +39,7 @@ class Sort(NamedTuple):
 
 
 BY_STRIKE: Final = Sort()
+NO_FILTERS: Final[Filters] = MappingProxyType({})
 
 
 class Ladder(NamedTuple):
@@ -65,7 +67,7 @@ class Ladder(NamedTuple):
         return int(np.abs(self.strikes - price).argmin())
 
 
-def ladder(grid: Grid, chain: pl.DataFrame, *, sort: Sort = BY_STRIKE, filters: Filters | None = None) -> Ladder:
+def ladder(grid: Grid, chain: pl.DataFrame, *, sort: Sort = BY_STRIKE, filters: Filters = NO_FILTERS) -> Ladder:
     """Return a series as it is to be shown.
 
     Parameters

@@ -9,7 +9,7 @@ import pytest
 
 from quantdata.frames.columns import CHAIN, empty
 from quantdata.widgets.ladder import Grid, Listing
-from quantdata.widgets.order import BY_STRIKE, FILTERS, Ladder, Sort, ladder, passing, taken
+from quantdata.widgets.order import BY_STRIKE, FILTERS, NO_FILTERS, Ladder, Sort, ladder, passing, taken
 from tests.unit.widgets.boards import board, contract
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _grid(chain: pl.DataFrame = CHAIN_OF_FOUR) -> Grid:
     return Listing.of(chain).grid(KEY)
 
 
-def _strikes(sort: Sort = BY_STRIKE, filters: Filters | None = None) -> list[float]:
+def _strikes(sort: Sort = BY_STRIKE, filters: Filters = NO_FILTERS) -> list[float]:
     return list(ladder(_grid(), CHAIN_OF_FOUR, sort=sort, filters=filters).strikes)
 
 

@@ -1,0 +1,150 @@
+"""The smile and the term structure of a chain, drawn anew while somebody looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import ipywidgets
+
+from quantdata import symbols
+from quantdata.analytics.checks import check_choice
+from quantdata.analytics.figures.drawing import Drawing, redraw
+from quantdata.analytics.figures.maturities import term_structure_drawing
+from quantdata.analytics.figures.smiles import smile_drawing
+from quantdata.analytics.figures.theme import CLEAR, INKS
+from quantdata.analytics.volatility import term_structure
+from quantdata.widgets.markup import number, table, text
+from quantdata.widgets.parts import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import polars as pl
+    from plotly.graph_objects import FigureWidget  # type: ignore[import-untyped]
+
+    from quantdata.analytics.figures.theme import Theme
+    from quantdata.widgets.hub_feed import HubFeed, Picture
+    from quantdata.widgets.stage import Stage
+
+__all__ = ["ChartKind", "VolatilityChart"]
+
+ChartKind = Literal["smile", "term structure"]
+HEIGHT_PX: Final = 380
+MOST_SERIES: Final = 12
+
+_DRAWINGS: Final[dict[ChartKind, Callable[..., Drawing]]] = {
+    "smile": smile_drawing,
+    "term structure": term_structure_drawing,
+}
+_EMPTY: Final = {"height": HEIGHT_PX, "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR}
+
+
+class VolatilityChart(Part):
+    """The smile of an underlying's next series, or its term structure; a switch above changes between the two.
+
+    One plotly figure, which is brought up to date in place three times a second at the most: while a page shows it, has
+    drawn what it was sent before, and the chain has changed. Zoom and hidden traces stay.
+
+    Parameters
+    ----------
+    feed, stage
+        As of `Part`.
+    underlying
+        Whose chain, as in ``"SPY"``.
+    kind
+        What is drawn at first.
+    theme
+        ``"auto"`` can be read on light and on dark.
+
+    Raises
+    ------
+    SymbolError
+        If the underlying cannot be read.
+    ArgumentError
+        If there is no such kind or theme.
+    """
+
+    period_s = 0.3
+
+    def __init__(
+        self,
+        feed: HubFeed,
+        underlying: str,
+        *,
+        kind: ChartKind = "smile",
+        theme: Theme = "auto",
+        stage: Stage | None = None,
+    ) -> None:
+        self.underlying = symbols.underlying(underlying)
+        check_choice(kind, _DRAWINGS, name="kind")
+        check_choice(theme, INKS, name="theme")
+        self.kind: ChartKind = kind
+        self._theme: Theme = theme
+        self._shown: pl.DataFrame | None = None
+        super().__init__(feed, stage=stage)
+
+    def build(self) -> Sequence[ipywidgets.Widget]:
+        """Return the widgets that it is made of, empty."""
+        import plotly.graph_objects as go  # noqa: PLC0415  # heavy
+
+        self.figure: FigureWidget = go.FigureWidget(layout=_EMPTY)
+        self._switch = ipywidgets.ToggleButtons(
+            options=tuple(_DRAWINGS), value=self.kind, style={"button_width": "auto"}
+        )
+        self._switch.observe(self._choose, "value")
+        return [self._switch, self.figure]
+
+    def refresh(self, picture: Picture | None) -> bool:
+        """Draw the newest chain, if it is another than the one that is drawn."""
+        chain = None if picture is None else picture.chains.get(self.underlying)
+        if chain is None or chain is self._shown:
+            return False
+        redraw(self.figure, self._drawing(chain))
+        self._shown = chain
+        return True
+
+    def show(self, underlying: str) -> None:
+        """Draw another underlying from now on."""
+        self.underlying = symbols.underlying(underlying)
+        self._begin()
+
+    def html(self) -> str:
+        """Return the volatility at the money of each series as a table."""
+        chain = None if self.stage.picture is None else self.stage.picture.chains.get(self.underlying)
+        return at_money_html(chain) if chain is not None else ""
+
+    def _choose(self, change: dict[str, Any]) -> None:
+        self.kind = change["new"]
+        self.stage.errands.run(self._begin)
+
+    def _begin(self) -> None:
+        """Draw from nothing: axes, marks and traces of another kind have nothing in common."""
+        with self.stage.lock:
+            if not self.is_closed:
+                self._shown = None
+                self.figure.data = []
+                self.figure.layout = _EMPTY
+                self.refresh(self.stage.picture)
+
+    def _drawing(self, chain: pl.DataFrame) -> Drawing:
+        drawing = _DRAWINGS[self.kind](chain, theme=self._theme)
+        return Drawing(drawing.traces, drawing.layout | {"height": HEIGHT_PX})
+
+
+def at_money_html(chain: pl.DataFrame) -> str:
+    """Return the volatility at the money of the next series of a chain as a table."""
+    rows = term_structure(chain).sort("expiration", "root_symbol").head(MOST_SERIES)
+    heads = ("series", "days", "volatility at the money, % a year")
+    return table(
+        "Volatility",
+        heads,
+        (
+            (f"{row['expiration']} {text(row['root_symbol'])}", f"{row['dte']}", _percent(row["atm_iv"]))
+            for row in rows.iter_rows(named=True)
+        ),
+    )
+
+
+def _percent(fraction: float | None) -> str:
+    return number(None if fraction is None else 100 * fraction)

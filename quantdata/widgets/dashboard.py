@@ -1,0 +1,188 @@
+"""A hub that you can see: its chain, indices, quality, providers and streams, volatilities, and what it watches."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+import ipywidgets
+
+from quantdata import symbols
+from quantdata.errors import ArgumentError
+from quantdata.widgets.charts import VolatilityChart
+from quantdata.widgets.controls import Controls
+from quantdata.widgets.index_strip import IndexStrip
+from quantdata.widgets.lights import HealthLights
+from quantdata.widgets.markup import note
+from quantdata.widgets.parts import Part, panel, row, words
+from quantdata.widgets.quality_badge import QualityBadge
+from quantdata.widgets.table import ChainTable
+from quantdata.widgets.watchlist_editor import WatchlistEditor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from quantdata.analytics.figures.theme import Theme
+    from quantdata.widgets.hub_feed import HubFeed, Picture
+
+__all__ = ["Dashboard"]
+
+NO_CHAIN: Final = "No option chain is watched: add an underlying below."
+
+
+class Dashboard(Part):
+    """All about a hub in one place, made by `MarketDataHub.dashboard`.
+
+    From above: buttons to start, stop and record, with the quality of everything; indices; the chain table of one
+    underlying, which a menu chooses; its smile or term structure beside the watchlist; lights of providers and streams.
+    Each is a part of its own, an attribute here, and can be had alone: ``IndexStrip(hub)``.
+
+    Parameters
+    ----------
+    feed
+        The hub.
+    underlying
+        Whose chain is shown at first; the first that is watched when left out.
+    columns
+        Of the chain table, as in `MarketDataHub.table`.
+    height
+        Of the chain table's rows, in pixels of the page.
+    theme
+        Of the chart; ``"auto"`` can be read on light and on dark.
+
+    Attributes
+    ----------
+    table
+        The chain table; None while no chain is watched.
+    controls, quality, strip, chart, watchlist, lights
+        The other parts.
+
+    Raises
+    ------
+    ArgumentError
+        If the underlying is not watched; the message names those that are.
+    """
+
+    def __init__(
+        self,
+        feed: HubFeed,
+        underlying: str | None = None,
+        *,
+        columns: Iterable[str] | None = None,
+        height: int = 420,
+        theme: Theme = "auto",
+    ) -> None:
+        self.table: ChainTable | None = None
+        self.chart: VolatilityChart | None = None
+        self._columns = None if columns is None else tuple(columns)
+        self._height = height
+        self._theme: Theme = theme
+        # What is shown; None is nothing.
+        self._underlying = _chosen(underlying, feed.watchlist.chains)
+        super().__init__(feed)
+
+    def build(self) -> Sequence[ipywidgets.Widget]:
+        """Return the widgets that it is made of."""
+        feed, stage = self.feed, self.stage
+        self.controls = Controls(feed, stage=stage)
+        self.quality = QualityBadge(feed, stage=stage)
+        self.strip = IndexStrip(feed, stage=stage)
+        self.watchlist = WatchlistEditor(feed, stage=stage)
+        self.lights = HealthLights(feed, stage=stage)
+        self._menu = ipywidgets.Dropdown(description="Underlying", layout=ipywidgets.Layout(width="200px"))
+        self._of_table, self._of_chart = ipywidgets.VBox(), panel(flex="1 1 520px")
+        self._show(self._underlying)
+        self._menu.observe(self._choose, "value")
+        below = row(self._of_chart, panel(self.watchlist.widget, flex="1 1 420px"), align="stretch")
+        below.layout.margin = "8px 0"
+        return [
+            row(self.controls.widget, self.quality.widget),
+            self.strip.widget,
+            self._menu,
+            self._of_table,
+            below,
+            panel(self.lights.widget),
+        ]
+
+    def refresh(self, picture: Picture | None) -> bool:  # noqa: ARG002  # of no picture, but of the watchlist
+        """Follow what is watched: where this underlying is watched no more, the first one that is is shown."""
+        chains = self.feed.watchlist.chains
+        if chains == self._menu.options:
+            return False
+        self._show(self._underlying if self._underlying in chains else _first(chains))
+        return True
+
+    def show(self, underlying: str) -> None:
+        """Show the chain of another underlying.
+
+        Raises
+        ------
+        ArgumentError
+            If it is not watched.
+        """
+        chosen = _chosen(underlying, self.feed.watchlist.chains)
+        with self.stage.lock:
+            if not self.is_closed:
+                self._show(chosen)
+
+    def html(self) -> str:
+        """Return all that it shows in words and tables."""
+        parts = [self.controls, self.quality, self.strip, self.chart, self.lights, self.watchlist]
+        shown = [part.html() for part in parts if part is not None]
+        return "".join(f"<div>{each}</div>" for each in shown)
+
+    def end(self) -> None:
+        """Close the parts."""
+        parts = (self.table, self.chart, self.controls, self.quality, self.strip, self.watchlist, self.lights)
+        for part in parts:
+            if part is not None:
+                part.close()
+
+    def _choose(self, change: dict[str, Any]) -> None:
+        if change["new"] not in {None, self._underlying}:
+            self.stage.errands.run(partial(self.show, change["new"]))
+
+    def _show(self, underlying: str | None) -> None:
+        before, self._underlying = self._underlying, underlying
+        # The menu first: that it changes is then no choice of the reader's.
+        self._menu.options = self.feed.watchlist.chains
+        self._menu.value = underlying
+        if self.table is not None and before == underlying:
+            return
+        self._change_table(underlying)
+        self._change_chart(underlying)
+
+    def _change_table(self, underlying: str | None) -> None:
+        before = self.table
+        self.table = None if underlying is None else self._new_table(underlying)
+        self._of_table.children = (words(note(NO_CHAIN)) if self.table is None else self.table,)
+        if before is not None:
+            before.close()
+
+    def _new_table(self, underlying: str) -> ChainTable:
+        return ChainTable(self.feed, underlying, columns=self._columns, height=self._height)
+
+    def _change_chart(self, underlying: str | None) -> None:
+        if underlying is None or self.chart is None:
+            before = self.chart
+            new = underlying and VolatilityChart(self.feed, underlying, theme=self._theme, stage=self.stage)
+            self.chart = new or None
+            self._of_chart.children = () if self.chart is None else (self.chart.widget,)
+            if before is not None:
+                before.close()
+        else:
+            self.chart.show(underlying)
+
+
+def _first(chains: Sequence[str]) -> str | None:
+    return next(iter(chains), None)
+
+
+def _chosen(underlying: str | None, chains: Sequence[str]) -> str | None:
+    """Return what is to be shown at first, in canonical spelling."""
+    if underlying is None:
+        return _first(chains)
+    name = symbols.underlying(underlying)
+    if name not in chains:
+        raise ArgumentError(f"{name} is not watched: watch() it; chains are watched of {', '.join(chains) or 'none'}")
+    return name

@@ -1,0 +1,111 @@
+"""What a table says above its rows: how fresh the chain is, how far it can be trusted, where the money is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from quantdata import symbols
+from quantdata.sessions import FIRST_DAY, LAST_DAY, current_session, session_day
+from quantdata.validation import quality
+from quantdata.validation.chain_facts import CHAIN_FACTS
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import polars as pl
+
+    from quantdata.validation import Quality
+
+__all__ = ["CLOSED", "Whole", "is_open", "milliseconds", "prices", "whole"]
+
+CLOSED: Final = "CLOSED"
+_FEEDS: Final = {"simulated": "SIMULATED", "delayed": "DELAYED", "eod": "END OF DAY"}
+_SENTENCES: Final = {fact.name: fact.sentence for fact in CHAIN_FACTS} | {"empty_chain": "the chain has no contracts"}
+_USUAL_CLOSE: Final = timedelta(hours=16)
+
+
+class Whole(NamedTuple):
+    """What can be said of a chain as a whole.
+
+    Attributes
+    ----------
+    confidence, quality
+        As in `Quality`.
+    badges
+        ``SIMULATED``, ``DELAYED`` or ``END OF DAY`` where that is so, then ``CLOSED``.
+    stale_since
+        When its newest row arrived, if all of its rows are stale; else None.
+    warnings
+        Sentences without an end.
+    ahead_ms
+        Milliseconds by which the market's clock, which quotes and trades are timed by, is ahead of ours: of a simulated
+        market any number, else 0.
+    """
+
+    confidence: int
+    quality: str
+    badges: tuple[str, ...]
+    stale_since: datetime | None
+    warnings: tuple[str, ...]
+    ahead_ms: int
+
+
+def whole(chain: pl.DataFrame, *, unplaced: int = 0) -> Whole:
+    """Return what is to be said of a chain, as it was when it was validated; of 10,000 rows it takes some 10 ms.
+
+    Parameters
+    ----------
+    chain
+        Canonical rows with their columns of quality.
+    unplaced
+        How many of them no table shows.
+    """
+    found = quality(chain)
+    at: Any = chain.get_column("snapshot_ts").max()
+    feed = [_FEEDS[found.feed]] if found.feed in _FEEDS else []
+    is_over = at is not None and not is_open(chain.item(0, "root_symbol"), at)
+    received: Any = chain.get_column("received_ts").max()
+    return Whole(
+        confidence=found.confidence,
+        quality=found.quality,
+        badges=(*feed, *([CLOSED] if is_over else [])),
+        stale_since=received if chain.get_column("is_stale").all() else None,
+        warnings=tuple(_warnings(found, unplaced)),
+        ahead_ms=_between(received, at) if found.is_simulated else 0,
+    )
+
+
+def _warnings(found: Quality, unplaced: int) -> list[str]:
+    told = [_SENTENCES.get(name, name) for name in (*found.errors, *found.warnings)]
+    if found.fallback_reason:
+        told.append(found.fallback_reason)
+    if found.plan_lacks:
+        told.append(f"the plan delivers no {', no '.join(found.plan_lacks)}")
+    if unplaced:
+        told.append(f"{unplaced:,} adjusted or incomplete contracts are not shown")
+    return told
+
+
+def is_open(root: str | None, at: datetime) -> bool:
+    """Tell whether options of a root trade at a moment: with the stock market, a few of them 15 minutes longer."""
+    session = current_session(at) if FIRST_DAY <= session_day(at) <= LAST_DAY else None
+    if session is None:
+        return False
+    close = symbols.root_facts(root).close if root else None
+    longer = timedelta(0) if close is None else timedelta(hours=close.hour, minutes=close.minute) - _USUAL_CLOSE
+    return session.open <= at < session.close + longer
+
+
+def prices(chain: pl.DataFrame, row: int) -> tuple[float | None, float | None]:
+    """Return the price of the underlying and the forward of a series, by the number of one of its rows."""
+    return chain.item(row, "underlying_price"), chain.item(row, "forward_price")
+
+
+def _between(early: datetime | None, late: datetime | None) -> int:
+    return 0 if early is None or late is None else round((late - early).total_seconds() * 1000)
+
+
+def milliseconds(at: datetime | None) -> int | None:
+    """Return a moment as a page takes it: milliseconds since 1970."""
+    return None if at is None else round(at.timestamp() * 1000)
