@@ -62,11 +62,13 @@ def global_hub(
     """Return the hub of this process, started: made on the first call, and watching what later calls name as well.
 
     Notebook cells that each need something live share one hub so, and with it one connection for each account. After
-    its `close` the next call makes a new one. ``source`` and ``refresh_interval`` are those of the first call.
+    its ``stop`` the next call starts it again, after its ``close`` it makes a new one. ``source`` and
+    ``refresh_interval`` are those of the first call.
     """
     with _making:
-        if _hubs and _hubs[0].is_running:
+        if _hubs and not _hubs[0].is_closed:
             _hubs[0].watch(symbols, indices=indices, equities=equities)
+            _hubs[0].start()
         else:
             started = hub(
                 symbols,

@@ -128,7 +128,7 @@ class MarketDataHub(SubjectSubscriptions):
         self._is_closed = False
 
     def __repr__(self) -> str:
-        state = "closed" if self._is_closed else "running" if self.is_running else "not started"
+        state = "closed" if self._is_closed else "running" if self.is_running else "stopped"
         return f"<MarketDataHub {self.name!r} {state}: {', '.join(self._watchlist.names())}>"
 
     # --- life -------------------------------------------------------------------------------------------------------
@@ -159,8 +159,18 @@ class MarketDataHub(SubjectSubscriptions):
             alerts=self._alerts,
         )
 
+    def stop(self) -> None:
+        """End all polls, streams and a recording, until it is started again; nothing happens when it does not run.
+
+        Whoever has subscribed stays so, and hears of the next start; what was known is forgotten.
+        """
+        with self._life:
+            engine, self._engine = self._engine, None
+            if engine is not None:
+                portal.call(engine.close())
+
     def close(self) -> None:
-        """End all polls, streams and subscriptions; may be called twice. The client stays open."""
+        """End all polls, streams and subscriptions, for good; may be called twice. The client stays open."""
         with self._life:
             engine, self._engine, self._is_closed = self._engine, None, True
         if engine is not None:
@@ -186,8 +196,13 @@ class MarketDataHub(SubjectSubscriptions):
 
     @property
     def is_running(self) -> bool:
-        """Whether it has been started and not closed."""
+        """Whether it has been started, and neither stopped nor closed."""
         return self._engine is not None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it has been closed, for good."""
+        return self._is_closed
 
     # --- what is watched --------------------------------------------------------------------------------------------
 

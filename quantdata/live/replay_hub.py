@@ -12,12 +12,12 @@ from quantdata.errors import ArgumentError, FeedError
 from quantdata.live.market_hub import MarketDataHub
 from quantdata.live.recording_reader import Reading
 from quantdata.live.replaying import Replayer
+from quantdata.live.watchlist import Watchlist
 from quantdata.pricing.rates import RateCurve
 
 if TYPE_CHECKING:
     from quantdata.live.engine import Engine
     from quantdata.live.snapshot import HubSnapshot
-    from quantdata.live.watchlist import Watchlist
 
 __all__ = ["ReplayHub"]
 
@@ -80,6 +80,12 @@ class ReplayHub(MarketDataHub):
             if deadline is not None and time.monotonic() > deadline:
                 raise FeedError(f"{self!r}: it is not over after {timeout:g} s")
         return self.snapshot()
+
+    def stop(self) -> None:
+        """Stop playing; `start` plays it from its beginning, to those whose subscriptions did not end with its end."""
+        super().stop()
+        watched = self._reading.watched
+        self._watchlist = Watchlist(watched.chains, watched.equities, watched.indices)
 
     def record(self, path: str | Path) -> Never:
         """Raise: a replay is on record already."""

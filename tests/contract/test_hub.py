@@ -19,6 +19,7 @@ from quantdata.sim import Simulator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 KEYS: Final = {"MASSIVE_API_KEY": "sim", "TRADIER_ACCESS_TOKEN": "sim", "QUANTDATA_SOURCE": "hybrid"}
 # Longer than any of this takes on a busy machine.
@@ -263,6 +264,17 @@ def test_the_process_has_one_hub_that_everybody_shares() -> None:
     another.close()
 
 
+@pytest.mark.usefixtures("vendors")
+def test_the_hub_of_the_process_starts_again_when_it_was_stopped() -> None:
+    one = global_hub("SPY", refresh_interval=600.0)
+    try:
+        one.stop()
+        assert global_hub("SPY") is one
+        assert one.is_running
+    finally:
+        one.close()
+
+
 # --- life -----------------------------------------------------------------------------------------------------------
 
 
@@ -287,6 +299,26 @@ def test_closing_leaves_no_task_and_no_thread() -> None:
         hub.start()
     with pytest.raises(qd.FeedError, match="closed"):
         hub.subscribe_tick("mine", print)
+
+
+@pytest.mark.usefixtures("vendors")
+def test_one_that_was_stopped_starts_again_for_the_same_subscribers(tmp_path: Path) -> None:
+    told: list[HubSnapshot] = []
+    with made(indices="VIX") as hub:
+        hub.subscribe_snapshot("mine", told.append)
+        hub.wait()
+        recording = hub.record(tmp_path / "monday")
+        hub.stop()
+        hub.stop()
+        assert (hub.is_running, hub.is_closed, recording.is_open) == (False, False, False)
+        assert repr(hub) == "<MarketDataHub 'hub' stopped: SPY, VIX>"
+        with pytest.raises(qd.FeedError, match=r"start\(\) it"):
+            hub.snapshot()
+        hub.watch(equities="AAPL")
+        told.clear()
+        assert set(hub.start().wait().equities.get_column("symbol")) == {"AAPL", "SPY"}
+        until(lambda: any("SPY" in each.changed for each in told))
+    assert hub.is_closed
 
 
 @pytest.mark.usefixtures("vendors")

@@ -254,6 +254,20 @@ def test_a_hub_that_is_closed_before_its_end_ends_at_once(tmp_path: Path) -> Non
         hub.wait_over()
 
 
+def test_one_that_was_stopped_plays_from_its_beginning_again(tmp_path: Path) -> None:
+    later = [frame(30.0, quote(30.0, 12.0, 13.0)), watched("SPY", "QQQ", after_s=31.0)]
+    write(tmp_path, opened(), watched("SPY"), line(), paced("SPY", (None, 30.0)), (answer(), 0.5), *later)
+    with qd.replay(tmp_path, speed=1_000.0) as hub:
+        first = hub.wait_over(30.0)
+        assert hub.watchlist.chains == ("SPY", "QQQ")
+        hub.stop()
+        hub.stop()
+        assert not hub.is_running
+        assert hub.watchlist.chains == ("SPY",)
+        again = hub.start().wait_over(30.0)
+        assert bids([again]) == bids([first])
+
+
 def test_what_is_damaged_in_the_middle_is_told_and_ends_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     minute(tmp_path)
     with (tmp_path / "000001.zst").open("ab") as file:
