@@ -362,6 +362,7 @@ COMPARISON: Final = (
         "volatility points",
         "Tradier's iv less Massive's; null where the quotes are > 2 s apart",
     ),
+    _e("feed", FEED, "the less fresh of both vendors' by plan; simulated data says so always"),
 )
 
 ENTITLEMENTS: Final = (

@@ -50,7 +50,7 @@ def compared(
         for (vendor, side), volatility in zip(sides.items(), implied, strict=True)
         for column in _of_vendor(vendor, side, volatility)
     ]
-    together = every.with_columns(forward, *columns)
+    together = _with_feed_of_both(every, tradier).with_columns(forward, *columns)
     differences = together.with_columns(*_differences())
     in_units = differences.with_columns(
         mid_difference_ticks=pl.col("mid_difference") / pl.col("tick_size"),
@@ -74,6 +74,13 @@ def _quoted_once(massive: pl.DataFrame, tradier: pl.DataFrame) -> pl.DataFrame:
     return massive.with_columns(
         massive.get_column(name).zip_with(is_quoted, tradier.get_column(name)) for name in QUOTED
     )
+
+
+def _with_feed_of_both(every: pl.DataFrame, tradier: pl.DataFrame) -> pl.DataFrame:
+    """Return all contracts, whose feed is Massive's, with the less fresh of both vendors'."""
+    own = tradier.select("contract_symbol", tradier_feed="feed")
+    joined = every.join(own, on="contract_symbol", how="left", maintain_order="left")
+    return joined.with_columns(feed=pl.min_horizontal("feed", "tradier_feed"))
 
 
 def _of_vendor(vendor: str, side: pl.DataFrame, volatility: pl.Series) -> list[pl.Series]:

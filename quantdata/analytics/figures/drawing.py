@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_POINTS", "Drawing", "Trace", "drawn", "redraw"]
 
-# In plotly's own words, which are many; each trace has a ``uid`` that stays its own from one drawing to the next.
+# In plotly's own words, which are many. Each trace has a ``uid``, without blanks, that is its own in every drawing.
 Trace: TypeAlias = dict[str, Any]
 
 MOST_POINTS = 200

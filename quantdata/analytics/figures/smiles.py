@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-import numpy as np
 import polars as pl
 
 from quantdata.analytics.checks import check_choice, check_columns
-from quantdata.analytics.figures.choosing import chosen, money, thinned
-from quantdata.analytics.figures.drawing import MOST_POINTS, Drawing, drawn
+from quantdata.analytics.figures.choosing import chosen, money
+from quantdata.analytics.figures.drawing import Drawing, drawn
+from quantdata.analytics.figures.lines import Line
 from quantdata.analytics.figures.theme import base, look_of, marked, nothing
 from quantdata.analytics.figures.words import (
     amount,
-    floats,
     freshness,
     percent,
     provenance,
@@ -29,13 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from datetime import date
 
-    from numpy.typing import NDArray
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
     from quantdata.analytics.figures.drawing import Trace
-    from quantdata.analytics.figures.theme import Look, Theme
-
-    Floats = NDArray[np.float64]
+    from quantdata.analytics.figures.theme import Theme
 
 __all__ = ["By", "smile_drawing", "smile_figure"]
 
@@ -162,9 +158,7 @@ def smile_drawing(
     traces = [
         trace
         for number, part in enumerate(rows.partition_by(OF_SERIES, maintain_order=True))
-        for trace in _of_series(
-            part, look_of(number, roots_seen.index(part.item(0, "root_symbol"))), band=band, model=model
-        )
+        for trace in _of_series(part, number, roots_seen, band=band, model=model)
     ]
     center = money(chain)
     mark = {
@@ -202,65 +196,15 @@ def _placed(rows: pl.DataFrame, by: By, wings: float | None) -> pl.DataFrame:
     return placed.filter(is_near, pl.col("x").is_not_null(), known.is_not_null())
 
 
-def _of_series(part: pl.DataFrame, look: Look, *, band: bool, model: bool) -> Iterator[Trace]:
+def _of_series(part: pl.DataFrame, number: int, roots: list[str], *, band: bool, model: bool) -> Iterator[Trace]:
     """Return the traces of one series: the band first, which the lines are drawn upon."""
-    name = strings(part, series_label())[0]
-    common: Trace = {"type": "scatter", "legendgroup": name}
+    look = look_of(number, roots.index(part.item(0, "root_symbol")))
+    line = Line(strings(part, series_label())[0], part, look)
     if band:
-        rows = thinned(part, pl.col("distance"), most=MOST_POINTS // 2)
-        x, y = _outline(floats(rows, "x"), floats(rows, "bid_iv"), floats(rows, "ask_iv"))
-        shade = {"fill": "toself", "fillcolor": look.shade, "mode": "lines", "line": {"width": 0}}
-        yield common | shade | {"uid": f"{name} band", "x": x, "y": y, "hoverinfo": "skip", "showlegend": False}
-    rows = thinned(part, pl.col("distance"))
-    line = {"color": look.colour, "dash": look.dash, "width": 1.5}
-    yield common | {
-        "uid": name,
-        "name": name,
-        "mode": "lines+markers",
-        "x": floats(rows, "x"),
-        "y": floats(rows, "implied_volatility"),
-        "line": line,
-        "marker": {"symbol": _symbols(rows, look.symbol), "size": 4},
-        "hovertext": strings(rows, _told()),
-        "hovertemplate": "%{hovertext}<extra></extra>",
-    }
+        yield line.band("bid_iv", "ask_iv")
+    yield line.main("implied_volatility", _told())
     if model:
-        yield common | {
-            "uid": f"{name} model",
-            "name": f"{name}, model",
-            "mode": "lines",
-            "x": floats(rows, "x"),
-            "y": floats(rows, "model_iv"),
-            "line": {"color": look.colour, "dash": "dot", "width": 1.5},
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-
-
-def _outline(x: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
-    """Return the outlines of the areas between two lines, a gap after each; where either is NaN there is none."""
-    is_known = np.isfinite(low) & np.isfinite(high)
-    ends = np.flatnonzero(np.diff(is_known)) + 1
-    gap = np.array([np.nan])
-    xs, ys = [gap], [gap]
-    for run in np.split(np.arange(x.size), ends):
-        if run.size > 1 and is_known[run[0]]:
-            xs += [x[run], x[run[::-1]], gap]
-            ys += [low[run], high[run[::-1]], gap]
-    return np.concatenate(xs), np.concatenate(ys)
-
-
-def _symbols(rows: pl.DataFrame, symbol: str) -> str | list[str]:
-    """Return the marker of each point: open where the volatility is the model's."""
-    is_model = rows.get_column("iv_source").cast(pl.String) == "model"
-    if not is_model.any():
-        return symbol
-    return strings(
-        rows,
-        pl.when(pl.col("iv_source").cast(pl.String) == "model")
-        .then(pl.lit(f"{symbol}-open"))
-        .otherwise(pl.lit(symbol)),
-    )
+        yield line.model("model_iv")
 
 
 def _told() -> pl.Expr:
@@ -271,7 +215,7 @@ def _told() -> pl.Expr:
         pl.lit("<b>"),
         percent("implied_volatility").fill_null("not known"),
         pl.lit("</b> at "),
-        amount("strike"),
+        amount(pl.col("strike")),
         pl.lit(" "),
         pl.col("option_type").cast(pl.String),
         pl.lit("<br>"),

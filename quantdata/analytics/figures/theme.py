@@ -7,7 +7,25 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from quantdata.analytics.checks import check_choice
 from quantdata.analytics.figures.drawing import Drawing
 
-__all__ = ["CALLS", "CLEAR", "PUTS", "QUALITY_COLOURS", "Look", "Theme", "base", "look_of", "marked", "nothing"]
+__all__ = [
+    "BLUE",
+    "CALLS",
+    "CLEAR",
+    "GREEN",
+    "GREY",
+    "OCHRE",
+    "PINK",
+    "PUTS",
+    "QUALITY_COLOURS",
+    "RED",
+    "Look",
+    "Theme",
+    "base",
+    "look_of",
+    "marked",
+    "nothing",
+    "spatial",
+]
 
 Theme: TypeAlias = Literal["auto", "light", "dark"]
 
@@ -81,8 +99,8 @@ def base(theme: Theme, *, title: str, subtitle: str, **layout: Any) -> dict[str,
         "font": {"color": ink.text, "size": 12},
         "title": heading | {"subtitle": {"text": subtitle, "font": {"size": 12, "color": ink.text}}},
         "hoverlabel": {"bgcolor": ink.box, "bordercolor": ink.text, "font": {"color": boxed}, "align": "left"},
-        "margin": {"l": 64, "r": 16, "t": 72, "b": 48},
-        "legend": {"bgcolor": CLEAR, "orientation": "h", "x": 0, "y": -0.16, "yanchor": "top"},
+        "margin": {"l": 64, "r": 16, "t": 80, "b": 80},
+        "legend": {"bgcolor": CLEAR, "orientation": "h", "x": 0, "yref": "container", "y": 0, "yanchor": "bottom"},
         "modebar": {"bgcolor": CLEAR, "color": ink.text, "activecolor": BLUE},
         "hovermode": "closest",
         **axes,
@@ -103,16 +121,28 @@ def _axis(ink: Inks) -> dict[str, Any]:
     }
 
 
-def marked(value: float | None, text: str, *, theme: Theme) -> dict[str, Any]:
-    """Return the parts of a layout that mark a value of x by a dotted line and a word: the money."""
+def spatial(theme: Theme, *, x: dict[str, Any], y: dict[str, Any], z: dict[str, Any]) -> dict[str, Any]:
+    """Return a scene with three axes, for what is drawn in space."""
+    check_choice(theme, INKS, name="theme")
+    ink = INKS[theme]
+    ruled = {"gridcolor": ink.rule, "color": ink.text, "backgroundcolor": CLEAR, "showspikes": False}
+    eye = {"eye": {"x": -0.9, "y": -1.75, "z": 0.7}, "center": {"x": 0, "y": 0, "z": -0.1}}
+    ratio = {"x": 1.4, "y": 1.3, "z": 0.8}
+    axes = {"xaxis": ruled | x, "yaxis": ruled | y, "zaxis": ruled | z}
+    return {**axes, "camera": eye, "aspectmode": "manual", "aspectratio": ratio}
+
+
+def marked(value: float | None, text: str, *, theme: Theme, above: bool = False) -> dict[str, Any]:
+    """Return the parts of a layout that mark a value of x by a dotted line and a word, beside it or above all."""
+    check_choice(theme, INKS, name="theme")
     if value is None:
         return {"shapes": [], "annotations": []}
     ink = INKS[theme]
     line = {"color": ink.text, "dash": "dot", "width": 1}
-    word = {"text": text, "showarrow": False, "font": {"size": 11, "color": ink.text}}
+    word = {"text": text, "showarrow": False, "xanchor": "left", "font": {"size": 11, "color": ink.text}}
     return {
         "shapes": [{"type": "line", "x0": value, "x1": value, "yref": "paper", "y0": 0, "y1": 1, "line": line}],
-        "annotations": [{"x": value, "yref": "paper", "y": 1, "yanchor": "top", "xanchor": "left", **word}],
+        "annotations": [{"x": value, "yref": "paper", "y": 1, "yanchor": "bottom" if above else "top", **word}],
     }
 
 

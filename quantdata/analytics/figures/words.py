@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "amount",
+    "badge",
     "clock",
     "day",
     "floats",
     "freshness",
     "percent",
     "provenance",
+    "root_label",
     "series_label",
     "strings",
     "titled",
@@ -40,15 +42,19 @@ def underlying(frame: pl.DataFrame, name: str = "underlying_symbol") -> str:
 def titled(frame: pl.DataFrame, what: str, name: str = "underlying_symbol") -> str:
     """Return a title: what a frame is of, and what is drawn of it."""
     of = underlying(frame, name)
-    return f"{of} {what}" if of else what.capitalize()
+    return f"{of} {what}" if of else what[:1].upper() + what[1:]
 
 
-def freshness(frame: pl.DataFrame, *more: str, moment: str = "snapshot_ts") -> str:
-    """Return in words that the data are simulated or late where they are, of when they are, and what else is given."""
+def badge(frame: pl.DataFrame) -> list[str]:
+    """Return the word for data that are simulated or late; none for those that are neither."""
     feeds = set(frame.get_column("feed").cast(pl.String))
-    worst = next((f"<b>{word}</b>" for name, word in FEED_WORDS.items() if name in feeds), "")
-    at: datetime | None = frame.get_column(moment).max()  # type: ignore[assignment]
-    return " · ".join(part for part in (worst, clock(at) if at else "", *more) if part)
+    return [f"<b>{word}</b>" for name, word in FEED_WORDS.items() if name in feeds][:1]
+
+
+def freshness(frame: pl.DataFrame, *more: str) -> str:
+    """Return in words that a frame is simulated or late, where it is, of when it is, and what else is given."""
+    at: datetime | None = frame.get_column("snapshot_ts").max()  # type: ignore[assignment]
+    return " · ".join([*badge(frame), *([clock(at)] if at else []), *more])
 
 
 def clock(moment: datetime) -> str:
@@ -62,11 +68,16 @@ def day(column: str) -> pl.Expr:
     return pl.col(column).dt.strftime(DAY)
 
 
-def series_label() -> pl.Expr:
-    """Return in words which series a row is of: its last day, its root, how it settles."""
+def root_label() -> pl.Expr:
+    """Return in words which root a row is of, and how it settles."""
     settlement = pl.concat_str(pl.lit(" "), pl.col("settlement").cast(pl.String)).fill_null("")
     adjusted = pl.when("is_adjusted").then(pl.lit(" adjusted")).otherwise(pl.lit(""))
-    return pl.concat_str(day("expiration"), pl.lit(" "), "root_symbol", settlement, adjusted)
+    return pl.concat_str("root_symbol", settlement, adjusted)
+
+
+def series_label() -> pl.Expr:
+    """Return in words which series a row is of: its last day, its root, how it settles."""
+    return pl.concat_str(day("expiration"), pl.lit(" "), root_label())
 
 
 def provenance(source: str, moment: str, confidence: str) -> pl.Expr:
@@ -89,9 +100,9 @@ def percent(column: str) -> pl.Expr:
     return pl.concat_str((hundredths // 100).cast(pl.String), pl.lit("."), rest, pl.lit(" %"))
 
 
-def amount(column: str) -> pl.Expr:
+def amount(number: pl.Expr) -> pl.Expr:
     """Return a number without zeros behind its point; null where it is null."""
-    return pl.col(column).cast(pl.String).str.replace(r"\.0$", "")
+    return number.cast(pl.String).str.replace(r"\.0$", "")
 
 
 def floats(frame: pl.DataFrame, name: str) -> NDArray[np.float64]:

@@ -99,6 +99,21 @@ def test_a_locked_market_on_both_sides_has_no_spreads_to_count_in() -> None:
     assert found["mid_difference_spreads"] is None
 
 
+@pytest.mark.parametrize(
+    ("massive", "tradier", "worse"),
+    [("realtime", "delayed", "delayed"), ("eod", "realtime", "eod"), ("simulated", "simulated", "simulated")],
+)
+def test_a_comparison_is_as_fresh_as_the_less_fresh_of_both(massive: str, tradier: str, worse: str) -> None:
+    frame = side_by_side(both("massive", feed=massive), both("tradier", feed=tradier))
+    assert frame.get_column("feed").unique().to_list() == [worse]
+
+
+def test_a_contract_of_one_vendor_has_that_vendors_feed() -> None:
+    frame = side_by_side(both("massive"), chain(row("tradier", 700.0, feed="delayed")))
+    assert only(frame, 700.0)["feed"] == "delayed"
+    assert only(frame, 600.0)["feed"] == "realtime"
+
+
 # --- one side missing -----------------------------------------------------------------------------------------------
 
 
