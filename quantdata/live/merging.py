@@ -149,11 +149,14 @@ def overlaid(frame: pl.DataFrame, facing: pl.DataFrame, group: Group) -> pl.Data
     beside = frame.hstack(facing.drop(group.key).rename(_held))
     is_taken = _is_shown(group).fill_null(value=False)
     own = pl.when(~pl.col("_is_streamed").fill_null(value=False))
-    return beside.with_columns(
+    changed = beside.select(
         *(pl.when(is_taken).then(_held(name)).otherwise(name).alias(name) for name in group.dtypes),
         *(own.then(pl.when(is_taken).then(_held(name)).otherwise(name)).alias(name) for name in group.dependents),
         *_provenance(group, is_taken),
-    ).select(frame.columns)
+    )
+    # Column by column: to name a hundred columns to polars takes longer than what is done with these.
+    names = frozenset(changed.columns)
+    return pl.DataFrame([changed[name] if name in names else frame[name] for name in frame.columns])
 
 
 def _is_shown(group: Group) -> pl.Expr:

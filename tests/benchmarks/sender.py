@@ -11,7 +11,10 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
+from random import Random
 from typing import IO, TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 from urllib.request import Request, urlopen
 
 from quantdata.sim import Simulator
@@ -27,6 +30,8 @@ __all__ = ["CLOCK", "KEY", "Sender", "sender"]
 # Runs as fast as the wall's, so that a moment there is a moment here but for a constant.
 CLOCK: Final = "at:2026-11-18T11:00*1"
 MOST_CONTRACTS: Final = 20_000
+# Of quotes, to one of prints and of minutes.
+PASSES: Final = 64
 # Of a plan with options alone: every connection gets the whole rate, and a stream of one stock has no frames worth it.
 KEY: Final = "sim-options-advanced"
 
@@ -86,9 +91,22 @@ def sender(rate: float) -> Iterator[Sender]:
             process.terminate()
 
 
+def _mixed(places: range) -> Iterator[int]:
+    """Return places for ever, each as often as any other, in an order without a pattern."""
+    order = list(places)
+    Random(7).shuffle(order)  # noqa: S311  # no secret
+    return cycle(order)
+
+
 def _serve(rate: float) -> None:
     rules = StreamRules(option_quotes=MOST_CONTRACTS, slow_after_s=None, second_connection="holder")
-    with Simulator(clock=CLOCK, stream_rate=rate, stream_rules=rules) as simulator:
+    with (
+        # Prints and minutes of all contracts are rarer than the simulator has them, and come among the quotes: the
+        # vendor has some 300 prints a second.
+        patch("quantdata.sim.massive.prepared._PASSES", PASSES),
+        patch("quantdata.sim.streams.ring.cycle", _mixed),
+        Simulator(clock=CLOCK, stream_rate=rate, stream_rules=rules) as simulator,
+    ):
         listing = simulator.market.listing("SPY", simulator.clock.now().date())
         ahead = simulator.clock.now() - simulator._wall()  # the one that it counts from
         where = {

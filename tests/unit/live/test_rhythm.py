@@ -39,7 +39,7 @@ def test_a_publication_is_valued_at_once_and_the_next_after_a_rest() -> None:
     assert rhythm.due_in_s() == VALUATION_INTERVAL_S
 
 
-@pytest.mark.parametrize(("took_s", "rest_s"), [(0.125, 0.625), (60.0, LONGEST_REST_S)])
+@pytest.mark.parametrize(("took_s", "rest_s"), [(0.125, 1.125), (60.0, LONGEST_REST_S)])
 def test_one_that_takes_long_rests_longer(took_s: float, rest_s: float) -> None:
     hands = Hands()
     rhythm = made(hands)
