@@ -20,7 +20,7 @@ check: $(FULL)/ready
 	@PATH="$(CURDIR)/$(FULL)/bin:$$PATH" .ci/check
 
 lab: $(FULL)/ready
-	@QUANTDATA_SOURCE=$${QUANTDATA_SOURCE:-sim} $(FULL)/bin/jupyter lab
+	@QUANTDATA_SOURCE=$${QUANTDATA_SOURCE:-sim} $(FULL)/bin/jupyter lab notebooks/01_first_chain.ipynb
 
 bench: $(FULL)/ready
 	@$(FULL)/bin/python -m tests.benchmarks
