@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from quantdata.widgets.messages import EVERYBODY
@@ -43,8 +42,8 @@ class Audience:
         Of the table.
     wants
         What a page is shown that asks for nothing.
-    clock, wall
-        Monotonic seconds, and the present by the clock that ``received_ts`` is of.
+    clock
+        Monotonic seconds.
 
     Attributes
     ----------
@@ -59,14 +58,12 @@ class Audience:
         *,
         wants: Wants,
         clock: Callable[[], float] = time.monotonic,
-        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.nonsense = 0
         self._board = Board(underlying, fields)
         self._names = frozenset(field.name for field in fields)
         self._wants = wants
         self._clock = clock
-        self._wall = wall
         self._lock = threading.Lock()
         self._frame: pl.DataFrame | None = None
         self._heard: deque[object] = deque(maxlen=_ROOM)
@@ -115,19 +112,22 @@ class Audience:
         """Return a snapshot for whoever comes, that no page acknowledges; None before the first chain."""
         with self._lock:
             now = self._clock()
-            self._take_in(now)
+            self._take_in(now, for_nobody=True)
             found = self._new_viewer(EVERYBODY, self._wants, now).update(self._board.sheet, now)
         # Before any that a page counts.
         return found and found._replace(content={**found.content, "epoch": 0, "sequence": 0})
 
-    def _take_in(self, now: float) -> None:
-        frame, self._frame = self._frame, None
-        if frame is not None:
-            self._board.update(frame, now, at=self._wall())
-        self._board.judge(now)
+    def _take_in(self, now: float, *, for_nobody: bool = False) -> None:
         while self._heard:
             self._answer(self._heard.popleft(), now)
         self._pages = {client: page for client, page in self._pages.items() if not page.is_gone(now)}
+        # Nobody looks at most tables most of the time: a chain waits until somebody does.
+        if not self._pages and not for_nobody:
+            return
+        frame, self._frame = self._frame, None
+        if frame is not None:
+            self._board.update(frame, now)
+        self._board.judge(now)
 
     def _answer(self, told: Any, now: float) -> None:
         client, kind = (told.get("client"), told.get("kind")) if isinstance(told, dict) else (None, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from quantdata.errors import ArgumentError
 from quantdata.widgets.facts import FACTS, SOURCES, rules_of
 from quantdata.widgets.ladder import Listing
-from quantdata.widgets.status import Whole, milliseconds, prices, whole
+from quantdata.widgets.status import Whole, milliseconds, moment_of, prices, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from quantdata.widgets.order import Ladder
     from quantdata.widgets.wants import Wants
 
-__all__ = ["WHOLE_EVERY_S", "Board", "Sheet", "named_series", "require_series"]
+__all__ = ["WHOLE_EVERY_S", "Board", "Sheet", "is_live", "named_series", "nearest_series", "require_series"]
 
 # How often the whole is judged, which costs more than all that is done for the rows in view.
 WHOLE_EVERY_S: Final = 2.0
@@ -41,7 +41,7 @@ class Sheet:
     fields
         What a table shows of each leg.
     at
-        When it came, by the clock that ``received_ts`` is of.
+        The moment that it is of, by the clock that ``received_ts`` is of: see `moment_of`.
     chain
         Canonical rows with their columns of quality; there are some.
     listing, whole
@@ -61,9 +61,7 @@ class Sheet:
         for key in keys:
             if key is not None and (found := named_series(self.listing, key)):
                 return found
-        every = list(self.listing.series.values())
-        live = (each for each in every if self.chain.item(each.row, "time_to_expiry") != 0.0)
-        return next(live, every[0] if every else None)
+        return nearest_series(self.listing, self.chain)
 
     def layout(self, wants: Wants, chosen: Series, *, rows: int) -> dict[str, Any]:
         """Return what stands where, in the words of a page."""
@@ -127,11 +125,11 @@ class Board:
         self._judged_at = 0.0
         self._is_behind = False
 
-    def update(self, chain: pl.DataFrame, now: float, *, at: datetime) -> None:
-        """Take in a chain that came at a moment; one without rows tells nothing. The whole may be that of before."""
+    def update(self, chain: pl.DataFrame, now: float) -> None:
+        """Take in a chain; one without rows tells nothing. What is said of the whole may be of a moment before."""
         if chain.is_empty():
             return
-        before = self.sheet
+        before, at = self.sheet, moment_of(chain)
         if before is None:
             listing = Listing.of(chain)
             judged = whole(chain, unplaced=listing.unplaced)
@@ -169,6 +167,17 @@ def named_series(listing: Listing, wanted: str) -> Series | None:
     """Return the series of a key such as ``"2026-12-18 SPXW"``, or the first of a day; None if there is none."""
     days = (each for key, each in listing.series.items() if key.partition(" ")[0] == wanted)
     return listing.series.get(wanted) or next(days, None)
+
+
+def nearest_series(listing: Listing, chain: pl.DataFrame) -> Series | None:
+    """Return the first series that is not over; if all are the first, and None if there is none."""
+    live = (each for each in listing.series.values() if is_live(each, chain))
+    return next(live, next(iter(listing.series.values()), None))
+
+
+def is_live(series: Series, chain: pl.DataFrame) -> bool:
+    """Tell whether a series has not settled or expired yet."""
+    return bool(chain.item(series.row, "time_to_expiry") != 0.0)
 
 
 def require_series(listing: Listing, wanted: str) -> None:

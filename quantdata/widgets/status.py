@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import polars as pl
 
 from quantdata import symbols
 from quantdata.sessions import FIRST_DAY, LAST_DAY, current_session, session_day
@@ -11,13 +13,9 @@ from quantdata.validation import quality
 from quantdata.validation.chain_facts import CHAIN_FACTS
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    import polars as pl
-
     from quantdata.validation import Quality
 
-__all__ = ["CLOSED", "Whole", "is_open", "milliseconds", "prices", "whole"]
+__all__ = ["CLOSED", "Whole", "is_open", "milliseconds", "moment_of", "prices", "whole"]
 
 CLOSED: Final = "CLOSED"
 _FEEDS: Final = {"simulated": "SIMULATED", "delayed": "DELAYED", "eod": "END OF DAY"}
@@ -104,6 +102,16 @@ def prices(chain: pl.DataFrame, row: int) -> tuple[float | None, float | None]:
 
 def _between(early: datetime | None, late: datetime | None) -> int:
     return 0 if early is None or late is None else round((late - early).total_seconds() * 1000)
+
+
+def moment_of(chain: pl.DataFrame) -> datetime:
+    """Return the moment that the newest row's age was counted to, by our clock; of a replay the recorded one.
+
+    The present, where no row tells when it came.
+    """
+    age = (pl.col("age_s").fill_null(0.0) * 1_000_000).cast(pl.Int64).cast(pl.Duration("us"))
+    at: datetime | None = chain.select((pl.col("received_ts") + age).max()).item()
+    return datetime.now(UTC) if at is None else at
 
 
 def milliseconds(at: datetime | None) -> int | None:

@@ -17,7 +17,7 @@ from quantdata.widgets.fields import chosen
 from quantdata.widgets.gate import GONE_AFTER_S, WINDOW
 from quantdata.widgets.ladder import Listing
 from quantdata.widgets.wants import Wants
-from tests.unit.widgets.boards import DECEMBER, JANUARY, NOW, board, contract
+from tests.unit.widgets.boards import DECEMBER, JANUARY, board, contract
 from tests.unit.widgets.pages import ModelPage
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class TablePages(RuleBasedStateMachine):
         super().__init__()
         self.now = 0.0
         self.chain = WHOLE
-        self.audience = Audience("SPY", FIELDS, wants=Wants(), clock=lambda: self.now, wall=lambda: NOW)
+        self.audience = Audience("SPY", FIELDS, wants=Wants(), clock=lambda: self.now)
         self.wires = {client: Wire(client) for client in ("ann", "bob", "eve")}
 
     def turn(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 from quantdata.widgets.audience import MOST_PAGES, Audience
 from quantdata.widgets.fields import chosen
 from quantdata.widgets.wants import Wants
-from tests.unit.widgets.boards import DECEMBER, JANUARY, NOW, board, contract
+from tests.unit.widgets.boards import DECEMBER, JANUARY, board, contract
 from tests.unit.widgets.pages import ModelPage
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ class House:
 
     def __init__(self, *, wants: Wants | None = None) -> None:
         self.now = 100.0
-        self.audience = Audience(
-            "SPY", chosen(["bid"]), wants=wants or Wants(), clock=lambda: self.now, wall=lambda: NOW
-        )
+        self.audience = Audience("SPY", chosen(["bid"]), wants=wants or Wants(), clock=lambda: self.now)
 
     def hear(self, *told: Any) -> list[Message]:
         for each in told:

@@ -27,17 +27,17 @@ BOTH = board(
 
 def _sheet(chain: pl.DataFrame = BOTH) -> Sheet:
     made = Board("SPY", chosen())
-    made.update(chain, 0.0, at=NOW)
+    made.update(chain, 0.0)
     assert made.sheet is not None
     return made.sheet
 
 
 def test_without_rows_there_is_no_sheet_and_what_was_there_stays() -> None:
     made = Board("SPY", chosen())
-    made.update(empty(CHAIN), 0.0, at=NOW)
+    made.update(empty(CHAIN), 0.0)
     before = made.sheet
-    made.update(BOTH, 1.0, at=NOW)
-    made.update(empty(CHAIN), 2.0, at=NOW)
+    made.update(BOTH, 1.0)
+    made.update(empty(CHAIN), 2.0)
     assert before is None
     assert made.sheet is not None
     assert made.sheet.chain is BOTH
@@ -45,11 +45,11 @@ def test_without_rows_there_is_no_sheet_and_what_was_there_stays() -> None:
 
 def test_new_prices_are_another_version_of_the_same_listing() -> None:
     made = Board("SPY", chosen())
-    made.update(BOTH, 0.0, at=NOW)
+    made.update(BOTH, 0.0)
     first = made.sheet
-    made.update(BOTH.with_columns(bid=4.0), 0.1, at=NOW)
+    made.update(BOTH.with_columns(bid=4.0), 0.1)
     second = made.sheet
-    made.update(BOTH.head(3), 0.2, at=NOW)
+    made.update(BOTH.head(3), 0.2)
     assert first is not None
     assert second is not None
     assert made.sheet is not None
@@ -59,10 +59,10 @@ def test_new_prices_are_another_version_of_the_same_listing() -> None:
 
 def test_the_whole_is_judged_at_once_and_then_every_two_seconds_while_frames_come() -> None:
     made = Board("SPY", chosen())
-    made.update(BOTH, 10.0, at=NOW)
+    made.update(BOTH, 10.0)
     assert made.due_at() is None
     poor = BOTH.with_columns(confidence=pl.lit(40, pl.UInt8))
-    made.update(poor, 10.1, at=NOW)
+    made.update(poor, 10.1)
     assert made.sheet is not None
     assert made.sheet.whole.confidence == 100
     assert made.due_at() == 12.0

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from quantdata.frames.columns import CHAIN, empty
-from quantdata.widgets.status import is_open, milliseconds, prices, whole
+from quantdata.widgets.status import is_open, milliseconds, moment_of, prices, whole
 from tests.unit.widgets.boards import NOW, board, contract
 
 BOTH = [contract(strike, kind) for strike in (595, 600, 605) for kind in ("call", "put")]
@@ -77,6 +77,13 @@ def test_a_simulated_clock_is_told_as_what_it_is_ahead() -> None:
 )
 def test_options_trade_with_the_stock_market_and_a_few_longer(root: str | None, at: str, answer: object) -> None:
     assert is_open(root, datetime.fromisoformat(f"{at}+00:00")) is answer
+
+
+def test_a_chain_is_of_the_moment_that_its_ages_were_counted_to() -> None:
+    old = {**BOTH[0], "received_ts": NOW - timedelta(minutes=1), "age_s": 62.5}
+    assert moment_of(board([*BOTH[1:], old])) == NOW + timedelta(seconds=2.5)
+    assert moment_of(board([{**old, "age_s": None}])) == NOW - timedelta(minutes=1)
+    assert moment_of(board([{**old, "received_ts": None}])) > NOW
 
 
 def test_prices_are_those_of_the_row_and_moments_are_milliseconds() -> None:

@@ -17,8 +17,6 @@ from tests.unit.widgets.boards import DECEMBER, JANUARY, NOW, board, contract
 from tests.unit.widgets.pages import ModelPage
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from quantdata.widgets.messages import Message
 
 STRIKES = np.arange(500.0, 700.0)
@@ -36,8 +34,8 @@ class Desk:
         self.now = 0.0
         self.show(chain)
 
-    def show(self, chain: pl.DataFrame, *, at: datetime = NOW) -> None:
-        self.board.update(chain, self.now, at=at)
+    def show(self, chain: pl.DataFrame) -> None:
+        self.board.update(chain, self.now)
 
     def turn(self, *, seconds: float = 0.0) -> Message | None:
         """Let the page have what it lacks, as far as it may."""
@@ -107,9 +105,9 @@ def test_a_number_that_goes_away_is_sent_as_none() -> None:
 def test_the_time_alone_travels_once_a_second() -> None:
     desk = Desk()
     desk.turn()
-    desk.show(WIDE, at=NOW.replace(microsecond=999_000))
+    desk.show(WIDE.with_columns(age_s=0.999))
     assert desk.turn() is None
-    desk.show(WIDE, at=NOW.replace(second=1))
+    desk.show(WIDE.with_columns(age_s=1.0))
     message = desk.turn()
     assert message is not None
     assert message.content["status"]["at"] == NOW.timestamp() * 1000 + 1000
