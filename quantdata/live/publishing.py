@@ -135,9 +135,10 @@ class Publisher:
             self._conflation.mark()
 
     def _applied(self, inputs: Sequence[Input], now: datetime) -> HubSnapshot:
-        self._market.apply(inputs)
+        # Who wants events one by one does not wait for what follows from them.
         if len(self._ticks):
             self._ticks.publish(ticks(inputs))
+        self._market.apply(inputs)
         return self._market.snapshot(now)
 
 

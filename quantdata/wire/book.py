@@ -114,7 +114,7 @@ class Book:
         self._trades_at_most = trades_at_most
         self._batch = Batch(vendor=vendor)
         self._events_taken = 0
-        # The newest of each symbol as of the last look.
+        # The newest of each symbol, handed out or not.
         self._quotes: dict[str, Quote] = {}
         self._last_trades: dict[str, Trade] = {}
         self._values: dict[str, Value] = {}
@@ -144,7 +144,7 @@ class Book:
             if not LEAST_MS <= t < MOST_MS:
                 t = event.t = to_ms(t)
             symbol = event.symbol
-            last = fresh.get(symbol) or known.get(symbol)
+            last = known.get(symbol)
             if (
                 last is None
                 or t > last.t
@@ -152,7 +152,7 @@ class Book:
                 or (t == last.t and event.sequence > last.sequence)
                 or self._is_newer(event, last)
             ):
-                fresh[symbol] = event
+                known[symbol] = fresh[symbol] = event
         self.counts.events += len(messages) - len(others)
         return others
 
@@ -188,9 +188,6 @@ class Book:
         batch.events = self.counts.events - self._events_taken
         batch.received_at = self.received_at
         self._events_taken = self.counts.events
-        self._quotes.update(batch.quotes)
-        self._last_trades.update(batch.last_trades)
-        self._values.update(batch.values)
         return batch
 
     def _is_newer(self, event: E, last: E) -> bool:
@@ -208,9 +205,9 @@ class Book:
         return False
 
     def _keep(self, fresh: dict[str, E], known: dict[str, E], event: E) -> None:
-        last = fresh.get(event.symbol) or known.get(event.symbol)
+        last = known.get(event.symbol)
         if last is None or self._is_newer(event, last):
-            fresh[event.symbol] = event
+            known[event.symbol] = fresh[event.symbol] = event
 
     def _trade(self, trade: Trade) -> None:
         trade.t = to_ms(trade.t)

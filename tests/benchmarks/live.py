@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import time
+import tracemalloc
 from typing import TYPE_CHECKING, Any, Final
 
 from massive.websocket import WebSocketClient
+from massive.websocket.models import Market, parse
 
 from quantdata.config import Secret
 from quantdata.wire.book import Book
 from quantdata.wire.dialect import Channel
+from quantdata.wire.massive.messages import read
 from quantdata.wire.massive.stream import MassiveDialect
 from quantdata.wire.session import StreamSession
+from tests.benchmarks.live_hub import flood, idle
 from tests.benchmarks.runner import Comparison
 from tests.benchmarks.sender import sender
 
@@ -31,24 +37,27 @@ OFFICIAL: Final = "massive client, dict of last values"
 
 
 def run(*, rounds: int) -> list[Comparison]:
+    """Compare what an event costs and what a contract takes, then look at a whole hub."""
+    return [_sustained(rounds), _memory(), *flood(rounds=max(2, rounds // 2)), *idle(rounds=rounds)]
+
+
+def _sustained(rounds: int) -> Comparison:
     """Compare what an event costs on its way from the socket to the last values."""
+    ways = {"quantdata, stream session and book": _ours, OFFICIAL: _official}
+    spent: dict[str, list[float]] = {name: [] for name in ways}
     with sender(FLOOD) as server:
         symbols = server.symbols[:CONTRACTS]
-        ways = {"quantdata, stream session and book": _ours, OFFICIAL: _official}
-        spent: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(rounds):
             for name, way in ways.items():
                 spent[name].append(asyncio.run(way(server, symbols)))
-    return [
-        Comparison(
-            "Stream of quotes, from the socket to the last values",
-            f"{CONTRACTS:,} contracts, 100 events a frame, loopback, server in a process of its own, which sends as "
-            "fast as it is read; CPU time, so that whoever else is on the machine does not count",
-            "us of CPU an event",
-            spent,
-            {OFFICIAL: ">= 6x"},
-        ),
-    ]
+    return Comparison(
+        "Stream of quotes, from the socket to the last values",
+        f"{CONTRACTS:,} contracts, 100 events a frame, loopback, server in a process of its own, which sends as fast "
+        "as it is read; CPU time, so that whoever else is on the machine does not count",
+        "us of CPU an event",
+        spent,
+        {OFFICIAL: ">= 6x"},
+    )
 
 
 class _Meter:
@@ -106,3 +115,52 @@ async def _official(server: Sender, symbols: Sequence[str]) -> float:
     await client.close()  # type: ignore[no-untyped-call]
     await running
     return meter.cost_us
+
+
+def _memory() -> Comparison:
+    """Compare what the last quote of a contract takes, by what Python allocates for it."""
+    passes = [_frames(number) for number in range(3)]
+    held: dict[str, list[float]] = {}
+    for name, keep in {"quantdata, book": _kept_by_us, OFFICIAL: _kept_officially}.items():
+        tracemalloc.start()
+        state = keep(passes)
+        held[name] = [tracemalloc.get_traced_memory()[0] / CONTRACTS]
+        tracemalloc.stop()
+        del state
+    return Comparison(
+        "Memory of a contract's last quote",
+        f"{CONTRACTS:,} contracts, told three times and looked at once; what Python allocates and still holds, frames "
+        "not counted",
+        "bytes",
+        held,
+        {OFFICIAL: ">= 1x"},
+    )
+
+
+def _frames(number: int) -> list[bytes]:
+    quotes = [
+        {"ev": "Q", "sym": f"O:SPY261218C{place:08d}", "bx": 300 + place % 20, "bp": 1.01 + place / 100, "bs": place}
+        | {"ax": 301 + place % 19, "ap": 1.06 + place / 100, "as": 7 + place, "t": 1_795_017_600_000 + number}
+        | {"q": 10_000_000_000 + number * CONTRACTS + place}
+        for place in range(CONTRACTS)
+    ]
+    return [json.dumps(quotes[at : at + 100]).encode() for at in range(0, CONTRACTS, 100)]
+
+
+def _kept_by_us(passes: Sequence[Sequence[bytes]]) -> object:
+    book = Book("massive")
+    for number, frames in enumerate(passes):
+        for frame in frames:
+            read(frame, book)
+        if number == 1:
+            book.take()
+    return book
+
+
+def _kept_officially(passes: Sequence[Sequence[bytes]]) -> object:
+    last: dict[str, Any] = {}
+    logger = logging.getLogger("benchmark")
+    for frames in passes:
+        for frame in frames:
+            last.update({each.symbol: each for each in parse(json.loads(frame), logger, Market.Options)})  # type: ignore[attr-defined]
+    return last
