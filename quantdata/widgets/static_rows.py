@@ -33,13 +33,14 @@ CSS: Final = (
     ".qd-chain th,.qd-chain td{padding:1px 8px;text-align:right;border:0;background:none}"
     ".qd-chain th{color:var(--qd-quiet);font-weight:400}.qd-chain summary{cursor:pointer}"
     ".qd-chain tbody th{color:inherit;font-weight:600;text-align:center;background:var(--qd-shade)}"
-    ".qd-chain td.i{background:var(--qd-shade)}.qd-chain tr.m>*{border-top:2px solid var(--qd-quiet)}"
+    ".qd-chain th.s{text-align:center}.qd-chain td.i{background:var(--qd-shade)}"
+    ".qd-chain tr.m>*{border-top:2px solid var(--qd-quiet)}"
     ".qd-chain .q3{border-left:3px solid transparent}.qd-chain .q2{border-left:3px dotted var(--qd-quiet)}"
     ".qd-chain .q1{border-left:3px dashed var(--qd-warn)}.qd-chain .q0{border-left:3px solid var(--qd-bad)}"
-    ".qd-chain .p.q3{border:0;border-right:3px solid transparent}"
-    ".qd-chain .p.q2{border:0;border-right:3px dotted var(--qd-quiet)}"
-    ".qd-chain .p.q1{border:0;border-right:3px dashed var(--qd-warn)}"
-    ".qd-chain .p.q0{border:0;border-right:3px solid var(--qd-bad)}"
+    ".qd-chain .p.q3{border-left:0;border-right:3px solid transparent}"
+    ".qd-chain .p.q2{border-left:0;border-right:3px dotted var(--qd-quiet)}"
+    ".qd-chain .p.q1{border-left:0;border-right:3px dashed var(--qd-warn)}"
+    ".qd-chain .p.q0{border-left:0;border-right:3px solid var(--qd-bad)}"
 )
 # Of which group a field is: who gave it, and when.
 _GROUPS: Final[Mapping[str, tuple[str, str | None]]] = {
@@ -123,7 +124,8 @@ def _headers(fields: Sequence[Field]) -> str:
         f'<th scope="col" title="{escape(f"{each.meaning}; {each.unit}")}">{escape(each.header)}</th>'
         for each in fields
     ]
-    sides = f'<tr><th colspan="{len(fields)}">calls</th><th></th><th colspan="{len(fields)}">puts</th></tr>'
+    side = f'<th colspan="{len(fields)}" class="s">'
+    sides = f"<tr>{side}calls</th><th></th>{side}puts</th></tr>"
     return (
         f'{sides}<tr>{"".join(heads)}<th scope="col" title="USD per share">strike</th>{"".join(reversed(heads))}</tr>'
     )

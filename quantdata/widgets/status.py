@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import polars as pl
 
 from quantdata import symbols
+from quantdata.errors import SymbolError
 from quantdata.sessions import FIRST_DAY, LAST_DAY, current_session, session_day
 from quantdata.validation import quality
 from quantdata.validation.chain_facts import CHAIN_FACTS
@@ -90,9 +91,16 @@ def is_open(root: str | None, at: datetime) -> bool:
     session = current_session(at) if FIRST_DAY <= session_day(at) <= LAST_DAY else None
     if session is None:
         return False
-    close = symbols.root_facts(root).close if root else None
-    longer = timedelta(0) if close is None else timedelta(hours=close.hour, minutes=close.minute) - _USUAL_CLOSE
-    return session.open <= at < session.close + longer
+    return session.open <= at < session.close + _longer(root)
+
+
+def _longer(root: str | None) -> timedelta:
+    """Return how long after the stock market options of a root trade; of one that is none, not at all."""
+    try:
+        close = symbols.root_facts(root or "").close
+    except SymbolError:
+        return timedelta(0)
+    return timedelta(hours=close.hour, minutes=close.minute) - _USUAL_CLOSE
 
 
 def prices(chain: pl.DataFrame, row: int) -> tuple[float | None, float | None]:
