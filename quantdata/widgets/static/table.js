@@ -619,6 +619,7 @@ export class Grid {
     this.id = `quantdata-${book.client}`;
     this.body = make("tbody", { role: "rowgroup" });
     this.head = make("thead", { role: "rowgroup" });
+    this.root = make("th", { role: "columnheader", class: "strike" });
     this.table = make("table", { role: "grid", "aria-multiselectable": "true" }, this.head, this.body);
     this.scroller = make("div", { class: "qd-scroller", tabindex: -1 }, this.table);
     /** @type {Column[]} */
@@ -688,11 +689,12 @@ export class Grid {
       "tr",
       { role: "row", "aria-rowindex": 1, class: "qd-sides" },
       make("th", { role: "columnheader", colspan: legs, "aria-colspan": legs, "aria-colindex": (this.columns[0]?.at ?? 0) + 1, style: `grid-column: span ${legs}` }, "Calls"),
-      make("th", { role: "columnheader", "aria-colindex": fields.length + 1, class: "strike", "aria-label": "Underlying" }),
+      this.root,
       make("th", { role: "columnheader", colspan: legs, "aria-colspan": legs, "aria-colindex": fields.length + 2, style: `grid-column: span ${legs}` }, "Puts"),
     );
     this.headers = this.columns.map((column) => this.#header(fields[column.field], column));
     this.head.replaceChildren(over, make("tr", { role: "row", "aria-rowindex": 2, class: "qd-names" }, ...this.headers));
+    put(this.root, "aria-colindex", fields.length + 1);
     put(this.table, "aria-colcount", 2 * fields.length + 1);
     this.showSort();
   }
@@ -728,6 +730,7 @@ export class Grid {
     const { book } = this;
     this.shape();
     this.showSort();
+    write(this.root, book.series?.root ?? book.layout?.underlying ?? "");
     put(this.table, "aria-rowcount", book.rows + HEADER_ROWS);
     put(this.table, "aria-label", `${book.layout?.underlying ?? ""} options, ${seriesTitle(book.series)}`);
     this.body.style.height = `${book.rows * ROW_PX}px`;
@@ -737,7 +740,7 @@ export class Grid {
     this.money = -1;
     const isOther = JSON.stringify(before) !== JSON.stringify(book.layout?.sort);
     if (isOther) this.#scrollTo(0);
-    else if (book.isByStrike && strike !== undefined) this.#scrollTo(book.nearest(strike) * ROW_PX);
+    else if (book.isByStrike && strike !== undefined) this.#scrollTo(book.nearest(strike) * ROW_PX + (this.top % ROW_PX));
     else this.#scrollTo(this.top);
   }
 
@@ -1000,6 +1003,14 @@ export class Grid {
     this.calls.dirty();
   }
 
+  /** Take note that a cell got the focus by other means than ours. @param {Place | null} place */
+  adopt(place) {
+    if (!place || (place.row === this.active.row && place.column === this.active.column)) return;
+    this.active = place;
+    this.unpick();
+    this.#setStop(false);
+  }
+
   /** Forget the selection, but not where we are. */
   unpick() {
     this.anchor = null;
@@ -1097,7 +1108,8 @@ export class Card {
   /** @param {Place} place @param {HTMLElement} cell */
   #open(place, cell) {
     this.close();
-    if (place.row < 0 || !cell.isConnected || !this.#fill(place)) return;
+    // The row may have gone on in the meantime, and the cell be another's.
+    if (place.row < 0 || this.grid.placeOf(cell)?.row !== place.row || !this.#fill(place)) return;
     this.place = place;
     this.cell = cell;
     this.element.showPopover?.();
@@ -1461,10 +1473,20 @@ export class View {
     return Date.now() + this.kernelAhead;
   }
 
-  /** The rows in view; before there are any, as many as there is room for. */
+  /** The rows in view; as many from the top when they are to come in another order. */
   get range() {
-    if (this.book.rows) return this.grid.range;
-    return { first: 0, last: Math.ceil(Number(this.model.get("height")) / ROW_PX) };
+    if (!this.grid.viewport || !this.book.rows) return this.#expected;
+    const { first, last } = this.grid.range;
+    const isOther = JSON.stringify(this.wishes.sort) !== JSON.stringify(this.book.layout?.sort);
+    return isOther ? { first: 0, last: last - first } : { first, last };
+  }
+
+  /** The rows that will be in view once the table has its place in the page. */
+  get #expected() {
+    const room = Math.ceil(Number(this.model.get("height")) / ROW_PX);
+    const money = this.grid.isFollowing ? this.book.status?.money ?? 0 : 0;
+    const first = Math.max(0, money - Math.floor(room / 2));
+    return { first, last: first + room };
   }
 
   // ---- from the kernel
@@ -1567,7 +1589,7 @@ export class View {
     document.addEventListener("visibilitychange", () => this.#look(), { signal });
     window.addEventListener("pagehide", () => this.link.hide(), { signal });
     window.addEventListener("pageshow", () => this.#look(), { signal });
-    window.addEventListener("scroll", () => this.card.close(), { ...passive, capture: true });
+    window.addEventListener("scroll", () => this.card.isOpen && this.card.close(), { ...passive, capture: true });
     scroller.addEventListener("scroll", () => this.grid.scrolled(), passive);
     scroller.addEventListener("keydown", (event) => this.#key(event), { signal });
     table.addEventListener("pointerdown", (event) => this.#press(event), { signal });
@@ -1576,6 +1598,7 @@ export class View {
     table.addEventListener("click", (event) => this.#click(event), { signal });
     table.addEventListener("pointerover", (event) => this.#hover(event), passive);
     table.addEventListener("pointerleave", () => this.card.close(), passive);
+    scroller.addEventListener("focusin", (event) => this.grid.adopt(this.grid.placeOf(event.target)), { signal });
     scroller.addEventListener("focusout", () => this.card.close(), { signal });
     this.root.addEventListener("copy", (event) => this.#copy(event), { signal });
   }

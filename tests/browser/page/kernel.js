@@ -42,13 +42,13 @@ function numbers(seed) {
 const view = (array) => new DataView(array.buffer);
 
 export class Kernel {
-  constructor({ rows = 200, first = true, traits = {}, badges = ["SIMULATED"], warnings = [], listed = 1 } = {}) {
+  constructor({ rows = 200, first = true, traits = {}, badges = ["SIMULATED"], warnings = [], listed = 1, mute = false } = {}) {
     this.random = numbers(7);
     this.rows = rows;
     this.price = 5912.37;
     this.said = [];
     this.listeners = new Map();
-    this.isMute = false;
+    this.isMute = mute;
     this.sorted = { field: "strike", leg: 0, descending: false };
     this.filters = {};
     this.chosen = SERIES[2].key;
