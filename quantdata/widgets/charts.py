@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import ipywidgets
+import ipywidgets  # type: ignore[import-untyped]
 
 from quantdata import symbols
 from quantdata.analytics.checks import check_choice
@@ -18,7 +17,7 @@ from quantdata.widgets.markup import number, table, text
 from quantdata.widgets.parts import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import polars as pl
     from plotly.graph_objects import FigureWidget  # type: ignore[import-untyped]
@@ -81,16 +80,18 @@ class VolatilityChart(Part):
         check_choice(theme, INKS, name="theme")
         self.kind: ChartKind = kind
         self._theme: Theme = theme
+        # The chain that is drawn, and how.
         self._shown: pl.DataFrame | None = None
+        self._before: Drawing | None = None
         super().__init__(feed, stage=stage)
 
     def build(self) -> Sequence[ipywidgets.Widget]:
         """Return the widgets that it is made of, empty."""
-        import plotly.graph_objects as go  # noqa: PLC0415  # heavy
+        import plotly.graph_objects as go  # type: ignore[import-untyped]  # noqa: PLC0415  # heavy
 
         self.figure: FigureWidget = go.FigureWidget(layout=_EMPTY)
         self._switch = ipywidgets.ToggleButtons(
-            options=tuple(_DRAWINGS), value=self.kind, style={"button_width": "auto"}
+            options=[(kind.capitalize(), kind) for kind in _DRAWINGS], value=self.kind, style={"button_width": "auto"}
         )
         self._switch.observe(self._choose, "value")
         return [self._switch, self.figure]
@@ -98,10 +99,13 @@ class VolatilityChart(Part):
     def refresh(self, picture: Picture | None) -> bool:
         """Draw the newest chain, if it is another than the one that is drawn."""
         chain = None if picture is None else picture.chains.get(self.underlying)
-        if chain is None or chain is self._shown:
+        if chain is None or chain.is_empty() or chain is self._shown:
             return False
-        redraw(self.figure, self._drawing(chain))
-        self._shown = chain
+        drawing = self._drawing(chain)
+        if self._before is not None and bool(self._before.traces) != bool(drawing.traces):
+            self._wipe()
+        redraw(self.figure, drawing, before=self._before)
+        self._shown, self._before = chain, drawing
         return True
 
     def show(self, underlying: str) -> None:
@@ -119,13 +123,17 @@ class VolatilityChart(Part):
         self.stage.errands.run(self._begin)
 
     def _begin(self) -> None:
-        """Draw from nothing: axes, marks and traces of another kind have nothing in common."""
+        """Draw from nothing."""
         with self.stage.lock:
             if not self.is_closed:
-                self._shown = None
-                self.figure.data = []
-                self.figure.layout = _EMPTY
+                self._wipe()
                 self.refresh(self.stage.picture)
+
+    def _wipe(self) -> None:
+        """Leave nothing: axes, marks and traces of another kind have nothing in common with what comes."""
+        self._shown = self._before = None
+        self.figure.data = []
+        self.figure.layout = _EMPTY
 
     def _drawing(self, chain: pl.DataFrame) -> Drawing:
         drawing = _DRAWINGS[self.kind](chain, theme=self._theme)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import ipywidgets
+import ipywidgets  # type: ignore[import-untyped]
 
 from quantdata.errors import ArgumentError
 from quantdata.widgets.markup import lamp, note, text

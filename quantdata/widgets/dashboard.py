@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import ipywidgets
+import ipywidgets  # type: ignore[import-untyped]
 
 from quantdata import symbols
 from quantdata.errors import ArgumentError
@@ -16,7 +16,7 @@ from quantdata.widgets.lights import HealthLights
 from quantdata.widgets.markup import note
 from quantdata.widgets.parts import Part, panel, row, words
 from quantdata.widgets.quality_badge import QualityBadge
-from quantdata.widgets.table import ChainTable
+from quantdata.widgets.table import PATIENCE_S, ChainTable
 from quantdata.widgets.watchlist_editor import WatchlistEditor
 
 if TYPE_CHECKING:
@@ -127,8 +127,9 @@ class Dashboard(Part):
 
     def html(self) -> str:
         """Return all that it shows in words and tables."""
-        parts = [self.controls, self.quality, self.strip, self.chart, self.lights, self.watchlist]
-        shown = [part.html() for part in parts if part is not None]
+        shown = [part.html() for part in (self.controls, self.quality, self.strip)]
+        shown += [note(NO_CHAIN)] if self.table is None else [self.table.html]
+        shown += [part.html() for part in (self.chart, self.lights, self.watchlist) if part is not None]
         return "".join(f"<div>{each}</div>" for each in shown)
 
     def end(self) -> None:
@@ -160,7 +161,11 @@ class Dashboard(Part):
             before.close()
 
     def _new_table(self, underlying: str) -> ChainTable:
-        return ChainTable(self.feed, underlying, columns=self._columns, height=self._height)
+        picture = self.stage.picture
+        is_known = picture is not None and underlying in picture.chains
+        # What is not known yet is not waited for: the other parts have something to show.
+        patience_s = PATIENCE_S if is_known else 0.0
+        return ChainTable(self.feed, underlying, columns=self._columns, height=self._height, patience=patience_s)
 
     def _change_chart(self, underlying: str | None) -> None:
         if underlying is None or self.chart is None:

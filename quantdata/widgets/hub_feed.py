@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from quantdata.widgets.feed import Feed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from quantdata.validation import Quality
 
-__all__ = ["HubFeed", "Picture", "Written"]
+__all__ = ["HubFeed", "Picture", "Watched", "Written"]
 
 
 class Picture(Protocol):
@@ -91,14 +93,7 @@ class Written(Protocol):
         """End it."""
 
 
-class Closable(Protocol):
-    """What shows a feed."""
-
-    def close(self) -> None:
-        """Show nothing any more; may be called twice."""
-
-
-class HubFeed(Protocol):
+class HubFeed(Feed, Protocol):
     """A hub, as a dashboard knows it: see `quantdata.live.market_hub.MarketDataHub`. From any thread."""
 
     name: str
@@ -117,9 +112,7 @@ class HubFeed(Protocol):
     def stop(self) -> None:
         """End that; it can be started again."""
 
-    def watch(
-        self, symbols: Iterable[str] = (), *, indices: Iterable[str] = (), equities: Iterable[str] = ()
-    ) -> None:
+    def watch(self, symbols: Iterable[str] = (), *, indices: Iterable[str] = (), equities: Iterable[str] = ()) -> None:
         """Watch more."""
 
     def unwatch(
@@ -130,6 +123,9 @@ class HubFeed(Protocol):
     def record(self, path: str | Path) -> Written:
         """Write down what comes in."""
 
+    def snapshot(self) -> Picture:
+        """Return the newest publication; raise `FeedError` if there is none."""
+
     def health(self) -> pl.DataFrame:
         """Return how each provider is doing, as `HEALTH`."""
 
@@ -138,11 +134,3 @@ class HubFeed(Protocol):
 
     def subscribe_snapshot(self, name: str, callback: Callable[[Picture], object], /) -> Callable[[], None]:
         """Call a function with each publication, on a thread of the feed's; return what unsubscribes it."""
-
-    def subscribe_chain(
-        self, underlying: str, callback: Callable[[pl.DataFrame], object], *, name: str | None = None
-    ) -> Callable[[], None]:
-        """Call a function with a chain whenever it changed; return what unsubscribes it."""
-
-    def attach(self, view: Closable) -> None:
-        """Close a view when the feed is closed; it is held weakly."""

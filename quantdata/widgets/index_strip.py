@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import ipywidgets
-
 from quantdata.sessions import session_day
 from quantdata.widgets.markup import NONE, clock, number, text
 from quantdata.widgets.parts import Part, say, words
@@ -14,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date
 
+    import ipywidgets  # type: ignore[import-untyped]
     import polars as pl
 
     from quantdata.widgets.hub_feed import Picture, Watched

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import ipywidgets
 import polars as pl
 
 from quantdata.errors import FeedError
@@ -16,6 +15,8 @@ from quantdata.widgets.parts import Part, say, words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
+
+    import ipywidgets  # type: ignore[import-untyped]
 
     from quantdata.widgets.hub_feed import Picture
 
@@ -45,8 +46,8 @@ class Fallback:
 class HealthLights(Part):
     """A light for each provider and each stream, with its response times, its last error, and the last fallback.
 
-    ``ok``, ``slow`` (half of the answers to some question took 5 s or more) or ``down`` (a question that is asked is not answered),
-    with the questions. The last fallback stays when it is over.
+    ``ok``, ``slow`` (half of the answers to some question took 5 s or more), or ``down`` with the questions that are
+    not answered. Times are those of the slowest question. The last fallback stays when it is over.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ class HealthLights(Part):
     def html(self) -> str:
         """Return the lights as tables."""
         health = health_html(self.feed.health(), self._fallback)
-        return f'{health}{streams_html(self._streams())}'
+        return f"{health}{streams_html(self._streams())}"
 
     def _streams(self) -> pl.DataFrame:
         try:
@@ -101,7 +102,7 @@ def health_html(health: pl.DataFrame, fallback: Fallback | None = None) -> str:
     asked = health.filter((pl.col("successes") + pl.col("failures")) > 0)
     parts = health.partition_by("provider", maintain_order=True)
     rows = [_provider(part.item(0, "provider"), asked.filter(provider=part.item(0, "provider"))) for part in parts]
-    heads = ("provider", "state", "half of answers in", "95 % in", "answers", "failures", "last answer", "last error")
+    heads = ("provider", "state", "p50", "p95", "answers", "failures", "last answer", "last error")
     told = NONE if fallback is None else f"{clock(fallback.at)}, {text(fallback.subject)}: {text(fallback.reason)}"
     return f'{table("Providers", heads, rows)}<p class="qd-quiet">Last fallback: {told}</p>'
 

@@ -17,7 +17,7 @@ __all__ = ["BOARD", "NONE", "STYLE", "State", "badge", "clock", "duration", "lam
 # The class of a box that all of this stands in.
 BOARD: Final = "quantdata-board"
 STYLE: Final = f"<style>{(Path(__file__).parent / 'static' / 'dashboard.css').read_text(encoding='utf-8')}</style>"
-NONE: Final = "–"
+NONE: Final = "–"  # noqa: RUF001  # a dash
 
 State = Literal["ok", "slow", "down", "idle"]
 
@@ -60,7 +60,7 @@ def number(value: float | None, decimals: int = 2, *, sign: bool = False) -> str
     """Return a number in words: thousands apart, a real minus; None is a dash."""
     if value is None:
         return NONE
-    return f"{value:{'+' if sign else ''},.{decimals}f}".replace("-", "−")
+    return f"{value:{'+' if sign else ''},.{decimals}f}".replace("-", "−")  # noqa: RUF001  # a real minus
 
 
 def duration(seconds: float | None) -> str:

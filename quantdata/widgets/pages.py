@@ -42,7 +42,7 @@ class Pages:
 
     @property
     def keep_up(self) -> bool:
-        """Whether anybody looks, and all who do have drawn nearly all that they were sent: the slowest sets the pace."""
+        """Whether anybody looks, and all who do have drawn nearly all that they were sent."""
         with self._lock:
             now = self._clock()
             self._gates = {client: gate for client, gate in self._gates.items() if not _is_gone(gate, now)}

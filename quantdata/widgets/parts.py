@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-import ipywidgets
+import ipywidgets  # type: ignore[import-untyped]
 
 from quantdata.widgets.markup import BOARD, STYLE
 from quantdata.widgets.stage import Stage
@@ -99,7 +99,7 @@ class Part:
 
         bundle = {"text/plain": repr(self), "text/html": self.static()}
         if not self.is_closed:
-            bundle = {**self.widget._repr_mimebundle_(), **bundle}  # noqa: SLF001  # what shows a widget
+            bundle = {**self.widget._repr_mimebundle_(), **bundle}
         handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         if handle is not None and not self.is_closed:
             self._displays.append(handle)
@@ -155,4 +155,4 @@ def close_all(widget: ipywidgets.Widget) -> None:
 def _replace(handle: Any, static: str) -> None:
     from IPython.display import HTML  # noqa: PLC0415  # it was shown, so it is there
 
-    handle.update(HTML(static))
+    handle.update(HTML(static))  # type: ignore[no-untyped-call]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 
-from quantdata.widgets.pages import Pages
+if TYPE_CHECKING:
+    from quantdata.widgets.pages import Pages
 
 __all__ = ["Pulse"]
 

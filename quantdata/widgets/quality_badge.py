@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import ipywidgets
-
 from quantdata.validation.chain_facts import CHAIN_FACTS
-from quantdata.widgets.markup import State, badge, lamp, text
+from quantdata.widgets.markup import State, badge, clock, lamp, text
 from quantdata.widgets.parts import Part, say, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    import ipywidgets  # type: ignore[import-untyped]
 
     from quantdata.validation import Quality
     from quantdata.widgets.hub_feed import Picture
@@ -20,8 +20,6 @@ __all__ = ["QualityBadge", "quality_html"]
 
 FEEDS: Final = {"simulated": "SIMULATED", "eod": "END OF DAY", "delayed": "DELAYED"}
 _LAMPS: Final[dict[str, State]] = {"excellent": "ok", "good": "ok", "fair": "slow", "poor": "down"}
-_GOOD: Final = 70
-_FAIR: Final = 40
 _SENTENCES: Final = {fact.name: fact.sentence for fact in CHAIN_FACTS} | {"empty_chain": "the chain has no contracts"}
 
 
@@ -46,31 +44,42 @@ class QualityBadge(Part):
 
     def refresh(self, picture: Picture | None) -> bool:
         """Show the newest qualities."""
-        return say(self._words, quality_html(picture))
+        return say(self._words, quality_html(picture, is_running=self.feed.is_running))
 
     def html(self) -> str:
         """Return the qualities in a line, and their warnings below."""
-        return quality_html(self.stage.picture)
+        return quality_html(self.stage.picture, is_running=self.feed.is_running)
 
 
-def quality_html(picture: Picture | None) -> str:
-    """Return the qualities of a picture in a line, and their warnings in sentences below."""
+def quality_html(picture: Picture | None, *, is_running: bool = True) -> str:
+    """Return the qualities of a picture in a line, and their warnings in sentences below.
+
+    Parameters
+    ----------
+    picture
+        Of which nothing may be known yet.
+    is_running
+        Whether it is of now; else it says when it was.
+    """
     qualities = {} if picture is None else picture.qualities
     if picture is None or not qualities:
         return f"<div>{lamp('idle', 'nothing known yet')}</div>"
-    least = picture.confidence
-    overall = "ok" if least >= _GOOD else "slow" if least >= _FAIR else "down"
-    label = min(qualities.values(), key=lambda each: each.confidence).quality
+    least = min(qualities.values(), key=lambda each: each.confidence)
+    whole = lamp(_LAMPS[least.quality] if is_running else "idle", f"{least.confidence} {least.quality}")
+    then = "" if is_running else f" at {clock(picture.at)}, when it was stopped"
     feeds = dict.fromkeys(FEEDS[each.feed] for each in qualities.values() if each.feed in FEEDS)
-    parts = " · ".join(lamp(_LAMPS[each.quality], f"{name} {each.confidence}") for name, each in qualities.items())
     badges = " ".join(map(badge, feeds))
+    parts = " · ".join(
+        lamp(_LAMPS[each.quality] if is_running else "idle", f"{name} {each.confidence}")
+        for name, each in qualities.items()
+    )
     return (
-        f"<div><strong>Quality {lamp(overall, f'{least} {label}')}</strong> {badges}"  # type: ignore[arg-type]
-        f' <span class="qd-quiet">{parts}</span></div>{_warnings(qualities)}'
+        f'<div><strong>Quality {whole}</strong>{then} {badges} <span class="qd-quiet">{parts}</span></div>'
+        f"{_warnings(qualities)}"
     )
 
 
-def _warnings(qualities: dict[str, Quality]) -> str:
+def _warnings(qualities: Mapping[str, Quality]) -> str:
     told = [
         f"<li>{text(name)}: {text('; '.join(sentences))}</li>"
         for name, each in qualities.items()

@@ -1,4 +1,4 @@
-"""What the parts of a dashboard stand on: the newest picture, and a beat at which they look at it while anybody does."""
+"""What the parts of a dashboard stand on: the newest picture, and a beat at which they show it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import logging
 import threading
 import time
 from concurrent.futures import wait
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from quantdata import portal
+from quantdata.errors import FeedError
 from quantdata.widgets.errands import Errands
 from quantdata.widgets.pages import Pages
 from quantdata.widgets.pulse import Pulse
@@ -79,6 +81,9 @@ class Stage:
         self._clock = clock
         self._due: dict[Player, float] = {}
         self._failures: dict[Player, str] = {}
+        with suppress(FeedError):
+            # What is there already is there when it is first shown.
+            self.picture = feed.snapshot()
         self._unsubscribe = feed.subscribe_snapshot(f"dashboard-{next(_numbers)}", self._take)
         self._task = spawn(self._run())
 

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-import ipywidgets
+import ipywidgets  # type: ignore[import-untyped]
 
 from quantdata.widgets.markup import note, text
 from quantdata.widgets.parts import Part, close_all, field, row, say, words
@@ -21,9 +21,9 @@ __all__ = ["WatchlistEditor", "watchlist_html"]
 Kind = Literal["chains", "indices", "equities"]
 
 _TITLES: Final[dict[Kind, tuple[str, str]]] = {
-    "chains": ("Option chains", "underlyings, as in SPY QQQ"),
+    "chains": ("Option chains", "as in SPY QQQ"),
     "indices": ("Indices", "as in SPX VIX"),
-    "equities": ("Stocks and funds", "as in AAPL"),
+    "equities": ("Stocks, funds", "as in AAPL"),
 }
 
 
@@ -92,13 +92,14 @@ class _Line:
         self._shown: list[_Chip] | None = None
         title, example = _TITLES[kind]
         self._chips = row(gap="4px")
+        self._chips.layout.margin = "0 0 8px 4px"
         self._field = field(title, example)
         self._button = ipywidgets.Button(description="Add", layout=ipywidgets.Layout(width="56px"))
         self._note = words()
         # Enter in the field, and not a click elsewhere, is as good as the button.
         self._field.on_msg(self._typed)
         self._button.on_click(lambda _: editor.add(kind, self._field.value))
-        self.widget = row(self._field, self._button, self._note, self._chips)
+        self.widget = ipywidgets.VBox([row(self._field, self._button, self._note), self._chips])
 
     def show(self, names: Sequence[str], known: set[str]) -> bool:
         """Show these symbols; tell whether they are others than before."""
@@ -126,7 +127,7 @@ class _Line:
     def _chip(self, chip: _Chip) -> ipywidgets.Button:
         known = "" if chip.is_known else " (nothing yet)"
         button = ipywidgets.Button(
-            description=f"{chip.name}{known} ×",
+            description=f"{chip.name}{known} ×",  # noqa: RUF001  # a cross
             tooltip=f"Watch {chip.name} no more",
             layout=ipywidgets.Layout(width="auto"),
         )
