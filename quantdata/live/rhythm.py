@@ -62,7 +62,8 @@ class Rhythm:
 
     def due_in_s(self) -> float:
         """Return the seconds until a valuation is due: 0 now."""
-        due_at = self._free_at if self._marked.is_set() else self._free_at + AGED_AFTER_S
+        aged_at = self._aged_at + AGED_AFTER_S
+        due_at = self._free_at if self._marked.is_set() else max(self._free_at, aged_at)
         return max(0.0, due_at - self._clock())
 
     def begin(self) -> bool:

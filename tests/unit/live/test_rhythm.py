@@ -57,7 +57,7 @@ def test_nothing_published_is_judged_anew_now_and_then() -> None:
     hands.now += AGED_AFTER_S
     assert rhythm.begin() is True
     rhythm.end()
-    assert rhythm.due_in_s() == VALUATION_INTERVAL_S + AGED_AFTER_S
+    assert rhythm.due_in_s() == AGED_AFTER_S
     rhythm.mark()
     hands.now += VALUATION_INTERVAL_S
     assert (rhythm.due_in_s(), rhythm.begin()) == (0.0, False)
