@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from quantdata.portal import run
     from quantdata.symbols import OptionSymbol
     from quantdata.validation import Quality, explain, quality, validate
+    from quantdata.widgets.show import show
+    from quantdata.widgets.table import ChainTable
 
 __version__ = "0.1.0"
 
@@ -99,6 +101,8 @@ _HOMES: Final = {
     "quantdata.portal": ("run",),
     "quantdata.symbols": ("OptionSymbol",),
     "quantdata.validation": ("Quality", "explain", "quality", "validate"),
+    "quantdata.widgets.show": ("show",),
+    "quantdata.widgets.table": ("ChainTable",),
 }
 _HOME_OF: Final = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -107,6 +111,7 @@ __all__ = [
     "ArgumentError",
     "AsyncClient",
     "AuthenticationError",
+    "ChainTable",
     "Client",
     "ClosedError",
     "ConfigError",
@@ -147,6 +152,7 @@ __all__ = [
     "quotes",
     "replay",
     "run",
+    "show",
     "trades",
     "validate",
 ]
