@@ -78,7 +78,7 @@ def open_table(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.wait_for_selector("body[data-ready]")
         if clock:
             page.clock.run_for(200)
-        page.wait_for_function("document.querySelectorAll('tbody tr').length > 1 || !kernel.rows")
+        page.wait_for_function("document.querySelectorAll('tbody tr').length > 1 || !(kernel.rows > 1)")
         return page
 
     yield open_

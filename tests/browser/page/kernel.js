@@ -1,4 +1,5 @@
-// A kernel for the page's tests: an invented market behind the messages of quantdata/widgets, and a model as anywidget's.
+// Kernels for the page's tests: one with an invented market behind the messages of quantdata/widgets, and one that hands
+// them over to whoever drives the page. Both are models as anywidget's.
 
 const FIELDS = [
   ["open_interest", "open int", "contracts", 0, 1, "open contracts at the end of the session before"],
@@ -41,13 +42,63 @@ function numbers(seed) {
 
 const view = (array) => new DataView(array.buffer);
 
-export class Kernel {
+class Model {
+  constructor(traits) {
+    this.said = [];
+    this.listeners = new Map();
+    this.traits = { height: 480, follow: true, least_confidence: 0, marks: "on", first: null, ...traits };
+  }
+
+  get(name) {
+    return this.traits[name];
+  }
+
+  change(name, value) {
+    this.traits[name] = value;
+    for (const callback of this.listeners.get(`change:${name}`) ?? []) callback();
+  }
+
+  on(name, callback) {
+    if (!this.listeners.has(name)) this.listeners.set(name, new Set());
+    this.listeners.get(name).add(callback);
+  }
+
+  off(name, callback) {
+    this.listeners.get(name)?.delete(callback);
+  }
+
+  deliver(content, buffers = []) {
+    for (const callback of this.listeners.get("msg:custom") ?? []) callback(content, buffers);
+  }
+
+  send(content) {
+    this.said.push(structuredClone(content));
+  }
+}
+
+/** Its driver takes what the page says, and tells it what a kernel answers: buffers as base64. */
+export class Bridge extends Model {
+  constructor({ traits = {} } = {}) {
+    super(traits);
+    this.rows = 1;
+  }
+
+  take() {
+    return this.said.splice(0);
+  }
+
+  tell(content, buffers) {
+    const bytes = buffers.map((text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
+    this.deliver(content, bytes.map(view));
+  }
+}
+
+export class Kernel extends Model {
   constructor({ rows = 200, first = true, traits = {}, badges = ["SIMULATED"], warnings = [], listed = 1, mute = false } = {}) {
+    super(traits);
     this.random = numbers(7);
     this.rows = rows;
     this.price = 5912.37;
-    this.said = [];
-    this.listeners = new Map();
     this.isMute = mute;
     this.sorted = { field: "strike", leg: 0, descending: false };
     this.filters = {};
@@ -61,7 +112,6 @@ export class Kernel {
     this.listed = listed;
     this.now = Date.now();
     this.#make();
-    this.traits = { height: 480, follow: true, least_confidence: 0, marks: "on", first: null, ...traits };
     if (first) {
       const middle = Math.floor(rows / 2);
       this.range = [Math.max(0, middle - 12), Math.min(rows - 1, middle + 12)];
@@ -183,32 +233,8 @@ export class Kernel {
     this.delta([], { status: { ...this.status(), ...extra } });
   }
 
-  deliver(content, buffers = []) {
-    for (const callback of this.listeners.get("msg:custom") ?? []) callback(content, buffers);
-  }
-
-  // ---- anywidget's model
-
-  get(name) {
-    return this.traits[name];
-  }
-
-  change(name, value) {
-    this.traits[name] = value;
-    for (const callback of this.listeners.get(`change:${name}`) ?? []) callback();
-  }
-
-  on(name, callback) {
-    if (!this.listeners.has(name)) this.listeners.set(name, new Set());
-    this.listeners.get(name).add(callback);
-  }
-
-  off(name, callback) {
-    this.listeners.get(name)?.delete(callback);
-  }
-
   send(content) {
-    this.said.push(structuredClone(content));
+    super.send(content);
     this.client = content.client;
     if (!this.isMute) queueMicrotask(() => this.#answer(content));
   }
