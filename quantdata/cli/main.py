@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from quantdata import __version__
+from quantdata.cli.live import record, replay, watch
 from quantdata.cli.options import (
     BARS_USAGE,
     FAULT_KINDS,
@@ -20,6 +21,7 @@ from quantdata.cli.options import (
     Question,
     Range,
     asked_bars,
+    examples,
     question,
 )
 from quantdata.cli.output import write_file, write_text
@@ -39,11 +41,6 @@ DAYS: Final = Range(date.fromisoformat, "DAY")
 NUMBERS: Final = Range(float, "N")
 COUNTS: Final = Range(int, "N")
 AT_LEAST_ONE: Final = click.IntRange(1, 1_000_000)
-
-
-def _examples(*lines: str) -> str:
-    """Return lines that the help shows as they are."""
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def main() -> None:
@@ -66,11 +63,12 @@ def main() -> None:
 
 @click.group(
     context_settings=CONTEXT,
-    epilog=_examples(
+    epilog=examples(
         "quantdata demo                                  see it work, no key needed",
         "quantdata chain SPY --dte 0..7 --source sim     a chain around the money",
         "quantdata chain SPX --root SPXW --output c.parquet",
         "quantdata bars SPY 5m 2026-11-02 2026-11-20 --format csv",
+        "quantdata watch SPY --source sim                a chain that moves",
         "quantdata doctor                                keys, hosts, plans, rates",
     ),
 )
@@ -87,7 +85,7 @@ def commands(context: click.Context) -> None:
 
 @commands.command(
     context_settings=CONTEXT,
-    epilog=_examples(
+    epilog=examples(
         "quantdata chain SPY --dte 0..7",
         "quantdata chain SPX --root SPXW --dte 30..60 --delta 0.1..0.5 --format csv",
         "quantdata chain QQQ --output qqq.parquet",
@@ -121,7 +119,7 @@ def chain(asked: Question, *, underlying: str, series: int, rows: int, **filters
         show_chain(console(), frame, series=series, strikes=rows)
 
 
-@commands.command(context_settings=CONTEXT, epilog=_examples("quantdata quotes SPY QQQ BRK.B"))
+@commands.command(context_settings=CONTEXT, epilog=examples("quantdata quotes SPY QQQ BRK.B"))
 @click.argument("symbols", nargs=-1, required=True, metavar="SYMBOL...")
 @question
 def quotes(asked: Question, *, symbols: tuple[str, ...]) -> None:
@@ -134,7 +132,7 @@ def quotes(asked: Question, *, symbols: tuple[str, ...]) -> None:
         show_quotes(console(), frame)
 
 
-@commands.command(context_settings=CONTEXT, epilog=_examples("quantdata indices SPX NDX VIX"))
+@commands.command(context_settings=CONTEXT, epilog=examples("quantdata indices SPX NDX VIX"))
 @click.argument("tickers", nargs=-1, required=True, metavar="TICKER...")
 @question
 def indices(asked: Question, *, tickers: tuple[str, ...]) -> None:
@@ -149,7 +147,7 @@ def indices(asked: Question, *, tickers: tuple[str, ...]) -> None:
 
 @commands.command(
     context_settings=CONTEXT,
-    epilog=_examples(
+    epilog=examples(
         "quantdata bars SPY 5m 2026-11-02 2026-11-20",
         "quantdata bars SPY QQQ 1d 2024-01-02 2026-11-20 --adjust total --format csv",
         "quantdata bars SPX 1h 2026-11-02 2026-11-20 --output spx.parquet",
@@ -200,7 +198,7 @@ def _written(frame: pl.DataFrame, asked: Question) -> bool:
 @commands.command(
     context_settings=CONTEXT,
     epilog=f"FAULT is KIND[,NAME=VALUE...]. KIND: {', '.join(FAULT_KINDS)}.\n\nNAME: {', '.join(FAULT_SETTINGS)}.\n\n"
-    + _examples(
+    + examples(
         "quantdata sim --clock live --plan starter",
         "quantdata sim --fault status,status=503,times=3 --fault latency,seconds=0.5",
         "export MASSIVE_BASE_URL=http://127.0.0.1:8765 MASSIVE_API_KEY=any",
@@ -243,7 +241,7 @@ def sim(*, port: int, seed: int, plan: str, clock: str, latency: float, faults: 
 
 @commands.command(
     context_settings=CONTEXT,
-    epilog=_examples(
+    epilog=examples(
         "quantdata doctor                        each vendor that has a key",
         "quantdata doctor --source tradier --format json",
         "quantdata doctor --source sim           both vendors of the simulated market",
@@ -296,3 +294,7 @@ def demo(*, output: Path, debug: bool) -> None:
 
     with in_one_line(debug=debug):
         show(output)
+
+
+for _live in (watch, record, replay):
+    commands.add_command(_live)

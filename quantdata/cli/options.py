@@ -29,6 +29,7 @@ __all__ = [
     "Question",
     "Range",
     "asked_bars",
+    "examples",
     "question",
 ]
 
@@ -36,6 +37,11 @@ FAULT_KINDS: Final[tuple[str, ...]] = get_args(FaultKind)
 FAULT_SETTINGS: Final = tuple(field.name for field in fields(Fault) if field.name != "kind")
 SHOWN_LENGTH: Final = 60
 BARS_USAGE: Final = "SYMBOL... TIMEFRAME START END"
+
+
+def examples(*lines: str) -> str:
+    """Return lines that the help shows as they are."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 class Range(click.ParamType[Any]):

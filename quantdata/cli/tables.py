@@ -15,10 +15,19 @@ from quantdata.sessions import NEW_YORK
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["around_the_money", "chain_tables", "frame_table", "series_title"]
+__all__ = ["LIVE_SIDES", "around_the_money", "chain_tables", "frame_table", "series_title"]
 
 SIDES: Final = ("open_interest", "volume", "implied_volatility", "delta", "bid", "ask")
-HEADINGS: Final = {"open_interest": "open int", "implied_volatility": "iv", "change_percent": "change %"}
+# Of a chain that moves; the outermost give way first.
+LIVE_SIDES: Final = ("volume", "confidence", "age_s", "mid", "implied_volatility", "delta", "bid", "ask")
+HEADINGS: Final = {
+    "open_interest": "open int",
+    "implied_volatility": "iv",
+    "change_percent": "change %",
+    "age_s": "age",
+}
+# Where they are not two: a mid lies between ticks.
+DECIMALS: Final = {"mid": 3, "age_s": 1}
 SERIES: Final = ("expiration", "root_symbol")
 # What gives way first on a narrow terminal; then the columns at the right.
 LEAST: Final = (
@@ -74,20 +83,26 @@ def series_title(part: pl.DataFrame) -> str:
     )
 
 
-def chain_tables(parts: Sequence[pl.DataFrame], *, width: int) -> list[Table]:
-    """Return each series as calls | strike | puts, all with the same columns, in ``width`` characters."""
-    names = [*SIDES, "strike", *reversed(SIDES)]
-    ladders = [_ladder(part) for part in parts]
+def chain_tables(parts: Sequence[pl.DataFrame], *, width: int, sides: Sequence[str] = SIDES) -> list[Table]:
+    """Return each series as calls | strike | puts, all with the same columns, in ``width`` characters.
+
+    Parameters
+    ----------
+    sides
+        Columns of each side from the outermost, which gives way first, to bid and ask.
+    """
+    names = [*sides, "strike", *reversed(sides)]
+    ladders = [_ladder(part, sides) for part in parts]
     widths = _widths(names, [row for ladder in ladders for row in ladder])
-    middle = len(SIDES)
+    middle = len(sides)
     # A name gives way on both sides at once, so that the strike stays in the middle.
-    pairs = {name: widths[at] + GAP + widths[-1 - at] for at, name in enumerate(SIDES)}
-    kept = {*_fitting(pairs, width=width - widths[middle] - GAP), "strike"}
+    pairs = {name: widths[at] + GAP + widths[-1 - at] for at, name in enumerate(sides)}
+    kept = {*_fitting(pairs, width=width - widths[middle] - GAP, least=sides[:-2]), "strike"}
     shown = [at for at, name in enumerate(names) if name in kept]
     tables: list[Table] = []
     for ladder in ladders:
         is_last = len(tables) == len(ladders) - 1
-        table = _table(_left_out(SIDES, kept) if is_last else [])
+        table = _table(_left_out(sides, kept) if is_last else [])
         for at in shown:
             style = "bold" if at == middle else ""
             table.add_column(_heading(names[at]), justify="right", min_width=widths[at], no_wrap=True, style=style)
@@ -97,7 +112,7 @@ def chain_tables(parts: Sequence[pl.DataFrame], *, width: int) -> list[Table]:
     return tables
 
 
-def _ladder(part: pl.DataFrame) -> list[list[Text]]:
+def _ladder(part: pl.DataFrame, names: Sequence[str]) -> list[list[Text]]:
     """Return a row per strike of a series: the call's cells, the strike, the put's cells in reverse."""
     standard = part.filter(~pl.col("is_adjusted"))
     ladder = []
@@ -105,8 +120,8 @@ def _ladder(part: pl.DataFrame) -> list[list[Text]]:
     for rows in (standard if standard.height else part).partition_by("strike", maintain_order=True):
         strike, money = rows.item(0, "strike"), rows.item(0, "underlying_price")
         sides = {row["option_type"]: row for row in rows.iter_rows(named=True)}
-        calls = _side(sides.get("call"), SIDES, in_the_money=money is not None and strike < money)
-        puts = _side(sides.get("put"), SIDES[::-1], in_the_money=money is not None and strike > money)
+        calls = _side(sides.get("call"), names, in_the_money=money is not None and strike < money)
+        puts = _side(sides.get("put"), names[::-1], in_the_money=money is not None and strike > money)
         ladder.append([*calls, Text(f"{strike:.10g}"), *puts])
     return ladder
 
@@ -158,11 +173,11 @@ def _table(left_out: Sequence[str]) -> Table:
     )
 
 
-def _fitting(widths: Mapping[str, int], *, width: int) -> list[str]:
+def _fitting(widths: Mapping[str, int], *, width: int, least: Sequence[str] = LEAST) -> list[str]:
     """Return the columns that fit side by side, in order; at least one."""
-    at_the_right = [name for name in reversed(list(widths)) if name not in LEAST]
+    at_the_right = [name for name in reversed(list(widths)) if name not in least]
     kept = dict(widths)
-    for name in [*(name for name in LEAST if name in widths), *at_the_right][:-1]:
+    for name in [*(name for name in least if name in widths), *at_the_right][:-1]:
         if sum(kept.values()) + GAP * (len(kept) - 1) <= width:
             break
         del kept[name]
@@ -201,4 +216,4 @@ def _number(value: float, name: str) -> str:
         return f"{value:.3f}"
     if name in {"volume", "bid_size", "ask_size", "last_size"}:
         return f"{value:,.0f}"
-    return f"{value:,.2f}"
+    return f"{value:,.{DECIMALS.get(name, 2)}f}"

@@ -14,7 +14,7 @@ from quantdata.validation import quality
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["console", "show_bars", "show_chain", "show_indices", "show_quotes", "show_sources"]
+__all__ = ["console", "headline", "show_bars", "show_chain", "show_indices", "show_quotes", "show_sources"]
 
 # Where there is no terminal: wide enough for every table.
 PLAIN_WIDTH: Final = 160
@@ -128,10 +128,14 @@ def show_sources(out: Console, chain: pl.DataFrame) -> None:
 
 
 def _head(out: Console, frame: pl.DataFrame, text: str) -> None:
-    """Print a heading that ends in the worst feed of the rows, unless that is real time."""
+    out.print(headline(frame, text))
+
+
+def headline(frame: pl.DataFrame, text: str) -> str:
+    """Return a heading that ends in the worst feed of the rows, unless that is real time; as rich's markup."""
     worst = frame.get_column("feed").min() if "feed" in frame.columns else None
     word = FEED_WORDS.get(str(worst))
-    out.print(escape(text) + (f"  [bold]{word}[/bold]" if word else ""))
+    return escape(text) + (f"  [bold]{word}[/bold]" if word else "")
 
 
 def _telling(frame: pl.DataFrame, *said: str) -> pl.DataFrame:
