@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from quantdata.cards import card
 from quantdata.errors import EntitlementError
 from quantdata.sessions import NEW_YORK
 from quantdata.validation import quality as rate
 from quantdata.validation import with_candles
+from quantdata.validation.words import about_the_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,13 +50,31 @@ class IndexSnapshot:
     quality: Quality
 
     def __repr__(self) -> str:
+        value, change, at = self._told()
+        moved, when = f" {change}" if change else "", f", {at}" if at else ""
+        return f"<IndexSnapshot {self.symbol} {value}{moved}{when}; {self._bars()}; {self._trust()}>"
+
+    def _repr_html_(self) -> str:
+        value, change, at = self._told()
+        return card(
+            self.symbol,
+            [("value", value), ("change", change), ("as of", at), ("bars", self._bars()), ("quality", self._trust())],
+            badges=["SIMULATED"] if self.quality.is_simulated else [],
+            notes=about_the_whole(self.quality),
+        )
+
+    def _told(self) -> tuple[str, str, str]:
         row = self.quote.row(0, named=True)
         value = "no value" if row["value"] is None else f"{row['value']:,.2f}"
-        change = "" if row["change_percent"] is None else f" {row['change_percent']:+.2f} %"
-        at = "" if row["value_ts"] is None else f", {row['value_ts'].astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York"
-        bars = ", ".join(f"{name}: {frame.height:,} bars" for name, frame in self.timeframes.items()) or "no bars"
-        trust = f"confidence {self.quality.confidence} ({self.quality.quality})"
-        return f"<IndexSnapshot {self.symbol} {value}{change}{at}; {bars}; {trust}>"
+        change = "" if row["change_percent"] is None else f"{row['change_percent']:+.2f} %"
+        at = "" if row["value_ts"] is None else f"{row['value_ts'].astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York"
+        return value, change, at
+
+    def _bars(self) -> str:
+        return ", ".join(f"{name}: {frame.height:,} bars" for name, frame in self.timeframes.items()) or "no bars"
+
+    def _trust(self) -> str:
+        return f"confidence {self.quality.confidence} ({self.quality.quality})"
 
 
 def snapshots(quotes: pl.DataFrame, histories: Histories) -> dict[str, IndexSnapshot]:

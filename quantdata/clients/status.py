@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from quantdata.sessions import market_state, next_close, next_open
+from quantdata.cards import card
+from quantdata.sessions import NEW_YORK, market_state, next_close, next_open
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +42,20 @@ class MarketStatus:
     source: str
     is_simulated: bool
 
+    def _repr_html_(self) -> str:
+        ahead = self.clock_skew_s
+        return card(
+            f"market {self.market}",
+            [
+                ("now", _in_new_york(self.server_time)),
+                ("next open", _in_new_york(self.next_open)),
+                ("next close", _in_new_york(self.next_close)),
+                ("its clock", None if ahead is None else f"{abs(ahead):.1f} s {'ahead' if ahead >= 0 else 'behind'}"),
+                ("source", self.source),
+            ],
+            badges=["SIMULATED"] if self.is_simulated else [],
+        )
+
     @classmethod
     def at(
         cls, server_time: datetime, *, market: str | None, local_time: datetime, source: str, is_simulated: bool
@@ -65,3 +80,7 @@ class MarketStatus:
             source=source,
             is_simulated=is_simulated,
         )
+
+
+def _in_new_york(at: datetime) -> str:
+    return f"{at.astimezone(NEW_YORK):%a %d %b %Y %H:%M:%S} New York"

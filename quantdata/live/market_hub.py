@@ -12,6 +12,7 @@ from weakref import WeakSet
 import polars as pl
 
 from quantdata import portal, symbols
+from quantdata.cards import card, lights
 from quantdata.client import AsyncClient, Client
 from quantdata.clients.arguments import flag, number
 from quantdata.clients.chain_query import ChainQuery
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from quantdata.live.iteration import Stream
     from quantdata.live.recording import Recording
     from quantdata.live.snapshot import HubSnapshot, Tick
+    from quantdata.live.streaming import StreamStatus
     from quantdata.widgets.dashboard import Dashboard
     from quantdata.widgets.feed import View
     from quantdata.widgets.table import ChainTable
@@ -135,8 +137,27 @@ class MarketDataHub(SubjectSubscriptions):
         self._views: WeakSet[View] = WeakSet()
 
     def __repr__(self) -> str:
-        state = "closed" if self._is_closed else "running" if self.is_running else "stopped"
-        return f"<MarketDataHub {self.name!r} {state}: {', '.join(self._watchlist.names())}>"
+        return f"<MarketDataHub {self.name!r} {self._state()}: {', '.join(self._watchlist.names())}>"
+
+    def _repr_html_(self) -> str:
+        engine = self._engine
+        streams = [] if engine is None else engine.stream_statuses()
+        failure = None if engine is None else engine.failure
+        chains, equities, indices = map(", ".join, self._watchlist)
+        return card(
+            f"hub {self.name}",
+            [
+                ("state", self._state()),
+                ("chains", chains),
+                ("equities", equities),
+                ("indices", indices),
+                ("streams", lights(_light(each) for each in streams)),
+            ],
+            notes=[] if failure is None else [f"it has failed: {failure}"],
+        )
+
+    def _state(self) -> str:
+        return "closed" if self._is_closed else "running" if self.is_running else "stopped"
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -588,3 +609,8 @@ class MarketDataHub(SubjectSubscriptions):
         key = name if name in self._watchlist.chains else table
         error = stats[key].last_error if key in stats else None
         return f" ({error})" if error else ""
+
+
+def _light(status: StreamStatus) -> tuple[str, bool]:
+    state = status.stats.state
+    return f"{status.vendor} {status.asset} {state}", state == "live"

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 from quantdata import portal
+from quantdata.cards import card
 from quantdata.live.recording_writer import Bounds, Writer
 from quantdata.live.records import Ended, Frame, Line, Missed, Opened, Paced, Watched
 
@@ -132,6 +133,18 @@ class Recording:
 
     def __repr__(self) -> str:
         return f"<Recording {str(self.path)!r} {'open' if self.is_open else 'closed'}: {self.records:,} records>"
+
+    def _repr_html_(self) -> str:
+        return card(
+            f"recording, {'open' if self.is_open else 'closed'}",
+            [
+                ("folder", self.path),
+                ("records", f"{self.records:,}"),
+                ("written", f"{self.bytes / 1_000_000:,.1f} MB, compressed"),
+                ("lost", f"{self.lost:,} records" if self.lost else None),
+            ],
+            notes=[self.error] if self.error else [],
+        )
 
     @property
     def is_open(self) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from quantdata.cards import card
+from quantdata.sessions import NEW_YORK
 from quantdata.validation import Quality, quality
 
 if TYPE_CHECKING:
@@ -87,6 +89,17 @@ class HubSnapshot:
             f"{self.equities.height} equities, {self.indices.height} indices>"
         )
 
+    def _repr_html_(self) -> str:
+        told = {name: self.qualities.get(name) for name, _ in self._frames()}
+        return card(
+            f"snapshot {self.number:,}",
+            [
+                ("made", f"{self.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York"),
+                *((name, found and _row(found)) for name, found in told.items()),
+            ],
+            badges=["SIMULATED"] if self.is_simulated else [],
+        )
+
     @cached_property
     def qualities(self) -> dict[str, Quality]:
         """Return the quality of each frame that has rows, by its name."""
@@ -106,3 +119,7 @@ class HubSnapshot:
         yield from self.chains.items()
         yield "equities", self.equities
         yield "indices", self.indices
+
+
+def _row(found: Quality) -> str:
+    return f"{found.rows:,} rows, confidence {found.confidence} ({found.quality})"

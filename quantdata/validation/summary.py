@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from quantdata.cards import card
+from quantdata.sessions import NEW_YORK
 from quantdata.validation.bounds import is_alive, is_core
 from quantdata.validation.chain_facts import facts_of, plan_lacks
 from quantdata.validation.judging import failures, rated
 from quantdata.validation.kinds import BARS, CHAIN, kind_of
 from quantdata.validation.verdicts import POINTS_A_WARNING, labelled
+from quantdata.validation.words import about_the_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Quality", "quality", "with_candles"]
 
 FEWEST_CORE_ROWS: Final = 10
+_MOST_RULES: Final = 8
 _NAMES: Final = ("errors", "warnings", "notes")
 _COVERED: Final = {"quote": "quote_source", "iv": "implied_volatility", "greeks": "delta"}
 
@@ -83,6 +87,25 @@ class Quality:
             if each.name in always or (each.name not in never and getattr(self, each.name))
         ]
         return f"Quality({', '.join(f'{each.name}={getattr(self, each.name)!r}' for each in shown)})"
+
+    def _repr_html_(self) -> str:
+        covered = ", ".join(f"{what} {share:.0%}" for what, share in self.coverage.items())
+        counts = ", ".join(f"{rule} {count:,}" for rule, count in [*self.rules.items()][:_MOST_RULES])
+        more = f" and {len(self.rules) - _MOST_RULES} more" if len(self.rules) > _MOST_RULES else ""
+        at = self.snapshot_ts
+        return card(
+            f"quality: {self.confidence} of 100, {self.quality}",
+            [
+                ("source", self.source),
+                ("feed", self.feed),
+                ("as of", at and f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York"),
+                ("rows", f"{self.rows:,}"),
+                ("coverage", covered),
+                ("rows that break a rule", f"{counts}{more}"),
+            ],
+            badges=[*(["SIMULATED"] if self.is_simulated else []), *(["STALE"] if self.is_stale else [])],
+            notes=about_the_whole(self),
+        )
 
     @property
     def has_warnings(self) -> bool:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from quantdata.validation.kinds import Kind
     from quantdata.validation.rule import Rule
+    from quantdata.validation.summary import Quality
 
-__all__ = ["explain", "rules_table"]
+__all__ = ["about_the_whole", "explain", "rules_table"]
 
 # What tells a contract apart, is in every sentence, or is the rule itself is not shown again as the reason.
 _NOT_SHOWN: Final = frozenset(
@@ -25,6 +26,12 @@ _NOT_SHOWN: Final = frozenset(
     | {"is_alive", "is_two_sided", "has_time_value", "sign"}
 )
 _MOST_SHOWN: Final = 6
+_ABOUT_THE_WHOLE: Final = {
+    **{fact.name: fact.sentence for fact in CHAIN_FACTS},
+    "empty_chain": "the chain has no contracts",
+    "empty": "there are no rows",
+    "no_candles": "there are no bars",
+}
 _WHERE: Final = "frame['contract_symbol']"
 
 
@@ -113,6 +120,16 @@ def _sources(row: dict[str, Any]) -> str:
     given = [f"{group.replace('_', ' ')} from {row[f'{group}_source']}" for group in groups if row[f"{group}_source"]]
     reason = f" {row['fallback_reason']}." if row["fallback_reason"] else ""
     return f"Sources: {', '.join(given) or 'none'}.{reason}"
+
+
+def about_the_whole(found: Quality) -> list[str]:
+    """Return in sentences what there is to be said of a whole frame; nothing where all is well."""
+    told = [_ABOUT_THE_WHOLE.get(name, name) for name in (*found.errors, *found.warnings)]
+    if found.fallback_reason:
+        told.append(found.fallback_reason)
+    if found.plan_lacks:
+        told.append(f"the plan delivers no {', no '.join(found.plan_lacks)}")
+    return told
 
 
 def rules_table() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
@@ -11,16 +11,12 @@ from quantdata import symbols
 from quantdata.errors import SymbolError
 from quantdata.sessions import FIRST_DAY, LAST_DAY, current_session, session_day
 from quantdata.validation import quality
-from quantdata.validation.chain_facts import CHAIN_FACTS
-
-if TYPE_CHECKING:
-    from quantdata.validation import Quality
+from quantdata.validation.words import about_the_whole
 
 __all__ = ["CLOSED", "Whole", "is_open", "milliseconds", "moment_of", "prices", "whole"]
 
 CLOSED: Final = "CLOSED"
 _FEEDS: Final = {"simulated": "SIMULATED", "delayed": "DELAYED", "eod": "END OF DAY"}
-_SENTENCES: Final = {fact.name: fact.sentence for fact in CHAIN_FACTS} | {"empty_chain": "the chain has no contracts"}
 _USUAL_CLOSE: Final = timedelta(hours=16)
 
 
@@ -70,20 +66,13 @@ def whole(chain: pl.DataFrame, *, unplaced: int = 0) -> Whole:
         quality=found.quality,
         badges=(*feed, *([CLOSED] if is_over else [])),
         stale_since=received if chain.get_column("is_stale").all() else None,
-        warnings=tuple(_warnings(found, unplaced)),
+        warnings=(*about_the_whole(found), *_unplaced(unplaced)),
         ahead_ms=_between(received, at) if found.is_simulated else 0,
     )
 
 
-def _warnings(found: Quality, unplaced: int) -> list[str]:
-    told = [_SENTENCES.get(name, name) for name in (*found.errors, *found.warnings)]
-    if found.fallback_reason:
-        told.append(found.fallback_reason)
-    if found.plan_lacks:
-        told.append(f"the plan delivers no {', no '.join(found.plan_lacks)}")
-    if unplaced:
-        told.append(f"{unplaced:,} adjusted or incomplete contracts are not shown")
-    return told
+def _unplaced(count: int) -> tuple[str, ...]:
+    return (f"{count:,} adjusted or incomplete contracts are not shown",) if count else ()
 
 
 def is_open(root: str | None, at: datetime) -> bool:
