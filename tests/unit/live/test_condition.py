@@ -10,6 +10,7 @@ import pytest
 
 from quantdata.frames.columns import HEALTH, schema
 from quantdata.live.condition import are_well, at_present
+from quantdata.live.market_hub import MarketDataHub
 
 NOON = datetime(2026, 11, 18, 17, tzinfo=UTC)
 WELL: dict[str, Any] = {
@@ -86,3 +87,7 @@ def test_who_has_not_answered_since_the_other_failed_is_not_known_to_be_well() -
 def test_nothing_asked_tells_nothing() -> None:
     assert at_present(health()).equals(health())
     assert are_well(health()) == {}
+
+
+def test_a_hub_that_has_not_begun_has_asked_nobody() -> None:
+    assert MarketDataHub("SPY", source="sim").health().equals(health())

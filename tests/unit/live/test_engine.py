@@ -154,3 +154,29 @@ def test_the_market_is_open_by_the_providers_clock() -> None:
         assert not engine._is_market_open()
 
     Stage().run(act)
+
+
+def test_a_lost_stream_has_all_polled_at_once_and_another_within_an_interval_has_not() -> None:
+    async def act(engine: Engine) -> None:
+        hurried: list[int] = []
+        engine.poller.hurry = lambda: hurried.append(1)  # type: ignore[method-assign]
+        engine._note_loss()
+        engine._note_loss()
+        assert len(hurried) == 1
+        engine._hurried_at -= 5.0
+        engine._note_loss()
+        assert len(hurried) == 2
+
+    Stage().run(act)
+
+
+def test_who_streams_again_is_asked_again_though_it_was_skipped() -> None:
+    hurried: list[int] = []
+    stage = Stage()
+    stage.engine._core.hurry = lambda: hurried.append(1)  # type: ignore[method-assign]
+
+    async def act(engine: Engine) -> None:
+        engine._note_gap(Gap(vendor="massive", asset="options", start=NOW, end=NOW, reason="broke off"))
+        assert len(hurried) == 1
+
+    stage.run(act)
