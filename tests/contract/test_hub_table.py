@@ -10,6 +10,7 @@ import pytest
 
 import quantdata as qd
 from quantdata.errors import ArgumentError, FeedError
+from quantdata.widgets.feed import Feed
 from quantdata.widgets.messages import Message
 from quantdata.widgets.table import ChainTable
 from tests.unit.widgets.comms import RecordedComm
@@ -57,6 +58,12 @@ def test_what_cannot_be_shown_is_refused(hub: qd.MarketDataHub) -> None:
         hub.table("SPY")
     with pytest.raises(FeedError, match="show something of one that runs"):
         hub.attach(hub)
+
+
+@pytest.mark.parametrize("name", ["subscribe_chain", "attach"])
+def test_a_hub_answers_what_a_table_asks_of_its_feed(name: str) -> None:
+    asked, answered = (list(inspect.signature(getattr(kind, name)).parameters) for kind in (Feed, qd.MarketDataHub))
+    assert answered == asked
 
 
 def test_a_hub_takes_the_arguments_of_its_table() -> None:

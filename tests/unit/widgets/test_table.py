@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import comm
 import IPython.display
 import ipywidgets  # type: ignore[import-untyped]
-import polars as pl
 import pytest
 
 from quantdata.errors import ArgumentError, FeedError
@@ -253,7 +254,15 @@ def test_where_the_feed_refuses_there_is_no_table() -> None:
         ChainTable(Closed(SMALL), "SPY")
 
 
-def test_the_wait_for_a_first_chain_ends_with_it_or_with_patience() -> None:
-    late = HandFeed()
-    assert ChainTable(late, "SPY", patience=0.0).comm.opened["state"]["first"] is None
-    assert ChainTable(HandFeed(SMALL.with_columns(bid=pl.lit(1.0))), "SPY").comm.opened["state"]["first"] is not None
+def test_the_wait_for_a_first_chain_ends_with_it_or_with_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    feed, looks = HandFeed(), itertools.count()
+
+    def monotonic() -> float:
+        if next(looks) == 3:
+            feed.tell(SMALL)
+        return 0.0
+
+    monkeypatch.setattr(module, "LOOK_S", 0.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=monotonic))
+    assert ChainTable(feed, "SPY").comm.opened["state"]["first"] is not None
+    assert ChainTable(HandFeed(), "SPY", patience=0.0).comm.opened["state"]["first"] is None
