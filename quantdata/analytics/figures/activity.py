@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import numpy as np
 import polars as pl
 
 from quantdata.analytics.checks import check_columns
+from quantdata.analytics.figures.both_ways import axis_name, up_and_down
 from quantdata.analytics.figures.choosing import chosen, money
 from quantdata.analytics.figures.drawing import MOST_POINTS, Drawing, drawn
 from quantdata.analytics.figures.theme import CALLS, PUTS, base, marked, nothing
@@ -32,8 +31,6 @@ NEEDS: Final = (
 )
 # What is shown at first holds this share of what is counted; the rest is a zoom away.
 SHOWN: Final = 0.99
-GAP: Final = 0.08
-STEPS: Final = (1, 2, 5, 10)
 
 
 class Count(NamedTuple):
@@ -135,7 +132,7 @@ def volume_drawing(
 ) -> Drawing:
     """Return what `volume_figure` draws, without plotly: for `redraw`."""
     check_columns(chain, (*NEEDS, "volume", "day_source", "day_session"), call="volume_figure", kind="a chain")
-    newest = pl.col("day_session") == chain.get_column("day_session").max()
+    newest = pl.col("day_session") == pl.col("day_session").max()
     of_today = chain.with_columns(volume=pl.when(newest).then("volume"))
     return _drawing(chain, chosen(of_today, expirations=expirations, roots=roots), VOLUME, theme)
 
@@ -152,10 +149,10 @@ def _drawing(chain: pl.DataFrame, wanted: pl.DataFrame, count: Count, theme: The
     parts = shown.partition_by(ROOT, maintain_order=True)
     traces = [trace for number, part in enumerate(parts) for trace in _bars(part, number, count)]
     mark = marked(center, f"{underlying(chain)} {center:,.2f}" if center else "", theme=theme)
-    axes = {_axis("y", number): _up_and_down(part, number, len(parts)) for number, part in enumerate(parts)}
+    axes = {axis_name("y", number): up_and_down(part, number, len(parts)) for number, part in enumerate(parts)}
     x = {
         "title": {"text": "strike (USD per share)"},
-        "anchor": _axis("y", len(parts) - 1).replace("axis", ""),
+        "anchor": axis_name("y", len(parts) - 1).replace("axis", ""),
         "range": _window(shown, center),
     }
     layout = base(theme, title=title, subtitle=subtitle, xaxis=x, **axes, **mark, barmode="overlay", bargap=0.1)
@@ -182,7 +179,9 @@ def _sums(wanted: pl.DataFrame, count: Count) -> pl.DataFrame:
 def _near_money(sums: pl.DataFrame, center: float | None) -> pl.DataFrame:
     """Return the strikes of each root that are nearest to the money; to the middle of them where that is not known."""
     distance = (pl.col("strike") - (pl.col("strike").median() if center is None else center)).abs()
-    return sums.filter(distance.rank("dense").over(ROOT) <= MOST_POINTS)
+    strikes = sums.select(*ROOT, "strike").unique(maintain_order=True)
+    near = strikes.filter(distance.rank("ordinal").over(ROOT) <= MOST_POINTS)
+    return sums.join(near, on=near.columns, how="semi", nulls_equal=True, maintain_order="left")
 
 
 def _beyond(sums: pl.DataFrame, shown: pl.DataFrame) -> Iterator[str]:
@@ -205,11 +204,11 @@ def _bars(part: pl.DataFrame, number: int, count: Count) -> Iterator[Trace]:
         rows = part.filter(option_type=side).with_columns(height=sign * pl.col("count").cast(pl.Float64))
         yield {
             "type": "bar",
-            "uid": f"{root}-{side}".replace(" ", "-"),
+            "meta": f"{root} {side}",
             "name": f"{root} {side}s",
             "x": floats(rows, "strike"),
             "y": floats(rows, "height"),
-            "yaxis": _axis("y", number).replace("axis", ""),
+            "yaxis": axis_name("y", number).replace("axis", ""),
             "marker": {"color": colour, "line": {"width": 0}},
             "hovertext": strings(rows, _told(count)),
             "hovertemplate": "%{hovertext}<extra></extra>",
@@ -246,35 +245,3 @@ def _told(count: Count) -> pl.Expr:
         pl.lit("<br>lowest confidence "),
         pl.col("confidence").cast(pl.String).fill_null("unknown"),
     )
-
-
-def _axis(letter: str, number: int) -> str:
-    """Return plotly's name of an axis: the first has no number."""
-    return f"{letter}axis{number + 1 if number else ''}"
-
-
-def _up_and_down(part: pl.DataFrame, number: int, panels: int) -> dict[str, Any]:
-    """Return the vertical axis of a panel, which counts upwards in both directions."""
-    most = {
-        side: float(part.filter(option_type=side).get_column("count").max() or 0)  # type: ignore[arg-type]
-        for side in ("call", "put")
-    }
-    step = _step(sum(most.values()))
-    ticks = np.arange(-math.floor(most["put"] / step), math.floor(most["call"] / step) + 1) * step
-    height = (1 - GAP * (panels - 1)) / panels
-    top = 1 - number * (height + GAP)
-    return {
-        "title": {"text": f"{strings(part, root_label())[0]}<br>puts · contracts · calls"},
-        "tickvals": ticks.tolist(),
-        "ticktext": [f"{abs(tick):,.0f}" for tick in ticks],
-        "zeroline": True,
-        "domain": [max(0.0, top - height), top],
-    }
-
-
-def _step(span: float, ticks: int = 6) -> float:
-    """Return a round step of which a span has about so many."""
-    if span <= 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(max(span / ticks, 1.0)))
-    return next(power * step for step in STEPS if power * step * ticks >= span)

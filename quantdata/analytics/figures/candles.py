@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from quantdata.analytics.checks import check_choice, check_columns
+from quantdata.analytics.figures.bar_panels import PANELS, RISE_AND_FALL, axes_of, line
 from quantdata.analytics.figures.drawing import MOST_POINTS, Drawing, drawn
-from quantdata.analytics.figures.theme import BLUE, CLEAR, GREEN, GREY, OCHRE, PINK, RED, base, nothing
+from quantdata.analytics.figures.theme import BLUE, GREEN, GREY, OCHRE, PINK, base, nothing
 from quantdata.analytics.figures.words import badge, clock, floats, strings, titled
 from quantdata.analytics.technical import with_indicators
 from quantdata.frames.bars import midnight
@@ -43,10 +44,7 @@ MIDNIGHT: Final = " 00:00:00 ET"
 # Minutes: days and weeks are an hour shorter when clocks change.
 SHORTEST_DAY: Final = 20 * 60
 SHORTEST_WEEK: Final = 6 * 24 * 60
-_RISE_AND_FALL: Final = ((GREEN, CLEAR), (RED, RED))
 SHADE: Final = "rgba(47, 134, 201, 0.10)"
-PANEL: Final = 0.18
-GAP: Final = 0.04
 
 
 def bars_figure(
@@ -119,12 +117,12 @@ def bars_drawing(
     panels = [name for name in ("volume", "rsi", "macd") if (has_volume if name == "volume" else name in indicators)]
     traces = [_candles(rows), *_overlays(rows, indicators)]
     for number, name in enumerate(panels, start=2):
-        traces += [trace | {"yaxis": f"y{number}"} for trace in _PANELS[name](rows)]
+        traces += [trace | {"yaxis": f"y{number}"} for trace in PANELS[name](rows)]
     layout = base(
         theme,
         title=title,
         subtitle=subtitle,
-        **_axes(panels, "USD per share" if has_volume else "points"),
+        **axes_of(panels, "USD per share" if has_volume else "points"),
         hovermode="x unified",
         bargap=0.2,
     )
@@ -159,7 +157,7 @@ def _facts(bars: pl.DataFrame, *, is_daily: bool) -> Iterator[str]:
 
 def _candles(rows: pl.DataFrame) -> Trace:
     prices = {name: floats(rows, name) for name in ("open", "high", "low", "close")}
-    rising, falling = ({"line": {"color": colour, "width": 1}, "fillcolor": fill} for colour, fill in _RISE_AND_FALL)
+    rising, falling = ({"line": {"color": colour, "width": 1}, "fillcolor": fill} for colour, fill in RISE_AND_FALL)
     told = pl.concat_str(
         pl.lit("<b>"),
         pl.col("close").round(4).cast(pl.String).fill_null("not known"),
@@ -174,7 +172,7 @@ def _candles(rows: pl.DataFrame) -> Trace:
     )
     return {
         "type": "candlestick",
-        "uid": "candles",
+        "meta": "candles",
         "name": "candles",
         "x": rows.get_column("x").to_list(),
         **prices,
@@ -186,20 +184,6 @@ def _candles(rows: pl.DataFrame) -> Trace:
     }
 
 
-def _line(rows: pl.DataFrame, column: str, name: str, *, color: str, dash: str = "solid", **more: Any) -> Trace:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "uid": column,
-        "name": name,
-        "x": rows.get_column("x").to_list(),
-        "y": floats(rows, column),
-        "line": {"color": color, "dash": dash, "width": 1.25},
-        "hovertemplate": f"{name} %{{y:,.2f}}<extra></extra>",
-        **more,
-    }
-
-
 def _overlays(rows: pl.DataFrame, indicators: Sequence[str]) -> Iterator[Trace]:
     """Return the lines on the candles; none for what no bar has, as VWAP of an index."""
     known = {name for name in rows.columns if rows.get_column(name).null_count() < rows.height}
@@ -207,7 +191,7 @@ def _overlays(rows: pl.DataFrame, indicators: Sequence[str]) -> Iterator[Trace]:
         for column, name in zip(BANDS, ("Bollinger 20, 2", "middle", "lower"), strict=True):
             fill = {"fill": "tonexty", "fillcolor": SHADE} if column == "bb_lower" else {}
             dash = "dot" if column == "bb_middle" else "solid"
-            yield _line(rows, column, name, color=BLUE, dash=dash, legendgroup="bands", **fill) | {
+            yield line(rows, column, name, color=BLUE, dash=dash, legendgroup="bands", **fill) | {
                 "showlegend": column == "bb_upper"
             }
     # A session's average begins anew: no line leads there from the session before.
@@ -216,65 +200,4 @@ def _overlays(rows: pl.DataFrame, indicators: Sequence[str]) -> Iterator[Trace]:
     for name in indicators:
         if name in LINES and name in known:
             color, dash = LINES[name]
-            yield _line(apart, name, name.upper().replace("_", " "), color=color, dash=dash)
-
-
-def _volume(rows: pl.DataFrame) -> list[Trace]:
-    is_falling = (rows.get_column("close") < rows.get_column("open")).fill_null(value=False)
-    (rise, hollow), (fall, full) = _RISE_AND_FALL
-    return [
-        {
-            "type": "bar",
-            "uid": "volume",
-            "name": "volume",
-            "x": rows.get_column("x").to_list(),
-            "y": floats(rows, "volume"),
-            "marker": {
-                "color": [full if each else hollow for each in is_falling],
-                "line": {"color": [fall if each else rise for each in is_falling], "width": 1},
-            },
-            "hovertemplate": "volume %{y:,.0f}<extra></extra>",
-            "showlegend": False,
-        }
-    ]
-
-
-def _rsi(rows: pl.DataFrame) -> list[Trace]:
-    return [_line(rows, "rsi_14", "RSI 14", color=PINK)]
-
-
-def _macd(rows: pl.DataFrame) -> list[Trace]:
-    histogram: Trace = {
-        "type": "bar",
-        "uid": "macd_histogram",
-        "name": "histogram",
-        "x": rows.get_column("x").to_list(),
-        "y": floats(rows, "macd_histogram"),
-        "marker": {"color": GREY},
-        "hovertemplate": "histogram %{y:,.3f}<extra></extra>",
-        "showlegend": False,
-    }
-    lines = (("macd", "MACD 12, 26", BLUE, "solid"), ("macd_signal", "signal 9", RED, "dash"))
-    return [histogram, *(_line(rows, column, name, color=color, dash=dash) for column, name, color, dash in lines)]
-
-
-_PANELS: Final = {"volume": _volume, "rsi": _rsi, "macd": _macd}
-_AXES: Final[dict[str, dict[str, Any]]] = {
-    "volume": {"title": {"text": "volume"}, "tickformat": "~s", "rangemode": "tozero", "nticks": 3},
-    "rsi": {"title": {"text": "RSI 14"}, "range": [0, 100], "tickvals": [30, 50, 70]},
-    "macd": {"title": {"text": "MACD"}, "zeroline": True, "nticks": 3},
-}
-
-
-def _axes(panels: list[str], unit: str) -> dict[str, Any]:
-    """Return the axes: prices above, a panel each below."""
-    floor = len(panels) * (PANEL + GAP)
-    bottom = f"y{len(panels) + 1 if panels else ''}"
-    axes: dict[str, Any] = {
-        "xaxis": {"type": "category", "nticks": 8, "rangeslider": {"visible": False}, "anchor": bottom},
-        "yaxis": {"title": {"text": unit}, "domain": [floor, 1]},
-    }
-    for number, name in enumerate(panels, start=1):
-        top = floor - GAP - (number - 1) * (PANEL + GAP)
-        axes[f"yaxis{number + 1}"] = _AXES[name] | {"domain": [max(0.0, top - PANEL), top]}
-    return axes
+            yield line(apart, name, name.upper().replace("_", " "), color=color, dash=dash)

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from quantdata.analytics.figures.choosing import thinned
-from quantdata.analytics.figures.drawing import MOST_POINTS
 from quantdata.analytics.figures.words import floats, strings
 
 if TYPE_CHECKING:
@@ -33,42 +32,44 @@ class Line(NamedTuple):
         Its points, with the columns ``x``, ``distance`` (from the money; null counts as farthest) and ``iv_source``.
     look
         Colour, marker and dash.
+    most
+        How many points a trace may have.
     """
 
     name: str
     rows: pl.DataFrame
     look: Look
+    most: int
 
     def main(self, y: str, told: pl.Expr) -> Trace:
         """Return line and markers, open where the volatility is the model's; ``told`` is what each point says."""
-        rows = thinned(self.rows, pl.col("distance"))
+        rows = thinned(self.rows, pl.col("distance"), most=self.most)
         return self._trace("", rows, y) | {
             "name": self.name,
             "mode": "lines+markers",
             "line": {"color": self.look.colour, "dash": self.look.dash, "width": 1.5},
             "marker": {"symbol": _symbols(rows, self.look.symbol), "size": 5, "color": self.look.colour},
             "hovertext": strings(rows, told),
-            "hovertemplate": "%{hovertext}<extra></extra>",
+            "hovertemplate": f"<b>%{{y:.2%}}</b> at %{{hovertext}}<br>{self.name}<extra></extra>",
         }
 
     def model(self, y: str) -> Trace:
         """Return a dotted line of the model's volatilities."""
         dotted = {"color": self.look.colour, "dash": "dot", "width": 1.5}
         quiet = {"mode": "lines", "line": dotted, "hoverinfo": "skip", "showlegend": False}
-        return self._trace(" model", thinned(self.rows, pl.col("distance")), y) | quiet
+        return self._trace(" model", thinned(self.rows, pl.col("distance"), most=self.most), y) | quiet
 
     def band(self, low: str, high: str) -> Trace:
         """Return the area between two columns; where either is null there is none."""
-        rows = thinned(self.rows, pl.col("distance"), most=MOST_POINTS // 2)
+        rows = thinned(self.rows, pl.col("distance"), most=self.most // 2)
         x, y = _outline(floats(rows, "x"), floats(rows, low), floats(rows, high))
         shade = {"fill": "toself", "fillcolor": self.look.shade, "mode": "lines", "line": {"width": 0}}
         quiet = {"hoverinfo": "skip", "showlegend": False}
         return self._trace(" band", rows, low) | shade | quiet | {"x": x, "y": y}
 
     def _trace(self, part: str, rows: pl.DataFrame, y: str) -> Trace:
-        # The page makes names of elements from it: a blank would end them.
-        uid = f"{self.name}{part}".replace(" ", "-")
-        return {"type": "scatter", "uid": uid, "legendgroup": self.name, "x": floats(rows, "x"), "y": floats(rows, y)}
+        name = f"{self.name}{part}"
+        return {"type": "scatter", "meta": name, "legendgroup": self.name, "x": floats(rows, "x"), "y": floats(rows, y)}
 
 
 def _outline(x: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:

@@ -8,15 +8,15 @@ import polars as pl
 
 from quantdata.analytics.checks import check_columns
 from quantdata.analytics.figures.choosing import chosen
-from quantdata.analytics.figures.drawing import Drawing, drawn
+from quantdata.analytics.figures.drawing import MOST_POINTS, Drawing, drawn
 from quantdata.analytics.figures.lines import Line
 from quantdata.analytics.figures.theme import base, look_of, nothing
 from quantdata.analytics.figures.words import (
+    day,
     freshness,
     percent,
     provenance,
     root_label,
-    series_label,
     strings,
     titled,
     underlying,
@@ -107,7 +107,7 @@ def term_structure_drawing(
 
 def _of_root(part: pl.DataFrame, number: int, *, wings: bool) -> Iterator[Trace]:
     """Return the traces of one root: the band first, which the lines are drawn upon."""
-    line = Line(strings(part, root_label())[0], part, look_of(number, number))
+    line = Line(strings(part, root_label())[0], part, look_of(number, number), MOST_POINTS)
     if wings:
         yield line.band("call_25d_iv", "put_25d_iv")
     yield line.main("atm_iv", _told())
@@ -115,14 +115,12 @@ def _of_root(part: pl.DataFrame, number: int, *, wings: bool) -> Iterator[Trace]
 
 
 def _told() -> pl.Expr:
-    """Return what is told of a series."""
+    """Return what is told of a series, after its volatility."""
     parts = {"atm_model_iv": "model", "put_25d_iv": "put of delta ¼", "call_25d_iv": "call of delta ¼"}
     rest = (pl.concat_str(pl.lit(f"<br>{word} "), percent(column)).fill_null("") for column, word in parts.items())
     return pl.concat_str(
-        pl.lit("<b>"),
-        percent("atm_iv").fill_null("not known"),
-        pl.lit("</b> at the forward<br>"),
-        series_label(),
+        pl.lit("the forward<br>"),
+        day("expiration"),
         pl.lit(", "),
         pl.col("dte").cast(pl.String),
         pl.lit(" days"),

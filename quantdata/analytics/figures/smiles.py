@@ -8,7 +8,7 @@ import polars as pl
 
 from quantdata.analytics.checks import check_choice, check_columns
 from quantdata.analytics.figures.choosing import chosen, money
-from quantdata.analytics.figures.drawing import Drawing, drawn
+from quantdata.analytics.figures.drawing import MOST_POINTS, Drawing, drawn
 from quantdata.analytics.figures.lines import Line
 from quantdata.analytics.figures.theme import base, look_of, marked, nothing
 from quantdata.analytics.figures.words import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from plotly.graph_objects import Figure  # type: ignore[import-untyped]
 
     from quantdata.analytics.figures.drawing import Trace
-    from quantdata.analytics.figures.theme import Theme
+    from quantdata.analytics.figures.theme import Look, Theme
 
 __all__ = ["By", "smile_drawing", "smile_figure"]
 
@@ -66,6 +66,7 @@ def smile_figure(
     model: bool = True,
     wings: float | None = WINGS,
     most_series: int = MOST_SERIES,
+    most_points: int = MOST_POINTS,
     theme: Theme = "auto",
 ) -> Figure:
     """Draw implied volatility by strike, a line a series.
@@ -90,13 +91,15 @@ def smile_figure(
         How many standard deviations of the series strikes may be from the forward; None draws them all.
     most_series
         Draw so many series, those that expire first; the subtitle tells how many there are.
+    most_points
+        Of each series: the nearer half to the money, and every so many of the rest. Fewer are sooner sent.
     theme
         ``"light"``, ``"dark"``, or ``"auto"``, which can be read on both. The background is transparent.
 
     Returns
     -------
     plotly.graph_objects.Figure
-        At most 200 points a trace; where nothing can be drawn it says so in words.
+        At most ``most_points`` a trace; where nothing can be drawn it says so in words.
 
     Raises
     ------
@@ -122,6 +125,7 @@ def smile_figure(
             model=model,
             wings=wings,
             most_series=most_series,
+            most_points=most_points,
             theme=theme,
         )
     )
@@ -138,6 +142,7 @@ def smile_drawing(
     model: bool = True,
     wings: float | None = WINGS,
     most_series: int = MOST_SERIES,
+    most_points: int = MOST_POINTS,
     theme: Theme = "auto",
 ) -> Drawing:
     """Return what `smile_figure` draws, without plotly: for `redraw`, some times a second."""
@@ -154,11 +159,11 @@ def smile_drawing(
     if rows.is_empty():
         why = f"No implied volatility in {wanted.height:,} contracts"
         return nothing(theme, title=title, subtitle=subtitle, why=why)
-    roots_seen = rows.get_column("root_symbol").unique().sort().to_list()
+    looks = _looks(rows)
     traces = [
         trace
-        for number, part in enumerate(rows.partition_by(OF_SERIES, maintain_order=True))
-        for trace in _of_series(part, number, roots_seen, band=band, model=model)
+        for part, look in zip(rows.partition_by(OF_SERIES, maintain_order=True), looks, strict=True)
+        for trace in _of_series(part, look, most_points, band=band, model=model)
     ]
     center = money(chain)
     mark = {
@@ -196,10 +201,16 @@ def _placed(rows: pl.DataFrame, by: By, wings: float | None) -> pl.DataFrame:
     return placed.filter(is_near, pl.col("x").is_not_null(), known.is_not_null())
 
 
-def _of_series(part: pl.DataFrame, number: int, roots: list[str], *, band: bool, model: bool) -> Iterator[Trace]:
+def _looks(rows: pl.DataFrame) -> list[Look]:
+    """Return how each series is drawn, in their order."""
+    roots = rows.select(OF_SERIES).unique(maintain_order=True).get_column("root_symbol").to_list()
+    names = sorted(set(roots))
+    return [look_of(number, names.index(root)) for number, root in enumerate(roots)]
+
+
+def _of_series(part: pl.DataFrame, look: Look, most: int, *, band: bool, model: bool) -> Iterator[Trace]:
     """Return the traces of one series: the band first, which the lines are drawn upon."""
-    look = look_of(number, roots.index(part.item(0, "root_symbol")))
-    line = Line(strings(part, series_label())[0], part, look)
+    line = Line(strings(part, series_label())[0], part, look, most)
     if band:
         yield line.band("bid_iv", "ask_iv")
     yield line.main("implied_volatility", _told())
@@ -208,18 +219,13 @@ def _of_series(part: pl.DataFrame, number: int, roots: list[str], *, band: bool,
 
 
 def _told() -> pl.Expr:
-    """Return what is told of a point."""
+    """Return what is told of a point, after its volatility."""
     between = pl.concat_str(pl.lit("<br>bid "), percent("bid_iv"), pl.lit(" to ask "), percent("ask_iv"))
     own = pl.concat_str(pl.lit("<br>model "), percent("model_iv"))
     return pl.concat_str(
-        pl.lit("<b>"),
-        percent("implied_volatility").fill_null("not known"),
-        pl.lit("</b> at "),
         amount(pl.col("strike")),
         pl.lit(" "),
         pl.col("option_type").cast(pl.String),
-        pl.lit("<br>"),
-        series_label(),
         between.fill_null(""),
         own.fill_null(""),
         pl.lit("<br>"),

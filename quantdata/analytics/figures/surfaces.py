@@ -133,10 +133,10 @@ def _trace(rows: pl.DataFrame, shape: Shape, name: str) -> Trace:
     parts = rows.partition_by(SERIES, maintain_order=True)
     bar = {"title": {"text": "volatility<br>(% a year)"}, "tickformat": "~%", "thickness": 12, "outlinewidth": 0}
     common: Trace = {
-        "uid": f"{name}-{shape}",
+        "meta": f"{name} {shape}",
         "x": floats(parts[0], "log_moneyness"),
         "y": np.array([DAYS_A_YEAR * part.item(0, "time_to_expiry") for part in parts]),
-        "z": np.stack([floats(part, "implied_volatility") for part in parts]),
+        "z": [part.get_column("implied_volatility").to_list() for part in parts],
         "hovertext": [strings(part, _told()) for part in parts],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "colorscale": SCALE,

@@ -126,7 +126,7 @@ def spatial(theme: Theme, *, x: dict[str, Any], y: dict[str, Any], z: dict[str, 
     check_choice(theme, INKS, name="theme")
     ink = INKS[theme]
     ruled = {"gridcolor": ink.rule, "color": ink.text, "backgroundcolor": CLEAR, "showspikes": False}
-    eye = {"eye": {"x": -0.9, "y": -1.75, "z": 0.7}, "center": {"x": 0, "y": 0, "z": -0.1}}
+    eye = {"eye": {"x": -1.0, "y": -1.95, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.1}}
     ratio = {"x": 1.4, "y": 1.3, "z": 0.8}
     axes = {"xaxis": ruled | x, "yaxis": ruled | y, "zaxis": ruled | z}
     return {**axes, "camera": eye, "aspectmode": "manual", "aspectratio": ratio}

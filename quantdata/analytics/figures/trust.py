@@ -153,16 +153,17 @@ def _map(cells: pl.DataFrame, columns: int) -> Trace:
     labels = _labels(cells)
     row = cells.get_column("label").replace_strict(labels, range(len(labels)), return_dtype=pl.Int64).to_numpy()
     column = cells.get_column("x").to_numpy()
-    trust = np.full((len(labels), columns), np.nan)
-    trust[row, column] = floats(cells, "trust")
+    # Lists with None, not arrays with NaN, which JSON does not know: of two dimensions, a widget makes JSON.
+    trust = np.full((len(labels), columns), None)
+    trust[row, column] = cells.get_column("trust").to_list()
     told = np.full(trust.shape, "", dtype=object)
     told[row, column] = strings(cells, _told())
     return {
         "type": "heatmap",
-        "uid": "confidence",
+        "meta": "confidence",
         "x": np.arange(columns),
         "y": labels,
-        "z": trust,
+        "z": trust.tolist(),
         "zmin": STEPS[0],
         "zmax": STEPS[-1],
         "colorscale": _scale(),
@@ -191,7 +192,7 @@ def _crosses(cells: pl.DataFrame) -> Trace:
     return {
         "type": "scatter",
         "mode": "markers",
-        "uid": "poor",
+        "meta": "poor",
         "x": floats(poor, "x"),
         "y": poor.get_column("label").to_list(),
         "marker": {"symbol": "x-thin", "size": 7, "line": {"width": 1.5, "color": "#ffffff"}},

@@ -136,7 +136,7 @@ def _of_series(part: pl.DataFrame, number: int) -> Iterator[Trace]:
             yield {
                 "type": "scatter",
                 "mode": "markers",
-                "uid": f"{series} {side} {panel.column}".replace(" ", "-"),
+                "meta": f"{series} {side} {panel.column}",
                 "name": f"{series} {side}s",
                 "legendgroup": f"{series} {side}s",
                 "showlegend": panel is PANELS[0],

@@ -81,15 +81,16 @@ def series_label() -> pl.Expr:
 
 
 def provenance(source: str, moment: str, confidence: str) -> pl.Expr:
-    """Return in words who gave a row's value, of which quote, and its confidence."""
-    at = pl.col(moment).dt.convert_time_zone(NEW_YORK.key).dt.strftime(f"quote of {DAY} %H:%M:%S ET")
-    trust = pl.concat_str(pl.lit("confidence "), pl.col(confidence).cast(pl.String))
+    """Return in words who gave a row's value, of which quote, and its confidence; a row has its ``snapshot_ts``."""
+    local, now = (pl.col(name).dt.convert_time_zone(NEW_YORK.key) for name in (moment, "snapshot_ts"))
+    is_today = local.dt.date() == now.dt.date()
+    at = pl.when(is_today).then(local.dt.strftime("%H:%M:%S ET")).otherwise(local.dt.strftime(f"{DAY} %H:%M:%S ET"))
     return pl.concat_str(
         pl.col(source).cast(pl.String).fill_null("source unknown"),
-        pl.lit(", "),
-        at.fill_null("time of quote unknown"),
-        pl.lit("<br>"),
-        trust.fill_null("confidence unknown"),
+        pl.lit(", quote of "),
+        at.fill_null("an unknown time"),
+        pl.lit("<br>confidence "),
+        pl.col(confidence).cast(pl.Int64).cast(pl.String).fill_null("unknown"),
     )
 
 
