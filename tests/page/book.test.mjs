@@ -46,7 +46,7 @@ test("messages for other pages are none of ours", () => {
   assert.equal(book.sequence, 1);
 });
 
-test("a gap, another epoch or a snapshot without its arrays is missed, and nothing more is taken until the next snapshot", () => {
+test("a gap, another epoch or missing arrays are missed, and nothing is taken until the next snapshot", () => {
   for (const wrong of [{ sequence: 3 }, { sequence: 1 }, { epoch: 2 }]) {
     const book = joined({ cells: leg(0, 0, { bid: 7.5 }) });
     assert.equal(book.take(...delta("me", { ...wrong, cells: [[cell(0, 0, "bid"), 1]] })), "missed");
@@ -80,10 +80,22 @@ test("what is unknown is no message of ours; the end is for everybody", () => {
 
 test("the price is found between strikes, whichever way they run", () => {
   const rising = joined();
-  assert.deepEqual([589, 590, 597, 605, 700].map((price) => rising.rowsUpTo(price)), [0, 1, 2, 4, 4]);
-  assert.deepEqual([1, 592, 593, 604, 700].map((price) => rising.nearest(price)), [0, 0, 1, 3, 3]);
-  const falling = joined({ strikes: [605, 600, 595, 590], layout: { sort: { field: "strike", leg: 0, descending: true } } });
-  assert.deepEqual([700, 605, 597, 590, 589].map((price) => falling.rowsUpTo(price)), [0, 1, 2, 4, 4]);
+  assert.deepEqual(
+    [589, 590, 597, 605, 700].map((price) => rising.rowsUpTo(price)),
+    [0, 1, 2, 4, 4],
+  );
+  assert.deepEqual(
+    [1, 592, 593, 604, 700].map((price) => rising.nearest(price)),
+    [0, 0, 1, 3, 3],
+  );
+  const falling = joined({
+    strikes: [605, 600, 595, 590],
+    layout: { sort: { field: "strike", leg: 0, descending: true } },
+  });
+  assert.deepEqual(
+    [700, 605, 597, 590, 589].map((price) => falling.rowsUpTo(price)),
+    [0, 1, 2, 4, 4],
+  );
   assert.equal(falling.nearest(603), 0);
 });
 

@@ -1,15 +1,40 @@
 // Columns, sorting, filters, selections.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import widget, { Book, boxOf, columnsOf, leftOut, nextSort, tsv, withEnd } from "../../quantdata/widgets/static/table.js";
+import widget, {
+  Book,
+  boxOf,
+  columnsOf,
+  leftOut,
+  nextSort,
+  tsv,
+  withEnd,
+} from "../../quantdata/widgets/static/table.js";
 import { FIELDS, leg, snapshot } from "./messages.mjs";
 
 const BY_STRIKE = { field: "strike", leg: 0, descending: false };
 
 test("puts mirror calls around the strike, and each column keeps its number when others give way", () => {
-  assert.deepEqual(columnsOf(3, 0).map(({ leg: side, field }) => [side, field]), [[0, 0], [0, 1], [0, 2], [-1, -1], [1, 2], [1, 1], [1, 0]]);
-  assert.deepEqual(columnsOf(3, 0).map(({ at }) => at), [0, 1, 2, 3, 4, 5, 6]);
-  assert.deepEqual(columnsOf(3, 2).map(({ at }) => at), [2, 3, 4]);
+  assert.deepEqual(
+    columnsOf(3, 0).map(({ leg: side, field }) => [side, field]),
+    [
+      [0, 0],
+      [0, 1],
+      [0, 2],
+      [-1, -1],
+      [1, 2],
+      [1, 1],
+      [1, 0],
+    ],
+  );
+  assert.deepEqual(
+    columnsOf(3, 0).map(({ at }) => at),
+    [0, 1, 2, 3, 4, 5, 6],
+  );
+  assert.deepEqual(
+    columnsOf(3, 2).map(({ at }) => at),
+    [2, 3, 4],
+  );
 });
 
 test("the outermost columns give way first; the strike and one column a side stay", () => {
@@ -50,8 +75,10 @@ test("a selection is the rectangle between its ends", () => {
 test("a selection is copied with headers, as spreadsheets read numbers, missing ones empty", () => {
   const book = new Book("me");
   const cells = [
-    ...leg(0, 0, { bid: 1234.5, implied_volatility: 0.2137 }), ...leg(0, 1, { bid: 0.05 }),
-    ...leg(1, 0, { bid: NaN, implied_volatility: -0.001 }), ...leg(1, 1, { bid: 7 }),
+    ...leg(0, 0, { bid: 1234.5, implied_volatility: 0.2137 }),
+    ...leg(0, 1, { bid: 0.05 }),
+    ...leg(1, 0, { bid: NaN, implied_volatility: -0.001 }),
+    ...leg(1, 1, { bid: 7 }),
   ];
   book.take(...snapshot("me", { cells, strikes: [590, 592.5, 595] }));
   const copied = tsv(book, columnsOf(3, 0), { top: 0, bottom: 2, left: 1, right: 4 });

@@ -53,7 +53,10 @@ test("a page says hello with what it wants, and acknowledges the snapshot once i
 test("ten frames a second are acknowledged every 400 ms", () => {
   join();
   frames(2, 13);
-  assert.deepEqual(said.map(({ sequence }) => sequence), [4, 8, 12]);
+  assert.deepEqual(
+    said.map(({ sequence }) => sequence),
+    [4, 8, 12],
+  );
 });
 
 test("the last frame of a burst is acknowledged though nothing follows", () => {
@@ -61,14 +64,20 @@ test("the last frame of a burst is acknowledged though nothing follows", () => {
   frames(2, 3);
   assert.deepEqual(kinds(), []);
   clock.move(400);
-  assert.deepEqual(said.map(({ sequence }) => sequence), [3]);
+  assert.deepEqual(
+    said.map(({ sequence }) => sequence),
+    [3],
+  );
 });
 
 test("a frame that asks for it is acknowledged at once", () => {
   join();
   receive(delta("me", { sequence: 2, urgent: true }));
   link.painted(book);
-  assert.deepEqual(said.map(({ sequence }) => sequence), [2]);
+  assert.deepEqual(
+    said.map(({ sequence }) => sequence),
+    [2],
+  );
 });
 
 test("what was missed is asked for once, however much follows", () => {

@@ -2,7 +2,14 @@
 
 export const NOW = Date.UTC(2026, 10, 18, 16, 0, 0); // 11:00 in New York
 
-const field = (name, header, unit, decimals, scale = 1) => ({ name, header, unit, decimals, scale, meaning: `meaning of ${name}` });
+const field = (name, header, unit, decimals, scale = 1) => ({
+  name,
+  header,
+  unit,
+  decimals,
+  scale,
+  meaning: `meaning of ${name}`,
+});
 export const FIELDS = [
   field("open_interest", "open int", "contracts", 0),
   field("implied_volatility", "iv", "% a year", 1, 100),
@@ -35,8 +42,16 @@ export function changes(cells) {
 }
 
 export const STATUS = {
-  at: NOW, ahead: 0, price: 597, forward: 598.5, money: 1, confidence: 96, quality: "excellent",
-  badges: ["SIMULATED"], stale_since: null, warnings: [],
+  at: NOW,
+  ahead: 0,
+  price: 597,
+  forward: 598.5,
+  money: 1,
+  confidence: 96,
+  quality: "excellent",
+  badges: ["SIMULATED"],
+  stale_since: null,
+  warnings: [],
 };
 
 export const LAYOUT = {
@@ -45,9 +60,14 @@ export const LAYOUT = {
     { key: "2026-12-18 SPY", label: "Fri 18 Dec 2026", days: 30, root: "SPY", settlement: "PM" },
     { key: "2027-01-15 SPY", label: "Fri 15 Jan 2027", days: 58, root: "SPY", settlement: "PM" },
   ],
-  chosen: "2026-12-18 SPY", rows: STRIKES.length, fields: FIELDS, facts: FACTS,
-  sources: ["", "massive", "tradier", "model"], rules: RULES,
-  sort: { field: "strike", leg: 0, descending: false }, filters: {},
+  chosen: "2026-12-18 SPY",
+  rows: STRIKES.length,
+  fields: FIELDS,
+  facts: FACTS,
+  sources: ["", "massive", "tradier", "model"],
+  rules: RULES,
+  sort: { field: "strike", leg: 0, descending: false },
+  filters: {},
 };
 
 export function snapshot(to, { epoch = 1, sequence = 1, cells = [], layout = {}, strikes = STRIKES } = {}) {
@@ -61,7 +81,10 @@ export function delta(to, { epoch = 1, sequence = 2, cells = [], ...extra } = {}
 
 /** All that is known of one leg. */
 export function leg(row, side, values) {
-  return Object.entries({ state: 5, confidence: 100, rules: 0, sources: 0, ...values }).map(([name, value]) => [cell(row, side, name), value]);
+  return Object.entries({ state: 5, confidence: 100, rules: 0, sources: 0, ...values }).map(([name, value]) => [
+    cell(row, side, name),
+    value,
+  ]);
 }
 
 /** A clock and what was put off, which comes when the clock is moved on. */

@@ -1,7 +1,17 @@
 // Numbers, times and facts in words.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Book, ago, band, clock, decimalsOf, describe, number, rulesOf, sourceOf } from "../../quantdata/widgets/static/table.js";
+import {
+  Book,
+  ago,
+  band,
+  clock,
+  decimalsOf,
+  describe,
+  number,
+  rulesOf,
+  sourceOf,
+} from "../../quantdata/widgets/static/table.js";
 import { NOW, RULES, leg, snapshot } from "./messages.mjs";
 
 const SOURCES = ["", "massive", "tradier", "model"];
@@ -54,14 +64,27 @@ test("each field's source is the digit of its group", () => {
 });
 
 test("rules are found by their bits, beyond the 32nd too", () => {
-  assert.deepEqual(rulesOf(5, RULES).map(({ name }) => name), ["crossed_quote", "zero_volume"]);
+  assert.deepEqual(
+    rulesOf(5, RULES).map(({ name }) => name),
+    ["crossed_quote", "zero_volume"],
+  );
   const many = Array.from({ length: 50 }, (_, at) => ({ name: `rule ${at}`, severity: "note", words: "" }));
-  assert.deepEqual(rulesOf(2 ** 49 + 2 ** 33, many).map(({ name }) => name), ["rule 33", "rule 49"]);
+  assert.deepEqual(
+    rulesOf(2 ** 49 + 2 ** 33, many).map(({ name }) => name),
+    ["rule 33", "rule 49"],
+  );
   assert.deepEqual(rulesOf(NaN, RULES), []);
 });
 
 test("a card tells value, unit, source, times, confidence and rules", () => {
-  const book = bookWith({ bid: 7.05, sources: 1, quote_at: NOW - 3000, received_at: NOW - 2000, confidence: 85, rules: 6 });
+  const book = bookWith({
+    bid: 7.05,
+    sources: 1,
+    quote_at: NOW - 3000,
+    received_at: NOW - 2000,
+    confidence: 85,
+    rules: 6,
+  });
   assert.deepEqual(texts(describe(book, 1, { leg: 0, field: 2, at: 2 }, NOW)), [
     "595 call \u00b7 Fri 18 Dec 2026 SPY PM",
     "bid 7.05",
@@ -84,7 +107,11 @@ test("ages of quotes are by the market's clock, those of receipt by the kernel's
 test("a card says of a missing value that there is none, and from whom only where there is one", () => {
   const book = bookWith({ implied_volatility: NaN, sources: 3 * 8 ** 4, state: 1 + 2 });
   assert.deepEqual(texts(describe(book, 1, { leg: 0, field: 1, at: 1 }, NOW)).slice(1), [
-    "iv none", "meaning of implied_volatility", "stale: older than one refresh", "confidence 100, excellent", "does not pass the filters",
+    "iv none",
+    "meaning of implied_volatility",
+    "stale: older than one refresh",
+    "confidence 100, excellent",
+    "does not pass the filters",
   ]);
 });
 
@@ -95,7 +122,10 @@ test("a card tells our model's values as ours, in percent", () => {
 });
 
 test("a card tells a contract that is not listed from one that has not come yet", () => {
-  assert.equal(describe(bookWith({ state: 0 }), 1, { leg: 0, field: 2, at: 2 }, NOW).at(-1).text, "no such contract is listed");
+  assert.equal(
+    describe(bookWith({ state: 0 }), 1, { leg: 0, field: 2, at: 2 }, NOW).at(-1).text,
+    "no such contract is listed",
+  );
   assert.equal(describe(bookWith({}), 2, { leg: 1, field: 2, at: 4 }, NOW).at(-1).text, "not received yet");
 });
 

@@ -2,8 +2,8 @@
  * A live table of calls and puts in a page: what it was sent, what it says back, and how it is shown.
  *
  * One module without imports, as anywidget wants it. From the top: what the messages are (types), numbers in words,
- * `Book` (what the page knows), `Link` (what it owes the kernel), `Grid` (the rows in view), `Card` (all about one cell),
- * `Head`, `Tabs` and `Tools` (what stands above the rows), `View` (which ties them together) and the widget.
+ * `Book` (what the page knows), `Link` (what it owes the kernel), `Grid` (the rows in view), `Card` (all about one
+ * cell), `Head`, `Tabs` and `Tools` (what stands above the rows), `View` (which ties them together) and the widget.
  *
  * Two rules hold throughout: a frame of the screen writes to the page and reads nothing of its layout, and nothing is
  * written that is there already.
@@ -16,10 +16,11 @@
  * @typedef {{field: string, leg: 0 | 1, descending: boolean}} Sort
  * @typedef {[number | null, number | null]} Span
  * @typedef {Record<string, Span>} Filters
- * @typedef {{underlying: string, series: Series[], chosen: string | null, rows: number, fields: Field[], facts: string[],
- *   sources: string[], rules: Rule[], sort: Sort, filters: Filters}} Layout
- * @typedef {{at: number, ahead?: number, price: number | null, forward: number | null, money: number | null, confidence: number | null,
- *   quality: string | null, badges: string[], stale_since: number | null, warnings: string[]}} Status
+ * @typedef {{underlying: string, series: Series[], chosen: string | null, rows: number, fields: Field[],
+ *   facts: string[], sources: string[], rules: Rule[], sort: Sort, filters: Filters}} Layout
+ * @typedef {{at: number, ahead?: number, price: number | null, forward: number | null, money: number | null,
+ *   confidence: number | null, quality: string | null, badges: string[], stale_since: number | null,
+ *   warnings: string[]}} Status
  * @typedef {{kind: "snapshot", to: string, epoch: number, sequence: number, layout: Layout, status: Status}} Snapshot
  * @typedef {{kind: "delta", to: string, epoch: number, sequence: number, urgent?: true, status?: Status}} Delta
  * @typedef {{kind: "ping", to: string, epoch: number}} Ping
@@ -34,7 +35,8 @@
  * @typedef {{top: number, bottom: number, left: number, right: number}} Box
  * @typedef {{kind: string, text: string}} Line
  * @typedef {{element: HTMLElement, text: Text, shown: string, value: number, flags: number, until: number}} Cell
- * @typedef {{element: HTMLElement, cells: Cell[], row: number, since: number, names: string, states: [number, number]}} Slot
+ * @typedef {{element: HTMLElement, cells: Cell[], row: number, since: number, names: string,
+ *   states: [number, number]}} Slot
  * @typedef {{get(name: string): any, on(name: string, callback: (...values: any[]) => void): void,
  *   off(name: string, callback: (...values: any[]) => void): void, send(content: Answer): void}} Model
  */
@@ -165,8 +167,8 @@ function seriesTitle(series) {
 
 /**
  * Return all there is to say about one cell, a line each.
- * @param {Book} book @param {number} row @param {Column} column @param {number} now by the kernel's clock; quotes and trades
- *   are timed by the market's, which a simulated one may have set to any day
+ * @param {Book} book @param {number} row @param {Column} column
+ * @param {number} now by the kernel's clock; quotes and trades are timed by the market's, a simulated one's to any day
  * @returns {Line[]}
  */
 export function describe(book, row, column, now) {
@@ -190,7 +192,10 @@ function aboutStrike(book, row) {
   return [{ kind: "plain", text: `${number(Math.abs(off), 2)} % ${where} ${number(price, 2)}` }];
 }
 
-/** @param {Book} book @param {number} row @param {0 | 1} leg @param {number} at of the field @param {number} now @returns {Line[]} */
+/**
+ * @param {Book} book @param {number} row @param {0 | 1} leg @param {number} at of the field @param {number} now
+ * @returns {Line[]}
+ */
 function aboutValue(book, row, leg, at, now) {
   const field = /** @type {Field} */ (book.layout?.fields[at]);
   const value = book.value(row, leg, at);
@@ -277,7 +282,10 @@ export class Book {
     return this.values[(row * 2 + leg) * this.width + field] ?? NaN;
   }
 
-  /** Return one of the facts of a leg; NaN when there is none of that name. @param {number} row @param {number} leg @param {string} name */
+  /**
+   * Return one of the facts of a leg; NaN when there is none of that name.
+   * @param {number} row @param {number} leg @param {string} name
+   */
   fact(row, leg, name) {
     const offset = this.offsets.get(name);
     return offset === undefined ? NaN : this.value(row, leg, offset);
@@ -345,7 +353,8 @@ export class Book {
   /** @param {Delta} message @param {DataView[]} buffers */
   #add(message, buffers) {
     const [index, value] = buffers;
-    if (message.epoch !== this.epoch || message.sequence !== this.sequence + 1 || !index || !value) return this.#missed();
+    if (message.epoch !== this.epoch || message.sequence !== this.sequence + 1 || !index || !value)
+      return this.#missed();
     this.sequence = message.sequence;
     if (message.status) this.status = message.status;
     this.#put(index, value);
@@ -497,7 +506,10 @@ function fieldPx(field) {
   return 7 * Math.max(digits, field.header.length + 1) + 14;
 }
 
-/** Return how many of the outermost fields of a leg have no room; one is always kept. @param {Field[]} fields @param {number} px */
+/**
+ * Return how many of the outermost fields of a leg have no room; one is always kept.
+ * @param {Field[]} fields @param {number} px
+ */
 export function leftOut(fields, px) {
   let room = (px - STRIKE_PX) / 2;
   let at = fields.length;
@@ -508,7 +520,10 @@ export function leftOut(fields, px) {
   return Math.min(at, Math.max(0, fields.length - 1));
 }
 
-/** Return the columns from the left: calls, strike, puts as their mirror. @param {number} count @param {number} dropped @returns {Column[]} */
+/**
+ * Return the columns from the left: calls, strike, puts as their mirror.
+ * @param {number} count @param {number} dropped @returns {Column[]}
+ */
 export function columnsOf(count, dropped) {
   const kept = Array.from({ length: count - dropped }, (_, at) => dropped + at);
   return [
@@ -528,7 +543,10 @@ export function boxOf(one, other) {
   };
 }
 
-/** Return the sort after a click on a header: highest first, lowest first, by strike again. @param {Sort} sort @param {string} field @param {0 | 1} leg @returns {Sort} */
+/**
+ * Return the sort after a click on a header: highest first, lowest first, by strike again.
+ * @param {Sort} sort @param {string} field @param {0 | 1} leg @returns {Sort}
+ */
 export function nextSort(sort, field, leg) {
   if (field === "strike") return { ...BY_STRIKE, descending: sort.field === "strike" && !sort.descending };
   if (sort.field !== field || sort.leg !== leg) return { field, leg, descending: true };
@@ -585,7 +603,10 @@ function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Write an attribute unless it is there already. @param {HTMLElement} element @param {string} name @param {string | number} value */
+/**
+ * Write an attribute unless it is there already.
+ * @param {HTMLElement} element @param {string} name @param {string | number} value
+ */
 function put(element, name, value) {
   if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }
@@ -597,9 +618,7 @@ function clamp(low, value, high) {
 
 // Class names of cells by leg (strike: 2) and flags, made once.
 const CELL_NAMES = ["call", "put", "strike"].map((side) =>
-  Array.from({ length: 16 }, (_, flags) =>
-    [side, ...FLAGS.filter((_name, bit) => flags & (1 << bit))].join(" "),
-  ),
+  Array.from({ length: 16 }, (_, flags) => [side, ...FLAGS.filter((_name, bit) => flags & (1 << bit))].join(" ")),
 );
 
 // ---------------------------------------------------------------- the rows in view
@@ -673,7 +692,9 @@ export class Grid {
     if (key === this.key) return;
     this.key = key;
     this.columns = columns;
-    const widths = columns.map((column) => (column.leg < 0 ? STRIKE_PX : fieldPx(/** @type {Field} */ (fields[column.field]))));
+    const widths = columns.map((column) =>
+      column.leg < 0 ? STRIKE_PX : fieldPx(/** @type {Field} */ (fields[column.field])),
+    );
     this.table.style.setProperty("--qd-columns", widths.map((px) => `minmax(${px}px, ${px}fr)`).join(" "));
     this.active.column = clamp(columns[0]?.at ?? 0, this.active.column, columns.at(-1)?.at ?? 0);
     this.slots.forEach((slot) => slot.element.remove());
@@ -688,12 +709,35 @@ export class Grid {
     const over = make(
       "tr",
       { role: "row", "aria-rowindex": 1, class: "qd-sides" },
-      make("th", { role: "columnheader", colspan: legs, "aria-colspan": legs, "aria-colindex": (this.columns[0]?.at ?? 0) + 1, style: `grid-column: span ${legs}` }, "Calls"),
+      make(
+        "th",
+        {
+          role: "columnheader",
+          colspan: legs,
+          "aria-colspan": legs,
+          "aria-colindex": (this.columns[0]?.at ?? 0) + 1,
+          style: `grid-column: span ${legs}`,
+        },
+        "Calls",
+      ),
       this.root,
-      make("th", { role: "columnheader", colspan: legs, "aria-colspan": legs, "aria-colindex": fields.length + 2, style: `grid-column: span ${legs}` }, "Puts"),
+      make(
+        "th",
+        {
+          role: "columnheader",
+          colspan: legs,
+          "aria-colspan": legs,
+          "aria-colindex": fields.length + 2,
+          style: `grid-column: span ${legs}`,
+        },
+        "Puts",
+      ),
     );
     this.headers = this.columns.map((column) => this.#header(fields[column.field], column));
-    this.head.replaceChildren(over, make("tr", { role: "row", "aria-rowindex": 2, class: "qd-names" }, ...this.headers));
+    this.head.replaceChildren(
+      over,
+      make("tr", { role: "row", "aria-rowindex": 2, class: "qd-names" }, ...this.headers),
+    );
     put(this.root, "aria-colindex", fields.length + 1);
     put(this.table, "aria-colcount", 2 * fields.length + 1);
     this.showSort();
@@ -701,7 +745,7 @@ export class Grid {
 
   /** @param {Field | undefined} field @param {Column} column */
   #header(field, column) {
-    const name = column.leg < 0 ? "strike" : SIDES[column.leg] ?? "";
+    const name = column.leg < 0 ? "strike" : (SIDES[column.leg] ?? "");
     const title = field ? `${field.meaning}${field.unit ? `, in ${field.unit}` : ""}` : "USD per share";
     return make(
       "th",
@@ -722,10 +766,13 @@ export class Grid {
 
   /** @param {Column} column */
   #fieldName(column) {
-    return column.leg < 0 ? "strike" : this.book.layout?.fields[column.field]?.name ?? "";
+    return column.leg < 0 ? "strike" : (this.book.layout?.fields[column.field]?.name ?? "");
   }
 
-  /** Begin anew after a snapshot. @param {Sort | undefined} before @param {number | undefined} strike at the top before */
+  /**
+   * Begin anew after a snapshot.
+   * @param {Sort | undefined} before @param {number | undefined} strike at the top before
+   */
   restart(before, strike) {
     const { book } = this;
     this.shape();
@@ -740,7 +787,8 @@ export class Grid {
     this.money = -1;
     const isOther = JSON.stringify(before) !== JSON.stringify(book.layout?.sort);
     if (isOther) this.#scrollTo(0);
-    else if (book.isByStrike && strike !== undefined) this.#scrollTo(book.nearest(strike) * ROW_PX + (this.top % ROW_PX));
+    else if (book.isByStrike && strike !== undefined)
+      this.#scrollTo(book.nearest(strike) * ROW_PX + (this.top % ROW_PX));
     else this.#scrollTo(this.top);
   }
 
@@ -887,7 +935,10 @@ export class Grid {
     this.#paintNames(slot);
   }
 
-  /** @param {Cell} cell @param {Column} column @param {Slot} slot @param {boolean} isOther @param {number} now NaN: no marks */
+  /**
+   * @param {Cell} cell @param {Column} column @param {Slot} slot @param {boolean} isOther
+   * @param {number} now NaN: no marks
+   */
   #paintCell(cell, column, slot, isOther, now) {
     const leg = column.leg === 1 ? 1 : 0;
     const value = this.book.value(slot.row, leg, column.field);
@@ -972,12 +1023,18 @@ export class Grid {
     return this.anchor && boxOf(this.anchor, this.active);
   }
 
-  /** Return the place of an element of the table; null elsewhere. @param {EventTarget | null} target @returns {Place | null} */
+  /**
+   * Return the place of an element of the table; null elsewhere.
+   * @param {EventTarget | null} target @returns {Place | null}
+   */
   placeOf(target) {
     const cell = target instanceof Element ? target.closest("td, th") : null;
     const row = cell?.parentElement;
     if (!cell || !row || !this.table.contains(cell) || row.className === "qd-sides") return null;
-    return { row: Number(row.getAttribute("aria-rowindex")) - 1 - HEADER_ROWS, column: Number(cell.getAttribute("aria-colindex")) - 1 };
+    return {
+      row: Number(row.getAttribute("aria-rowindex")) - 1 - HEADER_ROWS,
+      column: Number(cell.getAttribute("aria-colindex")) - 1,
+    };
   }
 
   /** @param {Place} place */
@@ -1035,7 +1092,10 @@ export class Grid {
     return /** @type {Document | ShadowRoot} */ (this.scroller.getRootNode()).activeElement ?? null;
   }
 
-  /** Let one element be reached by Tab: the active cell, or the region while that is out of view. @param {boolean} takesFocus */
+  /**
+   * Let one element be reached by Tab: the active cell, or the region while that is out of view.
+   * @param {boolean} takesFocus
+   */
   #setStop(takesFocus) {
     const stop = this.activeCell ?? this.scroller;
     if (stop !== this.stop) {
@@ -1098,7 +1158,10 @@ export class Card {
     return this.cell !== null;
   }
 
-  /** Show a cell's card in a moment; at once where one is open. @param {Place} place @param {HTMLElement} cell @param {number} ms */
+  /**
+   * Show a cell's card in a moment; at once where one is open.
+   * @param {Place} place @param {HTMLElement} cell @param {number} ms
+   */
   plan(place, cell, ms = this.isOpen ? 0 : CARD_AFTER_MS) {
     clearTimeout(this.timer);
     if (cell === this.cell) return;
@@ -1178,11 +1241,23 @@ export class Head {
     this.count = make("summary", {});
     this.list = make("ul");
     this.warnings = make("details", { class: "qd-warnings" }, this.count, this.list);
-    this.line = make("div", { class: "qd-head" }, this.name, this.price, this.forward, this.trust, this.badges, this.at);
+    this.line = make(
+      "div",
+      { class: "qd-head" },
+      this.name,
+      this.price,
+      this.forward,
+      this.trust,
+      this.badges,
+      this.at,
+    );
     this.shown = "";
   }
 
-  /** @param {Layout} layout @param {Status} status @param {string[]} badges of the page @param {number} now by the market's clock */
+  /**
+   * @param {Layout} layout @param {Status} status @param {string[]} badges of the page
+   * @param {number} now by the market's clock
+   */
   show(layout, status, badges, now) {
     write(this.name, layout.underlying);
     write(this.price, status.price === null ? "" : number(status.price, 2));
@@ -1261,7 +1336,7 @@ export class Tabs {
   show(layout) {
     const key = JSON.stringify(layout.series);
     if (key !== this.shown) {
-      const hadFocus = this.list.contains(document.activeElement);
+      const hadFocus = this.list.matches(":focus-within");
       this.shown = key;
       const hasRoots = new Set(layout.series.map((series) => series.root)).size > 1;
       this.list.replaceChildren(...layout.series.map((series) => this.#tab(series, hasRoots)));
@@ -1273,7 +1348,8 @@ export class Tabs {
   /** @param {Series} series @param {boolean} hasRoots */
   #tab({ key, label, days, root, settlement }, hasRoots) {
     const below = [`${days} d`, hasRoots ? root : "", settlement ?? ""].filter(Boolean).join(" \u00b7 ");
-    const title = `${label}, ${days === 1 ? "1 day" : `${days} days`} left, ${root}${settlement ? `, ${settlement}-settled` : ""}`;
+    const told = [label, days === 1 ? "1 day left" : `${days} days left`, root, settlement && `${settlement}-settled`];
+    const title = told.filter(Boolean).join(", ");
     return make(
       "button",
       { type: "button", role: "tab", "aria-controls": this.panel, "data-key": key, title },
@@ -1305,7 +1381,10 @@ const FILTERS = [
   { name: "spread_percent", label: "spread %", step: 0.5 },
 ];
 
-/** Return filters with one end of one of them changed; one that is open at both ends is none. @param {Filters} filters @param {string} name @param {0 | 1} end @param {number | null} value */
+/**
+ * Return filters with one end of one of them changed; one that is open at both ends is none.
+ * @param {Filters} filters @param {string} name @param {0 | 1} end @param {number | null} value
+ */
 export function withEnd(filters, name, end, value) {
   /** @type {Span} */
   const span = [...(filters[name] ?? [null, null])];
@@ -1326,20 +1405,38 @@ export class Tools {
     /** @type {Filters} */
     this.filters = {};
     this.filtered = filtered;
-    this.follow = make("button", { type: "button", class: "qd-follow", "aria-pressed": "true", title: "Keep the strikes nearest to the price in the middle" }, "Follow the money");
-    this.opener = make("button", { type: "button", class: "qd-opener", "aria-expanded": "false", "aria-controls": `${id}-filters` }, "Filters");
-    this.slider = /** @type {HTMLInputElement} */ (make("input", { type: "range", min: 0, max: 100, step: 5, value: 0, id: `${id}-least` }));
+    this.follow = make(
+      "button",
+      {
+        type: "button",
+        class: "qd-follow",
+        "aria-pressed": "true",
+        title: "Keep the strikes nearest to the price in the middle",
+      },
+      "Follow the money",
+    );
+    this.opener = make(
+      "button",
+      { type: "button", class: "qd-opener", "aria-expanded": "false", "aria-controls": `${id}-filters` },
+      "Filters",
+    );
+    this.slider = /** @type {HTMLInputElement} */ (
+      make("input", { type: "range", min: 0, max: 100, step: 5, value: 0, id: `${id}-least` })
+    );
     this.least = make("output", { for: `${id}-least` }, "any");
     this.said = make("span", { class: "qd-said", role: "status" });
     const least = make("label", { class: "qd-least", for: `${id}-least` }, "Confidence ", this.slider, this.least);
     this.line = make("div", { class: "qd-tools" }, this.follow, this.opener, least, this.said);
-    this.panel = make("form", { class: "qd-filters", id: `${id}-filters`, hidden: true, "aria-label": "Filters" }, ...FILTERS.map((filter) => this.#span(filter)));
-    this.clear = make("button", { type: "button" }, "Clear");
-    this.panel.append(this.clear);
+    this.panel = make(
+      "div",
+      { class: "qd-filters", role: "group", id: `${id}-filters`, hidden: true, "aria-label": "Filters" },
+      ...FILTERS.map((filter) => this.#span(filter)),
+    );
+    const clear = make("button", { type: "button" }, "Clear");
+    this.panel.append(clear);
     this.follow.addEventListener("click", followed);
     this.opener.addEventListener("click", () => this.#toggle());
-    this.clear.addEventListener("click", () => this.#take({}));
-    this.panel.addEventListener("submit", (event) => event.preventDefault());
+    clear.addEventListener("click", () => this.#take({}));
     this.panel.addEventListener("change", (event) => this.#changed(/** @type {HTMLInputElement} */ (event.target)));
     this.slider.addEventListener("input", () => this.#tellLeast());
     this.slider.addEventListener("change", () => this.setLeast(Number(this.slider.value)));
@@ -1349,7 +1446,14 @@ export class Tools {
   /** @param {{name: string, label: string, step: number}} filter */
   #span({ name, label, step }) {
     const ends = ["least", "most"].map((word, end) =>
-      make("input", { type: "number", step: "any", "data-name": name, "data-end": end, "data-step": step, placeholder: word, "aria-label": `${label}, at ${word}` }),
+      make("input", {
+        type: "number",
+        step,
+        "data-name": name,
+        "data-end": end,
+        placeholder: word,
+        "aria-label": `${label}, at ${word}`,
+      }),
     );
     return make("fieldset", {}, make("legend", {}, label), ...ends);
   }
@@ -1387,7 +1491,8 @@ export class Tools {
     for (const input of this.inputs) {
       const end = filters[input.dataset["name"] ?? ""]?.[input.dataset["end"] === "1" ? 1 : 0] ?? null;
       const text = end === null ? "" : String(end);
-      if (input.value !== text) input.value = text;
+      // Not under the hands of who is typing.
+      if (input.value !== text && !input.matches(":focus")) input.value = text;
     }
     const count = FILTERS.filter(({ name }) => name in filters).length;
     write(this.opener, count ? `Filters \u00b7 ${count}` : "Filters");
@@ -1421,7 +1526,9 @@ export class View {
   /** @param {Model} model @param {HTMLElement} el */
   constructor(model, el) {
     this.model = model;
-    const client = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    const client = [...crypto.getRandomValues(new Uint8Array(8))]
+      .map((byte) => byte.toString(16).padStart(2, "0"))
+      .join("");
     this.book = new Book(client);
     this.grid = new Grid(this.book, {
       sorted: (sort) => this.#wish({ sort }),
@@ -1444,23 +1551,36 @@ export class View {
       filtered: (filters) => this.#wish({ filters }),
       followed: () => this.#follow(),
     });
-    this.panel = make("div", { class: "qd-panel", role: "tabpanel", id: `${this.grid.id}-rows`, "aria-label": "Calls and puts" }, this.grid.scroller);
+    this.panel = make(
+      "div",
+      { class: "qd-panel", role: "tabpanel", id: `${this.grid.id}-rows`, "aria-label": "Calls and puts" },
+      this.grid.scroller,
+    );
     this.empty = make("p", { class: "qd-empty", hidden: true }, "No strike passes the filters.");
     this.root = make(
-      "section",
+      "div",
       // JupyterLab's own keys would move its cells otherwise.
-      { class: "quantdata-table", "data-lm-suppress-shortcuts": "true", "aria-label": "Option chain" },
-      this.head.line, this.head.warnings, this.tabs.list, this.tools.line, this.tools.panel, this.panel, this.empty, this.card.element,
+      { class: "quantdata-table", role: "group", "data-lm-suppress-shortcuts": "true", "aria-label": "Option chain" },
+      this.head.line,
+      this.head.warnings,
+      this.tabs.list,
+      this.tools.line,
+      this.tools.panel,
+      this.panel,
+      this.empty,
+      this.card.element,
     );
     this.kernelAhead = 0;
     this.heardAt = Date.now();
     this.frame = 0;
     this.isSeen = true;
-    this.dragging = false;
+    this.isDragging = false;
     this.controller = new AbortController();
     /** @type {(message: Message, buffers: DataView[]) => void} */
     this.onMessage = (message, buffers) => this.#take(message, buffers);
-    this.#listen();
+    this.#hear();
+    this.#listenToPage();
+    this.#listenToTable();
     this.#configure();
     el.append(this.root);
     const first = model.get("first");
@@ -1484,7 +1604,7 @@ export class View {
   /** The rows that will be in view once the table has its place in the page. */
   get #expected() {
     const room = Math.ceil(Number(this.model.get("height")) / ROW_PX);
-    const money = this.grid.isFollowing ? this.book.status?.money ?? 0 : 0;
+    const money = this.grid.isFollowing ? (this.book.status?.money ?? 0) : 0;
     const first = Math.max(0, money - Math.floor(room / 2));
     return { first, last: first + room };
   }
@@ -1507,14 +1627,26 @@ export class View {
   #restart(sort, strike) {
     const layout = /** @type {Layout} */ (this.book.layout);
     this.card.close();
-    const { chosen, sort: by, filters } = layout;
-    this.wishes = { ...(chosen === null ? {} : { series: chosen }), sort: by, filters };
+    const { filters } = this.#adopt(layout);
     this.grid.restart(sort, strike);
     this.tabs.show(layout);
-    this.tools.show(filters);
+    if (JSON.stringify(filters) !== JSON.stringify(this.tools.filters)) this.tools.show(filters);
     this.panel.removeAttribute("aria-busy");
     this.empty.hidden = this.book.rows > 0;
-    write(this.empty, Object.keys(filters).length ? "No strike passes the filters." : "No contracts yet.");
+    write(this.empty, Object.keys(layout.filters).length ? "No strike passes the filters." : "No contracts yet.");
+  }
+
+  /**
+   * Wish for what is shown, but where the user has wished for something since: this may be the answer to an older wish.
+   * @param {Layout} layout
+   */
+  #adopt({ series, chosen, sort, filters }) {
+    const { series: wished } = this.wishes;
+    const isListed = series.some(({ key }) => key === wished);
+    const key = isListed ? wished : (chosen ?? undefined);
+    const wishes = { sort: this.wishes.sort ?? sort, filters: this.wishes.filters ?? filters };
+    this.wishes = key === undefined ? wishes : { ...wishes, series: key };
+    return wishes;
   }
 
   // ---- to the kernel
@@ -1571,49 +1703,64 @@ export class View {
 
   // ---- what the user and the page do
 
-  #listen() {
-    const { signal } = this.controller;
-    const { scroller, table } = this.grid;
-    const passive = { signal, passive: true };
+  #hear() {
     this.model.on("msg:custom", this.onMessage);
     this.sizes = new ResizeObserver(([entry]) => {
       if (entry) this.grid.resize(entry.contentRect.width, entry.contentRect.height);
     });
-    this.sizes.observe(scroller);
+    this.sizes.observe(this.grid.scroller);
     this.sight = new IntersectionObserver((entries) => {
       this.isSeen = entries.at(-1)?.isIntersecting ?? true;
       this.#look();
     });
     this.sight.observe(this.root);
     this.seconds = window.setInterval(() => this.#tick(), 1000);
+  }
+
+  #listenToPage() {
+    const { signal } = this.controller;
     document.addEventListener("visibilitychange", () => this.#look(), { signal });
     window.addEventListener("pagehide", () => this.link.hide(), { signal });
     window.addEventListener("pageshow", () => this.#look(), { signal });
-    window.addEventListener("scroll", () => this.card.isOpen && this.card.close(), { ...passive, capture: true });
-    scroller.addEventListener("scroll", () => this.grid.scrolled(), passive);
+    window.addEventListener("scroll", () => this.card.isOpen && this.card.close(), {
+      signal,
+      capture: true,
+      passive: true,
+    });
+    window.addEventListener("pointerup", () => (this.isDragging = false), { signal });
+  }
+
+  #listenToTable() {
+    const { signal } = this.controller;
+    const { scroller, table } = this.grid;
+    scroller.addEventListener("scroll", () => this.grid.scrolled(), { signal, passive: true });
     scroller.addEventListener("keydown", (event) => this.#key(event), { signal });
-    table.addEventListener("pointerdown", (event) => this.#press(event), { signal });
-    table.addEventListener("pointermove", (event) => this.#drag(event), passive);
-    window.addEventListener("pointerup", () => (this.dragging = false), passive);
-    table.addEventListener("click", (event) => this.#click(event), { signal });
-    table.addEventListener("pointerover", (event) => this.#hover(event), passive);
-    table.addEventListener("pointerleave", () => this.card.close(), passive);
     scroller.addEventListener("focusin", (event) => this.grid.adopt(this.grid.placeOf(event.target)), { signal });
     scroller.addEventListener("focusout", () => this.card.close(), { signal });
+    table.addEventListener("pointerdown", (event) => this.#press(event), { signal });
+    table.addEventListener("pointermove", (event) => this.#drag(event), { signal, passive: true });
+    table.addEventListener("click", (event) => this.#click(event), { signal });
+    table.addEventListener("pointerover", (event) => this.#hover(event), { signal, passive: true });
+    table.addEventListener("pointerleave", () => this.card.close(), { signal, passive: true });
     this.root.addEventListener("copy", (event) => this.#copy(event), { signal });
   }
 
+  /** Take what is configured, now and whenever Python sets it. */
   #configure() {
-    /** @type {[string, (value: any) => void][]} */
-    const traits = [
-      ["height", (height) => (this.grid.scroller.style.maxHeight = `${height}px`)],
-      ["follow", (isOn) => this.grid.setFollowing(isOn)],
-      ["marks", (marks) => (this.grid.isMarking = marks !== "off")],
-    ];
-    this.traits = traits.map(([name, set]) => ({ event: `change:${name}`, react: () => set(this.model.get(name)), set, name }));
-    this.traits.forEach(({ react }) => react());
-    this.traits.push({ event: "change:least_confidence", name: "least_confidence", set: () => {}, react: () => this.tools.setLeast(this.model.get("least_confidence")) });
-    this.traits.forEach(({ event, react }) => this.model.on(event, react));
+    /** @type {Record<string, (value: any) => void>} */
+    const traits = {
+      height: (height) => (this.grid.scroller.style.maxHeight = `${height}px`),
+      follow: (isOn) => this.grid.setFollowing(isOn),
+      marks: (marks) => (this.grid.isMarking = marks !== "off"),
+      // The first snapshot has it among its filters.
+      least_confidence: (least) => this.book.layout && this.tools.setLeast(least),
+    };
+    for (const [name, set] of Object.entries(traits)) {
+      const react = () => set(this.model.get(name));
+      react();
+      this.model.on(`change:${name}`, react);
+      this.controller.signal.addEventListener("abort", () => this.model.off(`change:${name}`, react));
+    }
   }
 
   /** Say hello while somebody looks, and bye when nobody does. */
@@ -1665,13 +1812,13 @@ export class View {
     const place = this.grid.placeOf(event.target);
     if (!place || event.button !== 0) return;
     event.preventDefault();
-    this.dragging = place.row >= 0;
+    this.isDragging = place.row >= 0 && event.pointerType === "mouse";
     this.grid.go(place, event.shiftKey && place.row >= 0);
   }
 
   /** @param {PointerEvent} event */
   #drag(event) {
-    if (!this.dragging) return;
+    if (!this.isDragging) return;
     const place = this.grid.placeOf(event.target);
     const { row, column } = this.grid.active;
     if (place && place.row >= 0 && (place.row !== row || place.column !== column)) this.grid.go(place, true);
@@ -1687,7 +1834,7 @@ export class View {
   #hover(event) {
     const place = this.grid.placeOf(event.target);
     const cell = event.target instanceof Element ? event.target.closest("td, th") : null;
-    if (place && place.row >= 0 && cell && !this.dragging) this.card.plan(place, /** @type {HTMLElement} */ (cell));
+    if (place && place.row >= 0 && cell && !this.isDragging) this.card.plan(place, /** @type {HTMLElement} */ (cell));
     else this.card.close();
   }
 
@@ -1713,7 +1860,6 @@ export class View {
     cancelAnimationFrame(this.frame);
     this.card.close();
     this.model.off("msg:custom", this.onMessage);
-    this.traits?.forEach(({ event, react }) => this.model.off(event, react));
     this.root.remove();
   }
 }

@@ -94,7 +94,15 @@ export class Bridge extends Model {
 }
 
 export class Kernel extends Model {
-  constructor({ rows = 200, first = true, traits = {}, badges = ["SIMULATED"], warnings = [], listed = 1, mute = false } = {}) {
+  constructor({
+    rows = 200,
+    first = true,
+    traits = {},
+    badges = ["SIMULATED"],
+    warnings = [],
+    listed = 1,
+    mute = false,
+  } = {}) {
     super(traits);
     this.random = numbers(7);
     this.rows = rows;
@@ -143,11 +151,20 @@ export class Kernel extends Model {
     const delta = 1 / (1 + Math.exp(off * 60));
     const isWing = this.random() < 0.08;
     const cell = [
-      Math.floor(4000 * this.random() ** 3), Math.floor(900 * this.random() ** 4), isWing ? NaN : iv, leg ? delta - 1 : delta,
-      Math.round((mid - half) * 20) / 20, Math.round((mid + half) * 20) / 20,
-      this.now - 800, this.now - 60000, this.now - 1500, this.now - 300, 1 + 8 + 64 + 512 + 3 * 4096 + 3 * 32768,
+      Math.floor(4000 * this.random() ** 3),
+      Math.floor(900 * this.random() ** 4),
+      isWing ? NaN : iv,
+      leg ? delta - 1 : delta,
+      Math.round((mid - half) * 20) / 20,
+      Math.round((mid + half) * 20) / 20,
+      this.now - 800,
+      this.now - 60000,
+      this.now - 1500,
+      this.now - 300,
+      1 + 8 + 64 + 512 + 3 * 4096 + 3 * 32768,
       isWing ? 85 : this.random() < 0.05 ? 60 : this.random() < 0.02 ? 0 : 100,
-      this.random() < 0.03 ? 7 : 5, (isWing ? 4 : 0) + (this.random() < 0.1 ? 8 : 0),
+      this.random() < 0.03 ? 7 : 5,
+      (isWing ? 4 : 0) + (this.random() < 0.1 ? 8 : 0),
     ];
     this.values.set(cell, at);
   }
@@ -185,20 +202,43 @@ export class Kernel extends Model {
     const at = after < 0 ? this.rows - 1 : after;
     const near = at > 0 && this.price - this.strikes[at - 1] < this.strikes[at] - this.price ? at - 1 : at;
     return {
-      at: Date.now(), ahead: 0, price: this.price, forward: this.price + 14.2, money: isOrdered && this.rows ? near : null,
-      confidence: 96, quality: "excellent", badges: this.badges, stale_since: this.staleSince, warnings: this.warnings,
+      at: Date.now(),
+      ahead: 0,
+      price: this.price,
+      forward: this.price + 14.2,
+      money: isOrdered && this.rows ? near : null,
+      confidence: 96,
+      quality: "excellent",
+      badges: this.badges,
+      stale_since: this.staleSince,
+      warnings: this.warnings,
     };
   }
 
   #layout() {
     return {
-      underlying: "SPX", series: SERIES, chosen: this.chosen, rows: this.rows, fields: FIELDS, facts: FACTS,
-      sources: ["", "massive", "tradier", "model"], rules: RULES, sort: this.sorted, filters: this.filters,
+      underlying: "SPX",
+      series: SERIES,
+      chosen: this.chosen,
+      rows: this.rows,
+      fields: FIELDS,
+      facts: FACTS,
+      sources: ["", "massive", "tradier", "model"],
+      rules: RULES,
+      sort: this.sorted,
+      filters: this.filters,
     };
   }
 
   #snapshot(to) {
-    return { kind: "snapshot", to, epoch: this.epoch, sequence: this.sequence, layout: this.#layout(), status: this.status() };
+    return {
+      kind: "snapshot",
+      to,
+      epoch: this.epoch,
+      sequence: this.sequence,
+      layout: this.#layout(),
+      status: this.status(),
+    };
   }
 
   #inRange() {

@@ -106,3 +106,20 @@ def test_the_card_tells_the_market_s_time_and_a_short_age_though_its_clock_stand
     assert " ET (" in quoted
     assert "days" not in quoted
     assert page.text_content(".qd-at").endswith(" ET")  # type: ignore[union-attr]
+
+
+def test_two_views_of_one_table_are_both_told(open_table: Opened, chain: pl.DataFrame) -> None:
+    audience = Audience("SPX", chosen(), wants=Wants())
+    audience.tell(chain)
+    page = open_table(bridge=True)
+    page.evaluate(
+        """async () => {
+          const { default: widget } = await import('./table.js');
+          const el = document.querySelector('main').appendChild(document.createElement('div'));
+          widget().render({ model: kernel, el });
+        }"""
+    )
+    converse(page, audience)
+    assert len(audience) == 2
+    shown = page.locator("table").evaluate_all("tables => tables.map(table => table.tBodies[0].innerText)")
+    assert shown[0] == shown[1] != ""

@@ -121,6 +121,23 @@ def test_filters_are_asked_for_and_can_be_cleared(open_table: Opened) -> None:
     assert page.get_by_label("|delta|, at least").input_value() == ""
 
 
+def test_an_answer_to_an_older_wish_undoes_no_newer_one(open_table: Opened) -> None:
+    page = open_table()
+    page.click(".qd-opener")
+    page.get_by_label("volume, at least").fill("5")
+    page.keyboard.press("Tab")
+    page.wait_for_function("'volume' in kernel.filters")
+    page.evaluate("kernel.isMute = true")
+    page.get_by_label("volume, at most").fill("900")
+    page.get_by_label("open interest, at least").fill("2")
+    page.get_by_label("spread %, at most").focus()
+    page.evaluate("kernel.snapshot()")
+    frames(page)
+    assert page.get_by_label("open interest, at least").input_value() == "2"
+    assert wanted(page, "wants.filters.open_interest") == [2, None]
+    assert page.evaluate(f"{WANTED}.filters.volume") == [5, 900]
+
+
 def test_the_slider_asks_for_a_least_confidence_and_python_may_set_it(open_table: Opened) -> None:
     page = open_table()
     page.get_by_label("Confidence").fill("70")
