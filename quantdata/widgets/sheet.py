@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from quantdata.errors import ArgumentError
@@ -11,8 +12,7 @@ from quantdata.widgets.ladder import Listing
 from quantdata.widgets.status import Whole, milliseconds, moment_of, prices, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Sequence
 
     import polars as pl
 
@@ -111,6 +111,8 @@ class Board:
     ----------
     underlying, fields
         As of `Sheet`.
+    wall
+        Returns the present.
 
     Attributes
     ----------
@@ -118,10 +120,17 @@ class Board:
         The newest; None before the first.
     """
 
-    def __init__(self, underlying: str, fields: Sequence[Field]) -> None:
+    def __init__(
+        self,
+        underlying: str,
+        fields: Sequence[Field],
+        *,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self.sheet: Sheet | None = None
         self._underlying = underlying
         self._fields = tuple(fields)
+        self._wall = wall
         self._judged_at = 0.0
         self._is_behind = False
 
@@ -129,7 +138,7 @@ class Board:
         """Take in a chain; one without rows tells nothing. What is said of the whole may be of a moment before."""
         if chain.is_empty():
             return
-        before, at = self.sheet, moment_of(chain)
+        before, at = self.sheet, moment_of(chain, self._wall())
         if before is None:
             listing = Listing.of(chain)
             judged = whole(chain, unplaced=listing.unplaced)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
-
-import polars as pl
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from quantdata import symbols
 from quantdata.errors import SymbolError
@@ -13,10 +11,15 @@ from quantdata.sessions import FIRST_DAY, LAST_DAY, current_session, session_day
 from quantdata.validation import quality
 from quantdata.validation.words import about_the_whole
 
+if TYPE_CHECKING:
+    import polars as pl
+
 __all__ = ["CLOSED", "Whole", "is_open", "milliseconds", "moment_of", "prices", "whole"]
 
 CLOSED: Final = "CLOSED"
 _FEEDS: Final = {"simulated": "SIMULATED", "delayed": "DELAYED", "eod": "END OF DAY"}
+# A row's age is counted anew every second or so while it is live.
+_PRESENT: Final = timedelta(minutes=1)
 _USUAL_CLOSE: Final = timedelta(hours=16)
 
 
@@ -101,14 +104,22 @@ def _between(early: datetime | None, late: datetime | None) -> int:
     return 0 if early is None or late is None else round((late - early).total_seconds() * 1000)
 
 
-def moment_of(chain: pl.DataFrame) -> datetime:
-    """Return the moment that the newest row's age was counted to, by our clock; of a replay the recorded one.
+def moment_of(chain: pl.DataFrame, wall: datetime) -> datetime:
+    """Return the moment that a chain is of, by the clock that ``received_ts`` is of.
 
-    The present, where no row tells when it came.
+    That is the present, but of a replay the recorded one: its newest row came long ago, and was young then.
+
+    Parameters
+    ----------
+    wall
+        The present.
     """
-    age = (pl.col("age_s").fill_null(0.0) * 1_000_000).cast(pl.Int64).cast(pl.Duration("us"))
-    at: datetime | None = chain.select((pl.col("received_ts") + age).max()).item()
-    return datetime.now(UTC) if at is None else at
+    received = chain.get_column("received_ts")
+    newest = received.arg_max()
+    if newest is None:
+        return wall
+    told: datetime = received[newest] + timedelta(seconds=chain.item(newest, "age_s") or 0.0)
+    return wall if abs(wall - told) <= _PRESENT else told
 
 
 def milliseconds(at: datetime | None) -> int | None:

@@ -79,11 +79,13 @@ def test_options_trade_with_the_stock_market_and_a_few_longer(root: str | None, 
     assert is_open(root, datetime.fromisoformat(f"{at}+00:00")) is answer
 
 
-def test_a_chain_is_of_the_moment_that_its_ages_were_counted_to() -> None:
-    old = {**BOTH[0], "received_ts": NOW - timedelta(minutes=1), "age_s": 62.5}
-    assert moment_of(board([*BOTH[1:], old])) == NOW + timedelta(seconds=2.5)
-    assert moment_of(board([{**old, "age_s": None}])) == NOW - timedelta(minutes=1)
-    assert moment_of(board([{**old, "received_ts": None}])) > NOW
+def test_a_chain_that_lives_is_of_the_present_and_a_replay_of_the_recorded_moment() -> None:
+    chain = board([{**row, "age_s": 2.5} for row in BOTH])
+    soon, later = NOW + timedelta(seconds=10), NOW + timedelta(days=1)
+    assert moment_of(chain, soon) == soon
+    assert moment_of(chain, later) == NOW + timedelta(seconds=2.5)
+    assert moment_of(chain.with_columns(age_s=None), later) == NOW
+    assert moment_of(chain.with_columns(received_ts=None), later) == later
 
 
 def test_prices_are_those_of_the_row_and_moments_are_milliseconds() -> None:
