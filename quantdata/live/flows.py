@@ -59,7 +59,8 @@ class LiveFlows(Mapping[str, pl.DataFrame]):
     def __getitem__(self, underlying: str) -> pl.DataFrame:
         if underlying not in self._made:
             self._made[underlying] = self._flow(underlying, self.chains[underlying])
-        return self._made[underlying]
+        # One of its own: see `quantdata.live.snapshot.Frames`.
+        return self._made[underlying].clone()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.chains)
@@ -94,12 +95,19 @@ class LiveFlows(Mapping[str, pl.DataFrame]):
 
 @dataclass(slots=True)
 class FlowKeeper:
-    """Keeps up the order flow of what is watched; for one thread at a time."""
+    """Keeps up the order flow of what is watched; for one thread at a time.
+
+    Attributes
+    ----------
+    version
+        Another number whenever `flows` returns something else than before.
+    """
 
     _tape: Tape = field(default_factory=Tape)
     # By underlying: the roots of its chain, which adjusted contracts may have of their own.
     _roots: dict[str, frozenset[str]] = field(default_factory=dict)
     _flows: LiveFlows | None = None
+    version: int = 0
 
     def watch(self, underlyings: Collection[str]) -> None:
         """Keep these from now on, and forget others."""
@@ -124,6 +132,7 @@ class FlowKeeper:
         if last is None or now - last.at >= EVERY or last.chains.keys() != chains.keys():
             known = [chain.select(CONTRACTS.keys()) for chain in chains.values()]
             self._tape.fold(pl.concat([pl.DataFrame(schema=CONTRACTS), *known]))
+            self.version += 1
             self._flows = last = LiveFlows(
                 at=now,
                 chains=chains,

@@ -5,6 +5,7 @@ It does no I/O and reads no clock: the same inputs at the same moments give the 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
@@ -25,7 +26,7 @@ from quantdata.live.chains import LiveChain, Pace, Spot
 from quantdata.live.flows import FlowKeeper
 from quantdata.live.prints import HeldQuotes
 from quantdata.live.quotes import LiveQuotes, live_equities, live_indices
-from quantdata.live.snapshot import HubSnapshot, Tick
+from quantdata.live.snapshot import Frames, HubSnapshot, Tick
 from quantdata.symbols import roots_of
 
 if TYPE_CHECKING:
@@ -92,10 +93,12 @@ class LiveMarket:
     paces: Callable[[str], Sequence[Pace]]
     _chains: dict[str, LiveChain] = field(default_factory=dict)
     _quotes: dict[str, LiveQuotes] = field(default_factory=lambda: {EQUITIES: live_equities(), INDICES: live_indices()})
+    _symbols: dict[str, list[str]] = field(default_factory=lambda: {EQUITIES: [], INDICES: []})
     _flow: FlowKeeper = field(default_factory=FlowKeeper)
     _spots: dict[str, Spot] = field(default_factory=dict)
     _frames: dict[str, pl.DataFrame] = field(default_factory=dict)
     _changed: set[str] = field(default_factory=lambda: {EQUITIES, INDICES})
+    _versions: Counter[str] = field(default_factory=Counter)
     _number: int = 0
 
     def watch(self, underlyings: Collection[str], *, equities: Collection[str], indices: Collection[str]) -> None:
@@ -103,8 +106,9 @@ class LiveMarket:
         self._chains = {name: self._chains.get(name) or LiveChain(rates=self.rates) for name in underlyings}
         self._frames = {name: frame for name, frame in self._frames.items() if name in {*underlyings, *self._quotes}}
         self._flow.watch(underlyings)
-        self._quotes[EQUITIES].keep(equities)
-        self._quotes[INDICES].keep(indices)
+        self._symbols = {EQUITIES: list(equities), INDICES: list(indices)}
+        for name, symbols in self._symbols.items():
+            self._quotes[name].keep(symbols)
         self._changed |= {EQUITIES, INDICES}
 
     def apply(self, inputs: Sequence[Input]) -> None:
@@ -113,8 +117,10 @@ class LiveMarket:
             if isinstance(each, Streamed):
                 self._stream(each)
             elif each.subject in self._quotes:
-                self._quotes[each.subject].poll(each.frame)
-                self._note_spots(each.subject, each.frame)
+                # What was asked for before the watchlist changed may be answered after it.
+                watched = each.frame.filter(pl.col("symbol").is_in(self._symbols[each.subject]))
+                self._quotes[each.subject].poll(watched)
+                self._note_spots(each.subject, watched)
             elif each.subject in self._chains:
                 self._chains[each.subject].poll(each.frame, dividends=each.dividends, span=each.span)
                 self._flow.poll(each.subject, each.frame)
@@ -124,7 +130,7 @@ class LiveMarket:
                 self._changed.add(name)
 
     def snapshot(self, now: datetime) -> HubSnapshot:
-        """Return everything as it stands; what did not change since the last is the same frame as there.
+        """Return everything as it stands.
 
         Parameters
         ----------
@@ -140,14 +146,16 @@ class LiveMarket:
         number, self._number = self._number, self._number + 1
         chains = {name: self._frames[name] for name in self._chains if name in self._frames}
         known = {name: chain for name, chain in chains.items() if chain.height}
+        flow = self._flow.flows(now, known, {name: self.paces(name)[0].seconds for name in known})
+        self._versions.update(changed)
         return HubSnapshot(
             number=number,
             at=now,
-            chains=chains,
-            equities=self._frames[EQUITIES],
-            indices=self._frames[INDICES],
+            chains=Frames(chains),
+            quotes=Frames({name: self._frames[name] for name in self._quotes}),
             changed=changed,
-            flow=self._flow.flows(now, known, {name: self.paces(name)[0].seconds for name in known}),
+            versions={**self._versions, "flow": self._flow.version},
+            flow=flow,
         )
 
     def standing(self) -> list[Polled]:

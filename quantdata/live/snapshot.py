@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import polars as pl
 
 from quantdata.cards import card
 from quantdata.sessions import NEW_YORK
 from quantdata.validation import Quality, quality
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
-    import polars as pl
-
-__all__ = ["HubSnapshot", "Tick"]
+__all__ = ["Frames", "HubSnapshot", "Tick"]
 
 TickKind = Literal["quote", "trade", "value"]
 
@@ -53,6 +54,36 @@ class Tick(NamedTuple):
         return self.kind, self.symbol
 
 
+class Frames(Mapping[str, pl.DataFrame]):
+    """Frames by name, each handed out as one of its own that shares its columns.
+
+    polars locks a frame while it writes it to a file object (``write_json``, ``write_ipc_stream``), and who looks at
+    the same frame meanwhile stops the whole process. So nobody holds the frame that another looks at.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> frames = Frames({"SPY": pl.DataFrame({"bid": [1.0]})})
+    >>> frames["SPY"] is frames["SPY"]
+    False
+    """
+
+    def __init__(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        self._frames = frames
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        return self._frames[name].clone()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __repr__(self) -> str:
+        return f"<Frames {', '.join(f'{name} {frame.shape}' for name, frame in self.items()) or 'none'}>"
+
+
 @dataclass(frozen=True, kw_only=True)
 class HubSnapshot:
     """Everything that a hub watches, at one moment; frames are those of a client's ``chain``, ``quotes``, ``indices``.
@@ -65,10 +96,12 @@ class HubSnapshot:
         When it was made (UTC, by this machine's clock).
     chains
         By underlying, those of which something is known.
-    equities, indices
-        One row for each that is watched and known.
+    quotes
+        ``"equities"`` and ``"indices"``: one row for each that is watched and known.
     changed
         Names of what changed since the snapshot before: ``"SPY"``, ``"equities"``, ``"indices"``.
+    versions
+        By name, ``"flow"`` among them: another number for each change, so that who has missed snapshots can tell.
     flow
         Order flow by underlying, of at most a second before ``at``: see `MarketDataHub.flow`. A frame is made when it
         is first looked at.
@@ -77,9 +110,9 @@ class HubSnapshot:
     number: int
     at: datetime
     chains: Mapping[str, pl.DataFrame]
-    equities: pl.DataFrame
-    indices: pl.DataFrame
+    quotes: Mapping[str, pl.DataFrame]
     changed: frozenset[str] = frozenset()
+    versions: Mapping[str, int] = field(default_factory=dict)
     flow: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -100,6 +133,16 @@ class HubSnapshot:
             badges=["SIMULATED"] if self.is_simulated else [],
         )
 
+    @property
+    def equities(self) -> pl.DataFrame:
+        """Stocks and funds: the columns of a client's ``quotes``."""
+        return self.quotes["equities"]
+
+    @property
+    def indices(self) -> pl.DataFrame:
+        """Indices: the columns of a client's ``indices``."""
+        return self.quotes["indices"]
+
     @cached_property
     def qualities(self) -> dict[str, Quality]:
         """Return the quality of each frame that has rows, by its name."""
@@ -117,8 +160,7 @@ class HubSnapshot:
 
     def _frames(self) -> Iterator[tuple[str, pl.DataFrame]]:
         yield from self.chains.items()
-        yield "equities", self.equities
-        yield "indices", self.indices
+        yield from self.quotes.items()
 
 
 def _row(found: Quality) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import polars as pl
 
 from quantdata import symbols
 from quantdata.clients.subscriptions import shown
 from quantdata.errors import FeedError
+from quantdata.live.market import EQUITIES, INDICES
 from quantdata.live.subscribers import check_callback
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class SubjectSubscriptions:
         """
         wanted = symbols.underlying(underlying)
         _require_watched(self, wanted, self.watchlist.chains)
-        return _subscribe(self, f"chain {wanted}", callback, name, lambda snapshot: snapshot.chains.get(wanted))
+        part = _Part(f"chain {wanted}", wanted, lambda snapshot: snapshot.chains.get(wanted))
+        return _subscribe(self, part, callback, name)
 
     def subscribe_flow(
         self: Snapshots, underlying: str, callback: Callable[[pl.DataFrame], object], *, name: str | None = None
@@ -80,7 +82,8 @@ class SubjectSubscriptions:
         """
         wanted = symbols.underlying(underlying)
         _require_watched(self, wanted, self.watchlist.chains)
-        return _subscribe(self, f"flow {wanted}", callback, name, lambda snapshot: snapshot.flow.get(wanted))
+        part = _Part(f"flow {wanted}", "flow", lambda snapshot: snapshot.flow.get(wanted))
+        return _subscribe(self, part, callback, name)
 
     def subscribe_index(
         self: Snapshots, ticker: str, callback: Callable[[pl.DataFrame], object], *, name: str | None = None
@@ -88,7 +91,8 @@ class SubjectSubscriptions:
         """Call a function with the value of an index whenever it has changed: one row; see `subscribe_chain`."""
         wanted = symbols.index(ticker)
         _require_watched(self, wanted, self.watchlist.polled_indices)
-        return _subscribe(self, f"index {wanted}", callback, name, lambda snapshot: _row(snapshot.indices, wanted))
+        part = _Part(f"index {wanted}", INDICES, lambda snapshot: _row(snapshot.indices, wanted))
+        return _subscribe(self, part, callback, name)
 
     def subscribe_equity(
         self: Snapshots, symbol: str, callback: Callable[[pl.DataFrame], object], *, name: str | None = None
@@ -96,39 +100,47 @@ class SubjectSubscriptions:
         """Call a function with the quote of a stock or fund whenever it has changed: one row; see `subscribe_chain`."""
         wanted = symbols.equity(symbol)
         _require_watched(self, wanted, self.watchlist.polled_equities)
-        return _subscribe(self, f"equity {wanted}", callback, name, lambda snapshot: _row(snapshot.equities, wanted))
+        part = _Part(f"equity {wanted}", EQUITIES, lambda snapshot: _row(snapshot.equities, wanted))
+        return _subscribe(self, part, callback, name)
+
+
+class _Part(NamedTuple):
+    """A part of a snapshot: what it is called, whose version it has, and how it is taken out."""
+
+    about: str
+    versioned_as: str
+    pick: Callable[[HubSnapshot], pl.DataFrame | None]
 
 
 class _News:
     """Calls a function with a part of each snapshot, where that shows anything else than before."""
 
-    def __init__(
-        self, pick: Callable[[HubSnapshot], pl.DataFrame | None], callback: Callable[[pl.DataFrame], object]
-    ) -> None:
-        self._pick = pick
+    def __init__(self, part: _Part, callback: Callable[[pl.DataFrame], object]) -> None:
+        self._part = part
         self._callback = callback
+        self._version: int | None = None
         self._told: pl.DataFrame | None = None
 
     def __call__(self, snapshot: HubSnapshot) -> None:
-        frame = self._pick(snapshot)
-        # What no publication has touched is the same frame; comparing ten thousand rows takes some milliseconds.
-        if frame is None or frame is self._told or frame.is_empty():
+        version = snapshot.versions.get(self._part.versioned_as)
+        # Comparing ten thousand rows takes some milliseconds.
+        if version is not None and version == self._version:
+            return
+        self._version = version
+        frame = self._part.pick(snapshot)
+        if frame is None or frame.is_empty():
             return
         if self._told is None or not shown(frame).equals(shown(self._told)):
             self._told = frame
-            self._callback(frame)
+            self._callback(frame.clone())
 
 
 def _subscribe(
-    hub: Snapshots,
-    about: str,
-    callback: Callable[[pl.DataFrame], object],
-    name: str | None,
-    pick: Callable[[HubSnapshot], pl.DataFrame | None],
+    hub: Snapshots, part: _Part, callback: Callable[[pl.DataFrame], object], name: str | None
 ) -> Callable[[], None]:
-    check_callback(about, callback)
+    check_callback(part.about, callback)
     own = name or getattr(callback, "__qualname__", type(callback).__name__)
-    return hub.subscribe_snapshot(f"{about}: {own}", _News(pick, callback))
+    return hub.subscribe_snapshot(f"{part.about}: {own}", _News(part, callback))
 
 
 def _row(frame: pl.DataFrame, symbol: str) -> pl.DataFrame:

@@ -150,7 +150,7 @@ def test_without_streams_flow_is_what_the_chain_tells() -> None:
         assert flow.get_column("volume").sum() == today.get_column("volume").sum() > 0
         assert flow.filter(pl.col("confidence") == 0).is_empty()
         snapshot = hub.snapshot()
-        assert snapshot.flow["SPY"] is snapshot.flow["SPY"]
+        assert snapshot.flow["SPY"].equals(snapshot.flow["SPY"])
         with pytest.raises(qd.FeedError, match=r"QQQ is not watched: watch\(\) it; watched are SPY"):
             hub.flow("QQQ")
 

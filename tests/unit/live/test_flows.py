@@ -130,7 +130,8 @@ def test_flow_is_summed_up_once_a_second_and_made_once() -> None:
     first = shown(made)
     hear(made, trade(OPENED, BOUGHT))
     assert shown(made, 0.999) is first
-    assert first["SPY"] is first["SPY"]
+    assert_frame_equal(first["SPY"], first["SPY"])
+    assert first._made.keys() == {"SPY"}
     second = shown(made, 1.0)
     assert second is not first
     assert methods(first["SPY"])[CALL] == "chain"

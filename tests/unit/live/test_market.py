@@ -55,15 +55,34 @@ def bid(found: pl.DataFrame) -> object:
     return found.row(by_predicate=pl.col("contract_symbol") == CALL, named=True)["bid"]
 
 
-def test_a_poll_is_shown_and_unchanged_frames_stay_the_same_objects() -> None:
+def test_a_poll_is_shown_and_versions_tell_what_has_changed_since() -> None:
     held = begun(market("SPY", equities=("SPY",)), Polled("SPY", poll()), Polled(EQUITIES, stocks("SPY")))
     first = held.snapshot(NOW)
     assert first.changed == {"SPY", EQUITIES, INDICES}
     assert first.chains["SPY"].height == 6
-    second = held.snapshot(NOW + SECOND)
+    second = held.snapshot(NOW + SECOND / 2)
     assert (second.number, second.changed) == (1, frozenset())
-    assert second.chains["SPY"] is first.chains["SPY"]
-    assert second.equities is first.equities
+    assert second.versions == first.versions
+    held.apply([Polled("SPY", poll(after_s=2))])
+    third = held.snapshot(NOW + 2 * SECOND)
+    assert {name for name, version in third.versions.items() if version != first.versions[name]} == {"SPY", "flow"}
+
+
+def test_nobody_holds_the_frame_that_another_looks_at() -> None:
+    held = begun(market("SPY"), Polled("SPY", poll(volume=100, day_session=NOW.date())))
+    snapshot = held.snapshot(NOW)
+    assert snapshot.chains["SPY"] is not snapshot.chains["SPY"]
+    assert snapshot.equities is not snapshot.equities
+    assert snapshot.flow["SPY"] is not snapshot.flow["SPY"]
+    assert_frame_equal(snapshot.flow["SPY"], snapshot.flow["SPY"])
+    assert "SPY (6" in repr(snapshot.chains)
+
+
+def test_what_was_asked_for_before_the_watchlist_changed_does_not_come_back() -> None:
+    held = begun(market(equities=("SPY", "AAPL")), Polled(EQUITIES, stocks("SPY", "AAPL")))
+    held.watch((), equities=("SPY",), indices=())
+    held.apply([Polled(EQUITIES, stocks("SPY", "AAPL", after_s=1))])
+    assert held.snapshot(NOW + SECOND).equities.get_column("symbol").to_list() == ["SPY"]
 
 
 def test_an_option_quote_reaches_the_chain_of_its_root_alone() -> None:

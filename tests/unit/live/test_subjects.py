@@ -38,7 +38,8 @@ class Hub(SubjectSubscriptions):
     def publish(self, **frames: Any) -> None:
         nothing = quotes()
         given = {"chains": {}, "equities": nothing, "indices": nothing, **frames}
-        snapshot = HubSnapshot(number=0, at=NOON, **given)
+        tables = {name: given.pop(name) for name in ("equities", "indices")}
+        snapshot = HubSnapshot(number=0, at=NOON, quotes=tables, **given)
         for callback in list(self.subscribers.values()):
             callback(snapshot)
 
@@ -58,7 +59,7 @@ def test_a_chain_is_told_of_when_it_shows_anything_new() -> None:
     first, second, aged = chain(1.0), chain(2.0), chain(2.0, 60.0, is_stale=True)
     for each in (first, first, chain(1.0, 3.0), second, aged, chain(2.0, 90.0, is_stale=True)):
         hub.publish(chains={"SPY": each})
-    assert [id(each) for each in told] == [id(first), id(second), id(aged)]
+    assert [each.equals(expected) for each, expected in zip(told, (first, second, aged), strict=True)] == [True] * 3
 
 
 def test_other_chains_and_none_yet_are_not_told_of() -> None:
@@ -76,7 +77,7 @@ def test_order_flow_is_told_of_when_it_shows_anything_new() -> None:
     for each in (first, first, quotes(SPY=1.0).with_columns(age_s=pl.lit(1.0)), second):
         hub.publish(flow={"SPY": each})
     hub.publish(flow={"QQQ": quotes(QQQ=1.0)})
-    assert [id(each) for each in told] == [id(first), id(second)]
+    assert [each.equals(expected) for each, expected in zip(told, (first, second), strict=True)] == [True, True]
 
 
 def test_an_index_and_a_stock_are_one_row_each() -> None:
