@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
 from quantdata.live.records import answer_of, decode, encode, frame_of
 from tests.unit.live.recorded import answer, frame, line, ns, opened, paced, watched
+
+if TYPE_CHECKING:
+    from quantdata.live.records import Record
 
 # The hub looks at a frame while the recording's thread writes it: here in between, on the same thread.
 LOOKED_AT = """
@@ -28,7 +32,8 @@ print("written")
 
 
 def test_records_of_all_kinds_come_back_from_a_block() -> None:
-    records = [opened(), watched("SPY"), line(), frame(1.0), paced("SPY", (None, 5.0)), answer_of(answer(), at=ns(1.0))]
+    records: list[Record] = [opened(), watched("SPY"), line(), frame(1.0), paced("SPY", (None, 5.0))]
+    records.append(answer_of(answer(), at=ns(1.0)))
     assert decode(encode(records)) == records
 
 

@@ -35,6 +35,8 @@ from tests.unit.live.recorded import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.unit.live.recorded import Written
+
 SECOND = timedelta(seconds=1)
 
 
@@ -255,15 +257,15 @@ def test_a_hub_that_is_closed_before_its_end_ends_at_once(tmp_path: Path) -> Non
 
 
 def test_one_that_was_stopped_plays_from_its_beginning_again(tmp_path: Path) -> None:
-    later = [frame(30.0, quote(30.0, 12.0, 13.0)), watched("SPY", "QQQ", after_s=31.0)]
+    later: list[Written] = [frame(30.0, quote(30.0, 12.0, 13.0)), watched("SPY", "QQQ", after_s=31.0)]
     write(tmp_path, opened(), watched("SPY"), line(), paced("SPY", (None, 30.0)), (answer(), 0.5), *later)
     with qd.replay(tmp_path, speed=1_000.0) as hub:
         first = hub.wait_over(30.0)
-        assert hub.watchlist.chains == ("SPY", "QQQ")
+        assert [*hub.watchlist.chains] == ["SPY", "QQQ"]
         hub.stop()
         hub.stop()
         assert not hub.is_running
-        assert hub.watchlist.chains == ("SPY",)
+        assert [*hub.watchlist.chains] == ["SPY"]
         again = hub.start().wait_over(30.0)
         assert bids([again]) == bids([first])
 
