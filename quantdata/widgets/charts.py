@@ -86,10 +86,13 @@ class VolatilityChart(Part):
         super().__init__(feed, stage=stage)
 
     def build(self) -> Sequence[ipywidgets.Widget]:
-        """Return the widgets that it is made of, empty."""
+        """Return the widgets that it is made of; what is known is drawn already, so that a page has it at once."""
         import plotly.graph_objects as go  # type: ignore[import-untyped]  # noqa: PLC0415  # heavy
 
-        self.figure: FigureWidget = go.FigureWidget(layout=_EMPTY)
+        self._shown = self._chain(self.stage.picture)
+        self._before = None if self._shown is None else self._drawing(self._shown)
+        first = self._before or Drawing((), _EMPTY)
+        self.figure: FigureWidget = go.FigureWidget(data=list(first.traces), layout=first.layout)
         self._switch = ipywidgets.ToggleButtons(
             options=[(kind.capitalize(), kind) for kind in _DRAWINGS], value=self.kind, style={"button_width": "auto"}
         )
@@ -98,8 +101,8 @@ class VolatilityChart(Part):
 
     def refresh(self, picture: Picture | None) -> bool:
         """Draw the newest chain, if it is another than the one that is drawn."""
-        chain = None if picture is None else picture.chains.get(self.underlying)
-        if chain is None or chain.is_empty() or chain is self._shown:
+        chain = self._chain(picture)
+        if chain is None or chain is self._shown:
             return False
         drawing = self._drawing(chain)
         if self._before is not None and bool(self._before.traces) != bool(drawing.traces):
@@ -115,8 +118,8 @@ class VolatilityChart(Part):
 
     def html(self) -> str:
         """Return the volatility at the money of each series as a table."""
-        chain = None if self.stage.picture is None else self.stage.picture.chains.get(self.underlying)
-        return at_money_html(chain) if chain is not None else ""
+        chain = self._chain(self.stage.picture)
+        return "" if chain is None else at_money_html(chain)
 
     def _choose(self, change: dict[str, Any]) -> None:
         self.kind = change["new"]
@@ -134,6 +137,11 @@ class VolatilityChart(Part):
         self._shown = self._before = None
         self.figure.data = []
         self.figure.layout = _EMPTY
+
+    def _chain(self, picture: Picture | None) -> pl.DataFrame | None:
+        """Return the chain that is to be drawn; None if nothing is known of it."""
+        chain = None if picture is None else picture.chains.get(self.underlying)
+        return None if chain is None or chain.is_empty() else chain
 
     def _drawing(self, chain: pl.DataFrame) -> Drawing:
         drawing = _DRAWINGS[self.kind](chain, theme=self._theme)

@@ -14,7 +14,7 @@ from quantdata.widgets.controls import Controls
 from quantdata.widgets.index_strip import IndexStrip
 from quantdata.widgets.lights import HealthLights
 from quantdata.widgets.markup import note
-from quantdata.widgets.parts import Part, panel, row, words
+from quantdata.widgets.parts import Part, close_all, panel, row, words
 from quantdata.widgets.quality_badge import QualityBadge
 from quantdata.widgets.table import PATIENCE_S, ChainTable
 from quantdata.widgets.watchlist_editor import WatchlistEditor
@@ -68,15 +68,17 @@ class Dashboard(Part):
         feed: HubFeed,
         underlying: str | None = None,
         *,
-        columns: Iterable[str] | None = None,
+        columns: str | Iterable[str] | None = None,
         height: int = 420,
         theme: Theme = "auto",
     ) -> None:
         self.table: ChainTable | None = None
         self.chart: VolatilityChart | None = None
-        self._columns = None if columns is None else tuple(columns)
+        self._parts: list[Part] = []
+        self._columns = columns if columns is None or isinstance(columns, str) else tuple(columns)
         self._height = height
         self._theme: Theme = theme
+        self._is_following = False
         # What is shown; None is nothing.
         self._underlying = _chosen(underlying, feed.watchlist.chains)
         super().__init__(feed)
@@ -84,25 +86,22 @@ class Dashboard(Part):
     def build(self) -> Sequence[ipywidgets.Widget]:
         """Return the widgets that it is made of."""
         feed, stage = self.feed, self.stage
+        self._menu = ipywidgets.Dropdown(description="Underlying", layout=ipywidgets.Layout(width="200px"))
+        self._of_table, self._of_chart = ipywidgets.VBox(), panel(flex="1 1 520px")
+        # At home already, so that they go when what follows fails.
+        self.widget.children = (self._menu, self._of_table, self._of_chart)
+        self._show(self._underlying)
+        self._menu.observe(self._choose, "value")
         self.controls = Controls(feed, stage=stage)
         self.quality = QualityBadge(feed, stage=stage)
         self.strip = IndexStrip(feed, stage=stage)
         self.watchlist = WatchlistEditor(feed, stage=stage)
         self.lights = HealthLights(feed, stage=stage)
-        self._menu = ipywidgets.Dropdown(description="Underlying", layout=ipywidgets.Layout(width="200px"))
-        self._of_table, self._of_chart = ipywidgets.VBox(), panel(flex="1 1 520px")
-        self._show(self._underlying)
-        self._menu.observe(self._choose, "value")
+        self._parts = [self.controls, self.quality, self.strip, self.watchlist, self.lights]
         below = row(self._of_chart, panel(self.watchlist.widget, flex="1 1 420px"), align="stretch")
         below.layout.margin = "8px 0"
-        return [
-            row(self.controls.widget, self.quality.widget),
-            self.strip.widget,
-            self._menu,
-            self._of_table,
-            below,
-            panel(self.lights.widget),
-        ]
+        above = row(self.controls.widget, self.quality.widget)
+        return [above, self.strip.widget, self._menu, self._of_table, below, panel(self.lights.widget)]
 
     def refresh(self, picture: Picture | None) -> bool:  # noqa: ARG002  # of no picture, but of the watchlist
         """Follow what is watched: where this underlying is watched no more, the first one that is is shown."""
@@ -134,31 +133,32 @@ class Dashboard(Part):
 
     def end(self) -> None:
         """Close the parts."""
-        parts = (self.table, self.chart, self.controls, self.quality, self.strip, self.watchlist, self.lights)
-        for part in parts:
+        for part in (self.table, self.chart, *self._parts):
             if part is not None:
                 part.close()
 
     def _choose(self, change: dict[str, Any]) -> None:
-        if change["new"] not in {None, self._underlying}:
+        if not self._is_following and change["new"] is not None:
             self.stage.errands.run(partial(self.show, change["new"]))
 
     def _show(self, underlying: str | None) -> None:
-        before, self._underlying = self._underlying, underlying
-        # The menu first: that it changes is then no choice of the reader's.
+        is_other = underlying != self._underlying or self.table is None
+        self._underlying = underlying
+        # What the menu says from here on is no choice of the reader's.
+        self._is_following = True
         self._menu.options = self.feed.watchlist.chains
         self._menu.value = underlying
-        if self.table is not None and before == underlying:
-            return
-        self._change_table(underlying)
-        self._change_chart(underlying)
+        self._is_following = False
+        if is_other:
+            self._change_table(underlying)
+            self._change_chart(underlying)
 
     def _change_table(self, underlying: str | None) -> None:
-        before = self.table
+        before = self._of_table.children
         self.table = None if underlying is None else self._new_table(underlying)
         self._of_table.children = (words(note(NO_CHAIN)) if self.table is None else self.table,)
-        if before is not None:
-            before.close()
+        for each in before:
+            close_all(each)
 
     def _new_table(self, underlying: str) -> ChainTable:
         picture = self.stage.picture
@@ -168,15 +168,16 @@ class Dashboard(Part):
         return ChainTable(self.feed, underlying, columns=self._columns, height=self._height, patience=patience_s)
 
     def _change_chart(self, underlying: str | None) -> None:
-        if underlying is None or self.chart is None:
-            before = self.chart
-            new = underlying and VolatilityChart(self.feed, underlying, theme=self._theme, stage=self.stage)
-            self.chart = new or None
-            self._of_chart.children = () if self.chart is None else (self.chart.widget,)
-            if before is not None:
-                before.close()
-        else:
-            self.chart.show(underlying)
+        before = self.chart
+        if before is not None and underlying is not None:
+            before.show(underlying)
+            return
+        self.chart = None
+        if underlying is not None:
+            self.chart = VolatilityChart(self.feed, underlying, theme=self._theme, stage=self.stage)
+        self._of_chart.children = () if self.chart is None else (self.chart.widget,)
+        if before is not None:
+            before.close()
 
 
 def _first(chains: Sequence[str]) -> str | None:

@@ -40,9 +40,8 @@ class Pages:
     def __len__(self) -> int:
         return len(self._gates)
 
-    @property
     def keep_up(self) -> bool:
-        """Whether anybody looks, and all who do have drawn nearly all that they were sent."""
+        """Tell whether anybody looks, and all who do have drawn nearly all that they were sent."""
         with self._lock:
             now = self._clock()
             self._gates = {client: gate for client, gate in self._gates.items() if not _is_gone(gate, now)}

@@ -48,6 +48,13 @@ class Part:
         self._is_alone = stage is None
         self.stage = Stage(feed) if stage is None else stage
         self.widget = ipywidgets.VBox()
+        try:
+            self._begin_to_show()
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin_to_show(self) -> None:
         children = self.build()
         if self._is_alone:
             self.widget.add_class(BOARD)
@@ -55,7 +62,7 @@ class Part:
         self.widget.children = tuple(children)
         self.stage.add(self)
         if self._is_alone:
-            feed.attach(self)
+            self.feed.attach(self)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.feed.name!r}{' closed' if self.is_closed else ''}>"
@@ -89,7 +96,7 @@ class Part:
             self.end()
             close_all(self.widget)
         for handle in self._displays:
-            _replace(handle, static)
+            handle.update({"text/plain": repr(self), "text/html": static}, raw=True)
 
     def end(self) -> None:
         """Let go of what is not a child of its box."""
@@ -150,9 +157,3 @@ def close_all(widget: ipywidgets.Widget) -> None:
         if isinstance(own, ipywidgets.Widget):
             own.close()
     widget.close()
-
-
-def _replace(handle: Any, static: str) -> None:
-    from IPython.display import HTML  # noqa: PLC0415  # it was shown, so it is there
-
-    handle.update(HTML(static))  # type: ignore[no-untyped-call]

@@ -33,5 +33,10 @@ class Pulse(anywidget.AnyWidget):
         """Ask all pages to say when they have drawn what they have been sent."""
         self.send({"kind": "mark", "sequence": self.pages.mark()})
 
+    def close(self) -> None:
+        """Say nothing more, and leave nothing in the kernel."""
+        self.layout.close()
+        super().close()
+
     def _hear(self, _: object, content: Any, __: object) -> None:
         self.pages.hear(content)

@@ -7,7 +7,6 @@ import itertools
 import logging
 import threading
 import time
-from concurrent.futures import wait
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -30,7 +29,6 @@ logger = logging.getLogger("quantdata.widgets")
 # While a page is behind, or nobody looks, it is asked so often whether that is still so.
 LOOK_S: Final = 0.1
 LEAST_S: Final = 0.02
-LONGEST_GOODBYE_S: Final = 2.0
 _numbers: Final = itertools.count(1)
 
 
@@ -75,7 +73,6 @@ class Stage:
     ) -> None:
         self.picture: Picture | None = None
         self.lock = threading.RLock()
-        self.pulse = Pulse(Pages(clock))
         self.errands = Errands(spawn)
         self.is_closed = False
         self._clock = clock
@@ -85,6 +82,7 @@ class Stage:
             # What is there already is there when it is first shown.
             self.picture = feed.snapshot()
         self._unsubscribe = feed.subscribe_snapshot(f"dashboard-{next(_numbers)}", self._take)
+        self.pulse = Pulse(Pages(clock))
         self._task = spawn(self._run())
 
     def add(self, player: Player) -> None:
@@ -105,14 +103,14 @@ class Stage:
 
     def due_in_s(self) -> float:
         """Return the seconds until `beat` has something to do."""
-        if not self.pulse.pages.keep_up:
+        if not self.pulse.pages.keep_up():
             return LOOK_S
         return max(LEAST_S, min(self._due.values(), default=self._clock() + LOOK_S) - self._clock())
 
     def beat(self) -> None:
         """Wake the parts whose period is over, if all pages that look keep up."""
         with self.lock:
-            if self.is_closed or not self.pulse.pages.keep_up:
+            if self.is_closed or not self.pulse.pages.keep_up():
                 return
             now = self._clock()
             woken = [self._wake(player) for player, due_at in list(self._due.items()) if due_at <= now]
@@ -128,8 +126,6 @@ class Stage:
             return
         self._unsubscribe()
         self._task.cancel()
-        if not portal.is_here():
-            wait((self._task,), timeout=LONGEST_GOODBYE_S)
         self.errands.close()
         self.pulse.close()
 
@@ -152,5 +148,5 @@ class Stage:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self.due_in_s())
-            if self.pulse.pages.keep_up:
+            if self.pulse.pages.keep_up():
                 await asyncio.to_thread(self.beat)
