@@ -124,6 +124,7 @@ def bars_drawing(
         subtitle=subtitle,
         **axes_of(panels, "USD per share" if has_volume else "points"),
         hovermode="x unified",
+        hoversubplots="axis",
         bargap=0.2,
     )
     return Drawing(tuple(traces), layout | {"uirevision": title})

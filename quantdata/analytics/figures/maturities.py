@@ -95,7 +95,7 @@ def term_structure_drawing(
     subtitle = freshness(chain, "dotted: our model", *shaded)
     if rows.is_empty():
         why = f"No volatility on both sides of the money in {wanted.height:,} contracts"
-        return nothing(theme, title=title, subtitle=subtitle, why=why)
+        return nothing(theme, title=title, subtitle=freshness(chain), why=why)
     days = DAYS_A_YEAR * pl.col("time_to_expiry")
     placed = rows.with_columns(x=days, distance=days)
     parts = placed.partition_by("root_symbol", "settlement", "multiplier", "is_adjusted", maintain_order=True)

@@ -158,7 +158,7 @@ def smile_drawing(
     )
     if rows.is_empty():
         why = f"No implied volatility in {wanted.height:,} contracts"
-        return nothing(theme, title=title, subtitle=subtitle, why=why)
+        return nothing(theme, title=title, subtitle=freshness(chain), why=why)
     looks = _looks(rows)
     traces = [
         trace

@@ -106,7 +106,7 @@ def confidence_drawing(
     subtitle = freshness(chain, "the less trusted of call and put", "crossed: below 40")
     if wanted.is_empty():
         why = f"No confidence in {chain.height:,} contracts"
-        return nothing(theme, title=title, subtitle=subtitle, why=why)
+        return nothing(theme, title=title, subtitle=freshness(chain), why=why)
     cells, strikes = _cells(wanted)
     center = money(chain)
     # Columns are of one width, however far apart their strikes are: most of them are near the money.

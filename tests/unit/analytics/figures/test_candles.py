@@ -115,6 +115,8 @@ def test_volume_and_oscillators_have_panels_below_the_prices() -> None:
     assert all(upper[0] > lower[1] for upper, lower in pairwise(domains))
     assert all(0.0 <= low < high <= 1.0 for low, high in domains)
     assert drawing.layout["xaxis"]["anchor"] == "y4"
+    # One box tells of all panels.
+    assert (drawing.layout["hovermode"], drawing.layout["hoversubplots"]) == ("x unified", "axis")
 
 
 def test_an_index_has_neither_volume_nor_vwap() -> None:
