@@ -456,7 +456,7 @@ def test_closing_twice_is_fine() -> None:
 
 # --- bodies ---------------------------------------------------------------------------------------------------------
 
-GZIPPED = gzip.compress(b'{"status":"OK","results":[' + b"1," * 500 + b"1]}")
+GZIPPED = gzip.compress(b'{"status":"OK","results":[' + b"1," * 500 + b"1]}", mtime=0)
 
 
 def test_a_compressed_body_is_unpacked() -> None:
@@ -492,7 +492,7 @@ def test_a_body_larger_than_any_answer_is_not_read(
 
 def test_a_compressed_body_larger_than_any_answer_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_BYTES_READ", 1_000)
-    bomb = gzip.compress(b"0" * 10_000_000)
+    bomb = gzip.compress(b"0" * 10_000_000, mtime=0)
     error = _failed(http_answer(bomb, headers="Content-Encoding: gzip\r\n"))
     assert type(error) is PayloadError
     assert "larger than 1,000 bytes, which no answer is" in str(error)
@@ -815,7 +815,7 @@ def test_a_key_that_the_vendor_repeats_goes_no_further(answer: bytes, request_id
 
 
 def test_a_key_in_a_compressed_body_is_taken_out_too() -> None:
-    zipped = http_answer(gzip.compress(ECHOED), headers="Content-Encoding: gzip\r\n")
+    zipped = http_answer(gzip.compress(ECHOED, mtime=0), headers="Content-Encoding: gzip\r\n")
     assert _fetched(zipped, read=_body) == (ECHOED.replace(KEY.encode(), b"[key]"), 1)
 
 
