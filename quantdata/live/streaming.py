@@ -45,7 +45,7 @@ class Wanted(NamedTuple):
 
 
 class StreamStatus(NamedTuple):
-    """One stream, and how it is; ``held_by`` says who else has it, where another hub does."""
+    """One stream, and how it is; ``error`` says why there is none: who else has it, where another hub does."""
 
     vendor: str
     asset: str
@@ -77,6 +77,7 @@ class _Line:
     names: dict[str, str] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
     error: str | None = None
+    is_taken: bool = False
     down_since: float | None = None
 
     @property
@@ -219,18 +220,21 @@ class Streams:
     async def _ask_line(self, line: _Line, wanted: Mapping[Asset, frozenset[str]]) -> None:
         channels, names = _channels(line.source.vendor, wanted)
         line.names = names
-        if channels and line.task is None and line.error is None:
+        if channels and line.task is None and (line.error is None or line.is_taken):
             self._open(line)
         if line.task is not None:
             await line.session.want(channels)
 
     def _open(self, line: _Line) -> None:
+        """Connect, unless another hub has the stream: it is asked for again until that one is gone."""
         try:
             line.lock.acquire()
         except FeedError as error:
-            line.error = str(error)
-            logger.warning("no stream %s", facts(provider=line.source.vendor, asset=line.asset, why=error))
+            if not line.is_taken:
+                logger.warning("no stream %s", facts(provider=line.source.vendor, asset=line.asset, why=error))
+            line.error, line.is_taken = str(error), True
             return
+        line.error, line.is_taken = None, False
         line.task = asyncio.create_task(self._run(line))
 
     async def _run(self, line: _Line) -> None:

@@ -232,6 +232,9 @@ def test_a_second_hub_of_the_account_is_told_who_has_the_stream() -> None:
         assert "'first'" in str(massive.error)
         assert (tradier.vendor, tradier.error) == ("tradier", None)  # another account: it stands in
         await first.close()
+        await second.want(second.wanted)  # it is free now
+        assert [status.error for status in second.statuses()] == [None, None]
+        assert tradier.stats is second.statuses()[1].stats
         await second.close()
         third = streams(hub="third")
         await third.want(Wanted(stocks=frozenset({"SPY"})))
