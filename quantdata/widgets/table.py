@@ -141,16 +141,16 @@ class ChainTable(anywidget.AnyWidget):
         self._pump = Pump(self._audience, self._tell_page, name=self._underlying)
         # A name of its own: two tables of one chain are two subscribers.
         self._unsubscribe = feed.subscribe_chain(self._underlying, self._take, name=f"table {uuid.uuid4().hex[:8]}")
+        self._is_closed = False
         try:
             self._wait(number(patience, name="patience", least=0.0))
-            self._is_closed = False
             # Before there is a page that could say anything.
             self.on_msg(self._hear)
             super().__init__(**configuration)
             self._pump.start()
             feed.attach(self)
         except BaseException:
-            self._unsubscribe()
+            self.close()
             raise
 
     def __repr__(self) -> str:
@@ -173,6 +173,8 @@ class ChainTable(anywidget.AnyWidget):
         for handle in self._displays:
             handle.update(self._bundle(), raw=True)  # type: ignore[no-untyped-call]
         super().close()
+        # A widget of its own, which ipywidgets leaves open.
+        self.layout.close()
 
     def _begin_to_close(self) -> bool:
         """Return whether this is the first time."""

@@ -23,6 +23,8 @@ from tests.unit.widgets.pages import ModelPage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from quantdata.widgets.feed import View
+
 SMALL = board(
     [
         contract(strike, kind, expiration=day, bid=strike / 100)
@@ -252,6 +254,27 @@ def test_where_the_feed_refuses_there_is_no_table() -> None:
 
     with pytest.raises(FeedError, match="the hub is closed"):
         ChainTable(Closed(SMALL), "SPY")
+
+
+def test_a_feed_that_is_closed_meanwhile_leaves_no_table_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[RecordedComm] = []
+
+    def create(**arguments: Any) -> RecordedComm:
+        made.append(RecordedComm(**arguments))
+        return made[-1]
+
+    class Closing(HandFeed):
+        def attach(self, _: View) -> None:
+            raise FeedError("the hub is closed")
+
+    monkeypatch.setattr(comm, "create_comm", create)
+    feed = Closing(SMALL)
+    with pytest.raises(FeedError, match="the hub is closed"):
+        ChainTable(feed, "SPY")
+    assert feed.callbacks == {}
+    # Its layout's, and its own.
+    assert [channel.kinds[-1] for channel in made] == ["comm_close", "comm_close"]
+    assert not any(channel.is_registered for channel in made)
 
 
 def test_the_wait_for_a_first_chain_ends_with_it_or_with_patience(monkeypatch: pytest.MonkeyPatch) -> None:
