@@ -9,7 +9,7 @@ from quantdata.live.streaming import StreamStatus, cut
 from quantdata.wire.book import Book
 from quantdata.wire.massive import messages as massive
 from quantdata.wire.tradier import messages as tradier
-from quantdata.wire.vitals import SessionStats, Vitals, moment_of
+from quantdata.wire.vitals import Vitals, look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from quantdata.live.market import Input
     from quantdata.live.records import Frame, Line
     from quantdata.wire.dialect import Status
+    from quantdata.wire.vitals import SessionStats
 
 __all__ = ["ReplayedStreams"]
 
@@ -34,6 +35,11 @@ class _Stream:
     vitals: Vitals = field(default_factory=Vitals)
     feed: str = "realtime"
     names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def stats(self) -> SessionStats:
+        """How it was; what was refused is not on record."""
+        return look(self.vitals, self.book.counts, wanted=len(self.names), held=len(self.names))
 
 
 class ReplayedStreams:
@@ -78,32 +84,7 @@ class ReplayedStreams:
     def statuses(self) -> list[StreamStatus]:
         """Return how each stream is that has told anything; from any thread."""
         return [
-            StreamStatus(stream.vendor, stream.asset, _stats(stream), stream.feed, None)
+            StreamStatus(stream.vendor, stream.asset, stream.stats, stream.feed, None)
             for stream in self._streams.values()
             if stream.vitals.frames
         ]
-
-
-def _stats(stream: _Stream) -> SessionStats:
-    vitals, counts = stream.vitals, stream.book.counts
-    return SessionStats(
-        state=vitals.state,
-        since=moment_of(vitals.since_ns),
-        attempts=0,
-        reconnects=0,
-        connected_at=None,
-        heard_at=None if vitals.heard_ns is None else moment_of(vitals.heard_ns),
-        last_error=None,
-        frames=vitals.frames,
-        bytes=vitals.bytes,
-        events=counts.events,
-        late=counts.late,
-        repeated=counts.repeated,
-        unknown=counts.unknown,
-        unreadable=counts.unreadable,
-        lost_trades=counts.lost_trades,
-        wanted=len(stream.names),
-        held=len(stream.names),
-        refused=0,
-        ping_s=None,
-    )

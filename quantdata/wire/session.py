@@ -140,7 +140,9 @@ class StreamSession:
         return look(
             self._vitals,
             self._book.counts,
-            self._subscriptions,
+            wanted=len(self._subscriptions.wanted),
+            held=len(self._subscriptions.held),
+            refused=len(self._subscriptions.refused),
             attempts=self._backoff.attempts,
             ping_s=ping_s or None,
         )

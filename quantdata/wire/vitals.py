@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from quantdata.wire.book import Counts
-    from quantdata.wire.subscriptions import Subscriptions
 
 __all__ = ["Gap", "SessionState", "SessionStats", "Vitals", "look", "moment_of"]
 
@@ -109,7 +108,14 @@ def moment_of(ns: int) -> datetime:
 
 
 def look(
-    vitals: Vitals, counts: Counts, subscriptions: Subscriptions, *, attempts: int, ping_s: float | None
+    vitals: Vitals,
+    counts: Counts,
+    *,
+    wanted: int,
+    held: int,
+    refused: int = 0,
+    attempts: int = 0,
+    ping_s: float | None = None,
 ) -> SessionStats:
     """Return all that is known of a session, at this moment."""
     return SessionStats(
@@ -128,8 +134,8 @@ def look(
         unknown=counts.unknown,
         unreadable=counts.unreadable,
         lost_trades=counts.lost_trades,
-        wanted=len(subscriptions.wanted),
-        held=len(subscriptions.held),
-        refused=len(subscriptions.refused),
+        wanted=wanted,
+        held=held,
+        refused=refused,
         ping_s=ping_s,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,22 +15,13 @@ from quantdata import portal
 from quantdata.frames.columns import CHAIN, EQUITY_QUOTES, GAPS, HUB_METRICS, INDEX_QUOTES, STREAMS, schema
 from quantdata.live import HubSnapshot, MarketDataHub, Tick, global_hub
 from quantdata.sim import Simulator
+from tests.contract.hubs import SOON_S, places, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 KEYS: Final = {"MASSIVE_API_KEY": "sim", "TRADIER_ACCESS_TOKEN": "sim", "QUANTDATA_SOURCE": "hybrid"}
-# Longer than any of this takes on a busy machine.
-SOON_S: Final = 20.0
-
-
-def until(holds: Callable[[], Any]) -> None:
-    """Wait for something to come true."""
-    deadline = time.monotonic() + SOON_S
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +33,7 @@ def simulator() -> Iterator[Simulator]:
 @pytest.fixture
 def vendors(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """Both vendors, as a user's environment has them; each test has its own."""
-    places = {
-        "MASSIVE_BASE_URL": simulator.base_url,
-        "MASSIVE_WS_URL": simulator.socket_url,
-        "TRADIER_BASE_URL": simulator.tradier_url,
-        "TRADIER_STREAM_URL": f"{simulator.socket_url}/v1/markets/events",
-    }
-    for name, text in {**KEYS, **places}.items():
+    for name, text in {**KEYS, **places(simulator)}.items():
         monkeypatch.setenv(name, text)
     yield simulator
     simulator.faults.clear()

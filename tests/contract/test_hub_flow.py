@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 import pytest
@@ -14,14 +14,13 @@ import quantdata as qd
 from quantdata.frames.columns import FLOW, schema
 from quantdata.sim import Simulator
 from quantdata.sim.streams.happenings import ALL, Happenings
+from tests.contract.hubs import places, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from quantdata.live import HubSnapshot
 
-# Longer than any of this takes on a busy machine.
-SOON_S: Final = 20.0
 FAST: Final = 10
 TODAY: Final = date(2026, 11, 18)
 ENOUGH_PRINTS: Final = 150
@@ -49,14 +48,6 @@ class Wall:
         self._state = self() + timedelta(seconds=after_s), None
 
 
-def until(holds: Callable[[], Any]) -> None:
-    """Wait for something to come true."""
-    deadline = time.monotonic() + SOON_S
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
-
-
 @pytest.fixture
 def wall() -> Wall:
     return Wall()
@@ -66,15 +57,8 @@ def wall() -> Wall:
 def simulator(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A market that stands until its clock is let go and then runs fast, as a user's environment has it."""
     with Simulator(clock=f"at:{TODAY}T11:00*{FAST}", wall=wall) as simulator:
-        places = {
-            "MASSIVE_API_KEY": "sim",
-            "MASSIVE_BASE_URL": simulator.base_url,
-            "MASSIVE_WS_URL": simulator.socket_url,
-            "TRADIER_ACCESS_TOKEN": "sim",
-            "TRADIER_BASE_URL": simulator.tradier_url,
-            "TRADIER_STREAM_URL": f"{simulator.socket_url}/v1/markets/events",
-        }
-        for name, text in places.items():
+        keys = {"MASSIVE_API_KEY": "sim", "TRADIER_ACCESS_TOKEN": "sim"}
+        for name, text in {**keys, **places(simulator)}.items():
             monkeypatch.setenv(name, text)
         yield simulator
 

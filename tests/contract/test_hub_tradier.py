@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,21 +11,13 @@ import pytest
 import quantdata as qd
 from quantdata.live import MarketDataHub, Tick, merging, streaming
 from quantdata.sim import Fault, Simulator
+from tests.contract.hubs import places, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 # Longer than any of this takes on a busy machine.
-SOON_S: Final = 30.0
 EVENTS: Final = "/v1/markets/events"
-
-
-def until(holds: Callable[[], Any]) -> None:
-    """Wait for something to come true."""
-    deadline = time.monotonic() + SOON_S
-    while not holds():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +29,7 @@ def market() -> Iterator[Simulator]:
 @pytest.fixture
 def simulator(market: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A market whose hubs are impatient: they change vendors within a second or two."""
-    places = {
-        "MASSIVE_BASE_URL": market.base_url,
-        "MASSIVE_WS_URL": market.socket_url,
-        "TRADIER_BASE_URL": market.tradier_url,
-        "TRADIER_STREAM_URL": f"{market.socket_url}{EVENTS}",
-    }
-    for name, text in places.items():
+    for name, text in places(market).items():
         monkeypatch.setenv(name, text)
     monkeypatch.delenv("QUANTDATA_SOURCE", raising=False)
     monkeypatch.setattr(streaming, "PATIENCE_S", 0.5)
