@@ -29,7 +29,9 @@ STYLE: Final = (
     ".qd-card{display:inline-block;min-width:260px;max-width:720px;border:1px solid var(--qd-line);"
     "border-radius:6px;padding:6px 10px}"
     ".qd-card dl{display:grid;grid-template-columns:max-content auto;gap:1px 14px;margin:4px 0 0}"
-    ".qd-card dt{color:var(--qd-quiet);font-weight:400}.qd-card dd{margin:0;font-variant-numeric:tabular-nums}"
+    # JupyterLab floats terms in a fifth of the width.
+    ".qd.qd-card dl>dt,.qd.qd-card dl>dd{float:none;width:auto;margin:0;padding:0}"
+    ".qd.qd-card dl>dt{color:var(--qd-quiet);font-weight:400}.qd-card dd{font-variant-numeric:tabular-nums}"
     ".qd-good{color:var(--qd-good)}.qd-bad{color:var(--qd-bad)}.qd-warn{color:var(--qd-warn)}"
 )
 

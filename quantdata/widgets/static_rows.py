@@ -30,6 +30,8 @@ __all__ = ["CSS", "series_table"]
 # In the money: shaded, and bold as the strike's own side; confidence: the kind of the line at the outer edge.
 CSS: Final = (
     ".qd-chain table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:2px 0 8px}"
+    # JupyterLab shades every other row.
+    ".qd.qd-chain tbody tr:nth-child(n){background:none}"
     ".qd-chain th,.qd-chain td{padding:1px 8px;text-align:right;border:0;background:none}"
     ".qd-chain th{color:var(--qd-quiet);font-weight:400}.qd-chain summary{cursor:pointer}"
     ".qd-chain tbody th{color:inherit;font-weight:600;text-align:center;background:var(--qd-shade)}"
