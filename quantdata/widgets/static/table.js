@@ -671,16 +671,20 @@ export class Grid {
 
   // ---- shape
 
-  /** Take the size of the part of the page that is ours. @param {number} width @param {number} height */
+  /**
+   * Take the size of the part of the page that is ours. A notebook takes outputs that are out of sight out of the page;
+   * their rows must be where they were when they come back.
+   * @param {number} width @param {number} height
+   */
   resize(width, height) {
+    if (width === 0) return;
     this.viewport = Math.max(0, height - HEAD_PX);
     this.money = -1;
-    this.top = this.expected = this.scroller.scrollTop;
     if (width !== this.width) {
       this.width = width;
       this.shape();
     }
-    this.calls.moved();
+    this.#scrollTo(this.top);
     this.calls.dirty();
   }
 

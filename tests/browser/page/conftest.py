@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import mimetypes
-import shutil
-import subprocess
-import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,26 +16,12 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page, Route
 
-CHROMIUM: Final = "/usr/bin/chromium"
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE.parents[2] / "quantdata" / "widgets" / "static"
 # Answered by `_answer`, never by a server; a browser trusts localhost with its clipboard.
 ADDRESS: Final = "http://localhost/"
-AXE: Final = "axe-core@4.14.1"
 # Where a page's clock begins, when it is moved by hand: 11:00 in New York.
 START: Final = datetime(2026, 11, 18, 16, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Start the browser of the session."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is in the full environment")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no {CHROMIUM}: apt-get install chromium")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 def _answer(route: Route) -> None:
@@ -85,24 +68,3 @@ def open_table(browser: Browser) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert failures == []
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Return the source of axe-core, fetched with npm into a folder of this session's."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("no npm, which fetches axe-core")
-    folder = tmp_path_factory.mktemp("axe")
-    for _ in range(3):
-        found = subprocess.run(
-            [npm, "pack", "--prefer-offline", "--silent", AXE], cwd=folder, capture_output=True, text=True, check=False
-        )
-        if found.returncode == 0:
-            break
-    else:
-        pytest.skip(f"npm could not fetch {AXE}: {found.stderr.strip()[:200]}")
-    with tarfile.open(folder / found.stdout.strip().splitlines()[-1]) as archive:
-        member = archive.extractfile("package/axe.min.js")
-        assert member is not None
-        return member.read().decode()

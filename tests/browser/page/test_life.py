@@ -173,6 +173,20 @@ def test_a_resync_leaves_rows_selection_and_scroll_where_they_were(open_table: O
     assert page.evaluate("document.querySelector('.qd-scroller').scrollTop") == top
 
 
+def test_a_view_that_leaves_the_page_for_a_while_comes_back_with_the_same_rows(open_table: Opened) -> None:
+    page = open_table()
+    page.mouse.move(300, 400)
+    page.mouse.wheel(0, 500)
+    page.wait_for_function("document.querySelector('.qd-follow').ariaPressed === 'false'")
+    top = page.evaluate("document.querySelector('.qd-scroller').scrollTop")
+    page.evaluate("window.output = document.getElementById('output'); output.remove()")
+    page.wait_for_function(f"({KINDS}).at(-1) === 'bye'")
+    page.evaluate("document.querySelector('main').append(output)")
+    page.wait_for_function("kernel.said.at(-1).kind === 'ack'")
+    assert page.evaluate("document.querySelector('.qd-scroller').scrollTop") == top
+    assert page.locator("tbody tr").count() > 20
+
+
 def test_height_and_follow_are_set_by_python(open_table: Opened) -> None:
     page = open_table(traits={"height": 220, "follow": False})
     assert page.evaluate("document.querySelector('.qd-scroller').clientHeight") == 219
