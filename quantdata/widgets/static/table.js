@@ -598,6 +598,11 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** @param {string} name @param {string} words @param {Record<string, string>} attributes */
+function button(name, words, attributes = {}) {
+  return make("button", { type: "button", class: name, ...attributes }, words);
+}
+
 /** Write a text unless it is there already. @param {HTMLElement} element @param {string} text */
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -710,36 +715,17 @@ export class Grid {
   /** @param {Field[]} fields */
   #drawHead(fields) {
     const legs = this.columns.filter((column) => column.leg === 0).length;
-    const over = make(
-      "tr",
-      { role: "row", "aria-rowindex": 1, class: "qd-sides" },
+    const side = (/** @type {string} */ words, /** @type {number} */ at) =>
       make(
         "th",
-        {
-          role: "columnheader",
-          colspan: legs,
-          "aria-colspan": legs,
-          "aria-colindex": (this.columns[0]?.at ?? 0) + 1,
-          style: `grid-column: span ${legs}`,
-        },
-        "Calls",
-      ),
-      this.root,
-      make(
-        "th",
-        {
-          role: "columnheader",
-          colspan: legs,
-          "aria-colspan": legs,
-          "aria-colindex": fields.length + 2,
-          style: `grid-column: span ${legs}`,
-        },
-        "Puts",
-      ),
-    );
+        { role: "columnheader", colspan: legs, "aria-colspan": legs, "aria-colindex": at + 1, class: "qd-side" },
+        words,
+      );
+    const sides = [side("Calls", this.columns[0]?.at ?? 0), this.root, side("Puts", fields.length + 1)];
+    this.table.style.setProperty("--qd-legs", String(legs));
     this.headers = this.columns.map((column) => this.#header(fields[column.field], column));
     this.head.replaceChildren(
-      over,
+      make("tr", { role: "row", "aria-rowindex": 1, class: "qd-sides" }, ...sides),
       make("tr", { role: "row", "aria-rowindex": 2, class: "qd-names" }, ...this.headers),
     );
     put(this.root, "aria-colindex", fields.length + 1);
@@ -1409,42 +1395,36 @@ export class Tools {
     /** @type {Filters} */
     this.filters = {};
     this.filtered = filtered;
-    this.follow = make(
-      "button",
-      {
-        type: "button",
-        class: "qd-follow",
-        "aria-pressed": "true",
-        title: "Keep the strikes nearest to the price in the middle",
-      },
-      "Follow the money",
-    );
-    this.opener = make(
-      "button",
-      { type: "button", class: "qd-opener", "aria-expanded": "false", "aria-controls": `${id}-filters` },
-      "Filters",
-    );
+    this.follow = button("qd-follow", "Follow the money", {
+      "aria-pressed": "true",
+      title: "Keep the strikes nearest to the price in the middle",
+    });
+    this.opener = button("qd-opener", "Filters", { "aria-expanded": "false", "aria-controls": `${id}-filters` });
     this.slider = /** @type {HTMLInputElement} */ (
       make("input", { type: "range", min: 0, max: 100, step: 5, value: 0, id: `${id}-least` })
     );
     this.least = make("output", { for: `${id}-least` }, "any");
     this.said = make("span", { class: "qd-said", role: "status" });
+    this.clear = button("qd-clear", "Clear");
     const least = make("label", { class: "qd-least", for: `${id}-least` }, "Confidence ", this.slider, this.least);
     this.line = make("div", { class: "qd-tools" }, this.follow, this.opener, least, this.said);
     this.panel = make(
       "div",
       { class: "qd-filters", role: "group", id: `${id}-filters`, hidden: true, "aria-label": "Filters" },
       ...FILTERS.map((filter) => this.#span(filter)),
+      this.clear,
     );
-    const clear = make("button", { type: "button" }, "Clear");
-    this.panel.append(clear);
     this.follow.addEventListener("click", followed);
+    this.#listen();
+    this.timer = 0;
+  }
+
+  #listen() {
     this.opener.addEventListener("click", () => this.#toggle());
-    clear.addEventListener("click", () => this.#take({}));
+    this.clear.addEventListener("click", () => this.#take({}));
     this.panel.addEventListener("change", (event) => this.#changed(/** @type {HTMLInputElement} */ (event.target)));
     this.slider.addEventListener("input", () => this.#tellLeast());
     this.slider.addEventListener("change", () => this.setLeast(Number(this.slider.value)));
-    this.timer = 0;
   }
 
   /** @param {{name: string, label: string, step: number}} filter */
@@ -1525,15 +1505,18 @@ export class Tools {
 
 // ---------------------------------------------------------------- one view of one table
 
+/** Return a name that no other page has; the crypto of a page that came over plain http knows no UUIDs. */
+function newName() {
+  const bytes = crypto.getRandomValues(new Uint8Array(8));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** One view: what comes in, what is painted, what goes out. */
 export class View {
   /** @param {Model} model @param {HTMLElement} el */
   constructor(model, el) {
     this.model = model;
-    const client = [...crypto.getRandomValues(new Uint8Array(8))]
-      .map((byte) => byte.toString(16).padStart(2, "0"))
-      .join("");
-    this.book = new Book(client);
+    this.book = new Book(newName());
     this.grid = new Grid(this.book, {
       sorted: (sort) => this.#wish({ sort }),
       moved: () => this.link.want(),
@@ -1541,13 +1524,7 @@ export class View {
     });
     /** @type {Partial<Wants>} */
     this.wishes = {};
-    this.link = new Link({
-      client,
-      send: (answer) => model.send(answer),
-      wants: () => ({ ...this.wishes, ...this.range }),
-      later: (ms, then) => void window.setTimeout(then, ms),
-      now: () => performance.now(),
-    });
+    this.link = this.#newLink();
     this.card = new Card(this.grid, () => this.kernelNow);
     this.head = new Head();
     this.tabs = new Tabs(`${this.grid.id}-rows`, (series) => this.#wish({ series }));
@@ -1560,20 +1537,8 @@ export class View {
       { class: "qd-panel", role: "tabpanel", id: `${this.grid.id}-rows`, "aria-label": "Calls and puts" },
       this.grid.scroller,
     );
-    this.empty = make("p", { class: "qd-empty", hidden: true }, "No strike passes the filters.");
-    this.root = make(
-      "div",
-      // JupyterLab's own keys would move its cells otherwise.
-      { class: "quantdata-table", role: "group", "data-lm-suppress-shortcuts": "true", "aria-label": "Option chain" },
-      this.head.line,
-      this.head.warnings,
-      this.tabs.list,
-      this.tools.line,
-      this.tools.panel,
-      this.panel,
-      this.empty,
-      this.card.element,
-    );
+    this.empty = make("p", { class: "qd-empty", hidden: true });
+    this.root = this.#assemble();
     this.kernelAhead = 0;
     this.heardAt = Date.now();
     this.frame = 0;
@@ -1587,7 +1552,32 @@ export class View {
     this.#listenToTable();
     this.#configure();
     el.append(this.root);
-    const first = model.get("first");
+    this.#begin();
+  }
+
+  #newLink() {
+    return new Link({
+      client: this.book.client,
+      send: (answer) => this.model.send(answer),
+      wants: () => ({ ...this.wishes, ...this.range }),
+      later: (ms, then) => void window.setTimeout(then, ms),
+      now: () => performance.now(),
+    });
+  }
+
+  #assemble() {
+    const { head, tabs, tools, panel, empty, card } = this;
+    return make(
+      "div",
+      // JupyterLab's own keys would move its cells otherwise.
+      { class: "quantdata-table", role: "group", "data-lm-suppress-shortcuts": "true", "aria-label": "Option chain" },
+      ...[head.line, head.warnings, tabs.list, tools.line, tools.panel, panel, empty, card.element],
+    );
+  }
+
+  /** Show what came with the widget, until the kernel answers. */
+  #begin() {
+    const first = this.model.get("first");
     if (first) this.#take(first.content, first.buffers);
     this.#look();
   }
