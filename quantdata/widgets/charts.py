@@ -93,6 +93,8 @@ class VolatilityChart(Part):
         self._before = None if self._shown is None else self._drawing(self._shown)
         first = self._before or Drawing((), _EMPTY)
         self.figure: FigureWidget = go.FigureWidget(data=list(first.traces), layout=first.layout)
+        # So that it fits its place, where the page says that the place has changed: plotly has no other way to say so.
+        self.figure._config = {**self.figure._config, "responsive": True, "displaylogo": False}  # noqa: SLF001
         self._switch = ipywidgets.ToggleButtons(
             options=[(kind.capitalize(), kind) for kind in _DRAWINGS], value=self.kind, style={"button_width": "auto"}
         )

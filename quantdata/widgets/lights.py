@@ -83,9 +83,10 @@ def fallback_in(picture: Picture | None) -> Fallback | None:
     """Return the fallback that a picture shows, of the first chain or table that has one."""
     if picture is None:
         return None
-    for subject, quality in picture.qualities.items():
-        if quality.fallback_reason is not None:
-            return Fallback(subject, quality.fallback_reason, picture.at)
+    for subject, frame in (*picture.chains.items(), ("equities", picture.equities), ("indices", picture.indices)):
+        reason = frame.get_column("fallback_reason").drop_nulls().first()
+        if reason is not None:
+            return Fallback(subject, str(reason), picture.at)
     return None
 
 

@@ -45,7 +45,7 @@ export default () => ({
         // After the frame that shows it, and not before: whoever is slow acknowledges late.
         requestAnimationFrame(() => {
           fit(board);
-          setTimeout(() => say("ack", { sequence: content.sequence }));
+          setTimeout(() => isKnown && say("ack", { sequence: content.sequence }));
         });
       }
     };
@@ -56,7 +56,7 @@ export default () => ({
     };
 
     const observer = new IntersectionObserver((entries) => {
-      isInSight = entries[entries.length - 1].isIntersecting;
+      isInSight = entries.at(-1)?.isIntersecting ?? false;
       update();
     });
     const sizes = new ResizeObserver(() => requestAnimationFrame(() => fit(board)));
