@@ -7,6 +7,8 @@ PYTHON ?= python3
 SMALL := .venv
 FULL := .venv-dev
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+# Jupyter refuses root unless it is told; in containers everybody is.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: demo test check lab bench drill lock clean
 
@@ -20,7 +22,7 @@ check: $(FULL)/ready
 	@PATH="$(CURDIR)/$(FULL)/bin:$$PATH" .ci/check
 
 lab: $(FULL)/ready
-	@QUANTDATA_SOURCE=$${QUANTDATA_SOURCE:-sim} $(FULL)/bin/jupyter lab notebooks/01_first_chain.ipynb
+	@QUANTDATA_SOURCE=$${QUANTDATA_SOURCE:-sim} $(FULL)/bin/jupyter lab $(AS_ROOT) notebooks/01_first_chain.ipynb
 
 bench: $(FULL)/ready
 	@$(FULL)/bin/python -m tests.benchmarks
