@@ -500,10 +500,10 @@ export class Link {
 
 // ---------------------------------------------------------------- columns and selections
 
-/** Return the pixels that a field needs. @param {Field} field */
+/** Return the pixels that a field needs, with the arrow of a sorted one. @param {Field} field */
 function fieldPx(field) {
   const digits = field.decimals === 0 || field.decimals === 2 ? 7 : field.decimals + 4;
-  return 7 * Math.max(digits, field.header.length + 1) + 14;
+  return 7 * Math.max(digits, field.header.length + 2) + 14;
 }
 
 /**

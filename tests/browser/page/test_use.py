@@ -74,6 +74,7 @@ def test_a_header_sorts_highest_first_then_lowest_then_by_strike(open_table: Ope
         header.click()
         page.wait_for_function("document.querySelectorAll('[aria-busy]').length === 0")
         frames(page)
+        assert header.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
         ways.append((header.get_attribute("aria-sort"), page.evaluate("kernel.sorted.field")))
     assert ways == [("descending", "volume"), ("ascending", "volume"), ("none", "strike")]
 
