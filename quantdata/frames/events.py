@@ -9,16 +9,27 @@ price tells nothing, and has no row.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from quantdata.frames.columns import CHAIN, EQUITY_QUOTES, FEED, INDEX_QUOTES, MOMENT, PROVIDER, SOURCE, schema
 from quantdata.frames.massive.chain import VENUES
 from quantdata.sessions import NEW_YORK
+from quantdata.wire.quote_table import (
+    ASK,
+    ASK_EXCHANGE,
+    ASK_SIZE,
+    BID,
+    BID_EXCHANGE,
+    BID_SIZE,
+    SEQUENCE,
+    QuoteValues,
+    T,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from quantdata.wire.events import Minute, Quote, Trade, Value
@@ -68,10 +79,8 @@ class Stamp:
     ) -> list[str]:
         """Return the canonical symbol of each event."""
         names = self.names
-        return [
-            names.get(symbol) or symbol.removeprefix("O:").removeprefix("I:")
-            for symbol in [event.symbol for event in events]
-        ]
+        spelled = list(events.quotes) if isinstance(events, QuoteValues) else [event.symbol for event in events]
+        return [names.get(symbol) or symbol.removeprefix("O:").removeprefix("I:") for symbol in spelled]
 
 
 def option_quote_events(quotes: Collection[Quote], stamp: Stamp) -> pl.DataFrame:
@@ -199,14 +208,7 @@ def _quotes(quotes: Collection[Quote], stamp: Stamp, *, key: str) -> pl.DataFram
     rows = pl.DataFrame(
         {
             key: stamp.symbols(quotes),
-            "bid": [quote.bid for quote in quotes],
-            "bid_size": [quote.bid_size for quote in quotes],
-            "bid_exchange": _venues([quote.bid_exchange for quote in quotes]),
-            "ask": [quote.ask for quote in quotes],
-            "ask_size": [quote.ask_size for quote in quotes],
-            "ask_exchange": _venues([quote.ask_exchange for quote in quotes]),
-            "t": [quote.t for quote in quotes],
-            "sequence": [quote.sequence for quote in quotes],
+            **(_columns(quotes) if isinstance(quotes, QuoteValues) else _listed(quotes)),
         },
         schema_overrides={
             **dict.fromkeys((key, "bid_exchange", "ask_exchange"), pl.String),
@@ -218,7 +220,38 @@ def _quotes(quotes: Collection[Quote], stamp: Stamp, *, key: str) -> pl.DataFram
     return _stamped(rows, "quote_ts", stamp)
 
 
-def _venues(given: list[int | str | None]) -> list[str | None]:
+def _listed(quotes: Collection[Quote]) -> dict[str, Any]:
+    return {
+        "bid": [quote.bid for quote in quotes],
+        "bid_size": [quote.bid_size for quote in quotes],
+        "bid_exchange": _venues([quote.bid_exchange for quote in quotes]),
+        "ask": [quote.ask for quote in quotes],
+        "ask_size": [quote.ask_size for quote in quotes],
+        "ask_exchange": _venues([quote.ask_exchange for quote in quotes]),
+        "t": [quote.t for quote in quotes],
+        "sequence": [quote.sequence for quote in quotes],
+    }
+
+
+def _columns(quotes: QuoteValues) -> dict[str, Any]:
+    """Return the same of quotes that are columns already."""
+    return {
+        "bid": _numbers_of(quotes, BID),
+        "bid_size": _numbers_of(quotes, BID_SIZE),
+        "bid_exchange": _venues(quotes.venues(BID_EXCHANGE)),
+        "ask": _numbers_of(quotes, ASK),
+        "ask_size": _numbers_of(quotes, ASK_SIZE),
+        "ask_exchange": _venues(quotes.venues(ASK_EXCHANGE)),
+        "t": quotes.wholes(T),
+        "sequence": quotes.wholes(SEQUENCE),
+    }
+
+
+def _numbers_of(quotes: QuoteValues, column: int) -> pl.Series:
+    return pl.Series(quotes.floats(column), nan_to_null=True)
+
+
+def _venues(given: Iterable[int | str | None]) -> list[str | None]:
     """Return OPRA letters: Massive counts its participants, Tradier names them."""
     return list(map(_LETTERS.__getitem__, given))
 

@@ -13,7 +13,7 @@ import warnings
 from importlib import import_module
 from importlib.util import find_spec
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["LOOPS", "Background", "Loops", "compiled", "exercise_limits", "is_wanted", "with_cash", "with_yield"]
 
 logger = logging.getLogger("quantdata.pricing")
+
+T = TypeVar("T")
 
 _SWITCH: Final = "QUANTDATA_FAST"
 _VECTOR: Final = "float64[::1]"
@@ -160,19 +162,19 @@ def is_wanted() -> bool:
     return False
 
 
-class Background:
+class Background(Generic[T]):
     """Compiled loops that are made in a thread when they are first asked for."""
 
-    def __init__(self, make: Callable[[], Loops] = compiled, *, is_wanted: Callable[[], bool] = is_wanted) -> None:
+    def __init__(self, make: Callable[[], T], *, is_wanted: Callable[[], bool] = is_wanted) -> None:
         self._make = make
         self._is_wanted = is_wanted
         self._lock = Lock()
         # None until somebody asks, then for good whether they are made.
         self._wanted: bool | None = None
         self._thread: Thread | None = None
-        self._made: Loops | None = None
+        self._made: T | None = None
 
-    def get(self) -> Loops | None:
+    def get(self) -> T | None:
         """Return the loops; None until they are made, and where they are not wanted or cannot be."""
         with self._lock:
             if self._wanted is None:
@@ -183,7 +185,7 @@ class Background:
                     self._thread.start()
         return self._made
 
-    def wait(self) -> Loops | None:
+    def wait(self) -> T | None:
         """Return the same, once it is known."""
         self.get()
         if self._thread is not None:
@@ -194,7 +196,7 @@ class Background:
         try:
             self._made = self._make()
         except Exception:
-            logger.exception("numba could not compile the lattice: numpy prices instead, with the same numbers")
+            logger.exception("numba could not compile: what it would have made faster is done without, and ends alike")
 
 
-LOOPS: Final = Background()
+LOOPS: Final = Background(compiled)

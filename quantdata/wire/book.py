@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from quantdata.wire.events import LEAST_MS, MOST_MS, Day, Minute, Quote, Trade, Value, to_ms
+from quantdata.wire.quote_table import QuoteTable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from quantdata.wire.events import Event
 
@@ -70,7 +71,7 @@ class Batch:
     """
 
     vendor: str
-    quotes: dict[str, Quote] = field(default_factory=dict)
+    quotes: Mapping[str, Quote] = field(default_factory=dict)
     trades: list[Trade] = field(default_factory=list)
     last_trades: dict[str, Trade] = field(default_factory=dict)
     lost_trades: int = 0
@@ -114,6 +115,10 @@ class Book:
         self._trades_at_most = trades_at_most
         self._batch = Batch(vendor=vendor)
         self._events_taken = 0
+        # Quotes that changed since the last look; they are in the table where there is one.
+        self._fresh: dict[str, Quote] = {}
+        self._table: QuoteTable | None = None
+        self._is_plain = True
         # The newest of each symbol, handed out or not.
         self._quotes: dict[str, Quote] = {}
         self._last_trades: dict[str, Trade] = {}
@@ -131,7 +136,9 @@ class Book:
     def add(self, messages: Collection[Event | M]) -> Sequence[M]:
         """Take in the events of one frame; return what else is in it."""
         # This is the loop that 100,000 quotes a second go through: one look, one comparison, one store each.
-        fresh, known, adders = self._batch.quotes, self._quotes, self._adders
+        if self._table is not None:
+            messages = self._beside_table(messages)
+        fresh, known, adders = self._fresh, self._quotes, self._adders
         others: list[M] = []
         for event in messages:
             if type(event) is not Quote:
@@ -182,13 +189,53 @@ class Book:
         """Take in the sum of a day; it replaces the one before."""
         self.add((day,))
 
+    def columns(self, keep: Callable[..., None]) -> QuoteTable | None:
+        """Return the columns that hold the quotes from now on; None once there was one that they cannot hold.
+
+        Parameters
+        ----------
+        keep
+            As of `QuoteTable`.
+        """
+        if self._table is None and self._is_plain:
+            table, fresh = QuoteTable(keep), self._fresh
+            held = [table.add(quote, is_fresh=False) for name, quote in self._quotes.items() if name not in fresh]
+            self._is_plain = all(held) and all(table.add(quote) for quote in fresh.values())
+            if self._is_plain:
+                self._table, self._quotes, self._fresh = table, {}, {}
+        return self._table
+
+    def note(self, events: int, *, late: int, repeated: int) -> None:
+        """Count events that were added to the columns, those included that were not kept."""
+        self.counts.events += events
+        self.counts.late += late
+        self.counts.repeated += repeated
+
     def take(self) -> Batch:
         """Hand out what changed since the last look, and begin anew; what is newest is remembered."""
         batch, self._batch = self._batch, Batch(vendor=self.vendor)
         batch.events = self.counts.events - self._events_taken
         batch.received_at = self.received_at
         self._events_taken = self.counts.events
+        if self._table is not None:
+            batch.quotes = self._table.take()
+        else:
+            batch.quotes, self._fresh = self._fresh, {}
         return batch
+
+    def _beside_table(self, messages: Collection[Event | M]) -> list[Event | M]:
+        """Add quotes to the columns; return all else, and from the first on that they cannot hold quotes too."""
+        rest: list[Event | M] = []
+        for message in messages:
+            if type(message) is Quote and self._table is not None:
+                message.t = to_ms(message.t)
+                if self._table.add(message):
+                    self.note(1, **self._table.counted())
+                    continue
+                self._fresh, self._quotes = dict(self._table.take()), dict(self._table.all())
+                self._table, self._is_plain = None, False
+            rest.append(message)
+        return rest
 
     def _is_newer(self, event: E, last: E) -> bool:
         """Tell whether an event that is not later by its time is newer all the same; count it if not."""

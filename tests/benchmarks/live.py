@@ -8,14 +8,17 @@ import logging
 import time
 import tracemalloc
 from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
 from massive.websocket import WebSocketClient
 from massive.websocket.models import Market, parse
 
 from quantdata.config import Secret
+from quantdata.pricing.fast import Background
 from quantdata.wire.book import Book
 from quantdata.wire.dialect import Channel
 from quantdata.wire.massive.messages import read
+from quantdata.wire.massive.scanner import compiled
 from quantdata.wire.massive.stream import MassiveDialect
 from quantdata.wire.session import StreamSession
 from tests.benchmarks.live_hub import flood, idle
@@ -25,6 +28,7 @@ from tests.benchmarks.sender import sender
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from quantdata.wire.massive.scanner import Scanner
     from tests.benchmarks.sender import Sender
 
 __all__ = ["run"]
@@ -43,7 +47,11 @@ def run(*, rounds: int) -> list[Comparison]:
 
 def _sustained(rounds: int) -> Comparison:
     """Compare what an event costs on its way from the socket to the last values."""
-    ways = {"quantdata, stream session and book": _ours, OFFICIAL: _official}
+    ways = {
+        "quantdata, stream session and book": _ours,
+        "quantdata, compiled scanner": _ours_compiled,
+        OFFICIAL: _official,
+    }
     spent: dict[str, list[float]] = {name: [] for name in ways}
     with sender(FLOOD) as server:
         symbols = server.symbols[:CONTRACTS]
@@ -56,7 +64,7 @@ def _sustained(rounds: int) -> Comparison:
         "as it is read; CPU time, so that whoever else is on the machine does not count",
         "us of CPU an event",
         spent,
-        {OFFICIAL: ">= 6x"},
+        {OFFICIAL: ">= 6x, compiled 15x"},
     )
 
 
@@ -93,6 +101,13 @@ async def _ours(server: Sender, symbols: Sequence[str]) -> float:
     await session.close()
     await running
     return meter.cost_us
+
+
+async def _ours_compiled(server: Sender, symbols: Sequence[str]) -> float:
+    scanner: Background[Scanner] = Background(compiled, is_wanted=lambda: True)
+    scanner.wait()
+    with patch("quantdata.wire.massive.messages.SCANNER", scanner):
+        return await _ours(server, symbols)
 
 
 async def _official(server: Sender, symbols: Sequence[str]) -> float:

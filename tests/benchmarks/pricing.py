@@ -15,6 +15,7 @@ from quantdata.pricing import (
     Dividends,
     black76_price,
     bsm_greeks,
+    fast,
     implied_volatility,
     lattice_implied_volatility,
     lattice_price,
@@ -134,7 +135,7 @@ def _american(chain: dict[str, Any], rounds: int) -> Comparison:
     )
     rows = np.flatnonzero(np.isfinite(ours()) & ~chain["is_call"])[:: CONTRACTS // (8 * TREE_SAMPLE)][:TREE_SAMPLE]
     options = [_quantlib_option(chain, row) for row in rows]
-    compiled = Background(is_wanted=lambda: True)
+    compiled = Background(fast.compiled, is_wanted=lambda: True)
     compiled.wait()
 
     def by_numba() -> object:

@@ -12,6 +12,7 @@ import msgspec
 
 from quantdata.wire.dialect import Channel, ChannelKind, Status, StatusKind
 from quantdata.wire.events import Minute, Quote, Trade, Value
+from quantdata.wire.massive.scanner import SCANNER
 from quantdata.wire.reply import MESSAGE_LENGTH
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def read(frame: bytes, book: Book) -> Sequence[Status]:
     Kinds of events that are not ours, and keys that are not known, are skipped. An event that is not what it should be
     costs itself alone. Of a frame that is no JSON, nothing is taken, and a status says so.
     """
+    scanner = SCANNER.get()
+    if scanner is not None and scanner.read(frame, book):
+        return ()
     try:
         messages = _decode(frame)
     except _UNREADABLE:

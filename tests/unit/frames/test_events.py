@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from polars.testing import assert_frame_equal
 
 from quantdata.frames.columns import CHAIN, EQUITY_QUOTES, INDEX_QUOTES, schema
 from quantdata.frames.events import (
@@ -18,6 +19,7 @@ from quantdata.frames.events import (
     option_trade_events,
 )
 from quantdata.wire.events import Minute, Quote, Trade, Value
+from quantdata.wire.quote_table import QuoteTable, keep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +60,15 @@ KINDS: list[tuple[Callable[..., pl.DataFrame], Any, Any]] = [
     (equity_trade_events, Trade("SPY", price=600.0, size=0.5, t=T), EQUITY_QUOTES),
     (index_value_events, Value("I:SPX", value=6000.5, t=T), INDEX_QUOTES),
 ]
+
+
+def test_quotes_that_are_columns_become_what_objects_become() -> None:
+    told = [quote(), quote("O:SPY261218P00600000", bid=None, bid_size=None, bid_exchange=None, ask=0.0, sequence=0)]
+    table = QuoteTable(keep)
+    assert all(table.add(each) for each in told)
+    columns = table.take()
+    assert_frame_equal(option_quote_events(columns.values(), MASSIVE), option_quote_events(told, MASSIVE))
+    assert list(columns.values()) == told
 
 
 @pytest.mark.parametrize(("events_of", "event", "columns"), KINDS)
