@@ -91,7 +91,7 @@ def flood(*, rounds: int) -> list[Comparison]:
             beyond.append(ours - own)
             share.append(100.0 * busy)
     conditions = (
-        f"{RATE:,.0f} events a second of {CONTRACTS:,} contracts (quotes, and one in 66 a print, one a minute), "
+        f"{RATE:,.0f} events a second of {CONTRACTS:,} contracts (quotes, and one in 18 a print, one a minute), "
         f"window {1e3 * WINDOW_S:.0f} ms, sender in a process of its own; no last value lost in any of {len(share)} "
         "rounds"
     )
@@ -156,7 +156,8 @@ def _hub(server: Sender, *, days: tuple[int, int], contracts: int) -> Iterator[M
         deadline = time.monotonic() + PATIENCE_S
         while not _is_streaming(hub, contracts) and time.monotonic() < deadline:
             time.sleep(0.05)
-        time.sleep(1.0)
+        # The sender makes its frames anew with each subscription.
+        time.sleep(3.0)
         yield hub
 
 

@@ -31,7 +31,7 @@ __all__ = ["CLOCK", "KEY", "Sender", "sender"]
 CLOCK: Final = "at:2026-11-18T11:00*1"
 MOST_CONTRACTS: Final = 20_000
 # Of quotes, to one of prints and of minutes.
-PASSES: Final = 64
+PASSES: Final = 16
 # Of a plan with options alone: every connection gets the whole rate, and a stream of one stock has no frames worth it.
 KEY: Final = "sim-options-advanced"
 
