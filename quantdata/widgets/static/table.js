@@ -594,6 +594,8 @@ function make(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== false) element.setAttribute(name, value === true ? "" : String(value));
   }
+  // JupyterLab matches its keys with what has the focus before it looks above: "d d" in a cell would delete the notebook's.
+  if (element.matches("button, input, summary, [tabindex]")) element.setAttribute("data-lm-suppress-shortcuts", "true");
   element.append(...children);
   return element;
 }
@@ -1423,6 +1425,10 @@ export class Tools {
     this.opener.addEventListener("click", () => this.#toggle());
     this.clear.addEventListener("click", () => this.#take({}));
     this.panel.addEventListener("change", (event) => this.#changed(/** @type {HTMLInputElement} */ (event.target)));
+    // Outside of a form the key alone changes nothing yet.
+    this.panel.addEventListener("keydown", ({ key, target }) => {
+      if (key === "Enter" && target instanceof HTMLInputElement) this.#changed(target);
+    });
     this.slider.addEventListener("input", () => this.#tellLeast());
     this.slider.addEventListener("change", () => this.setLeast(Number(this.slider.value)));
   }
