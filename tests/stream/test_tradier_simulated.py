@@ -278,9 +278,9 @@ def test_another_set_takes_the_place_of_the_first_on_the_same_socket(simulator: 
         following = Following(simulator)
         first, second = near(simulator, 2)
         async with following.open(Channel("quote", first)) as session:
-            await following.pulse.until(lambda: first in following.book._batch.quotes)
+            await following.pulse.until(lambda: first in following.book._fresh)
             await session.want([Channel("quote", second)])
-            await following.pulse.until(lambda: second in following.book._batch.quotes)
+            await following.pulse.until(lambda: second in following.book._fresh)
             following.book.take()
             simulator.streams.rate = 2_000.0
             await following.more_events(200)
@@ -299,7 +299,7 @@ def test_a_symbol_that_there_is_not_is_refused_alone(simulator: Simulator) -> No
         contract = near(simulator, 1)[0]
         unknown = Channel("quote", "SPY991218C00001000")
         async with following.open(unknown, Channel("quote", contract)) as session:
-            await following.pulse.until(lambda: contract in following.book._batch.quotes)
+            await following.pulse.until(lambda: contract in following.book._fresh)
             await following.pulse.until(lambda: bool(session.refused))
             assert session.refused == {unknown: "SPY991218C00001000 is not a valid symbol"}
             assert session.stats.held == 1
@@ -315,10 +315,10 @@ def test_an_id_that_has_lain_too_long_is_renewed_with_the_next_frame(simulator: 
         now = [0.0]
         following = Following(simulator, clock=lambda: now[0])
         async with following.open(Channel("quote", "SPY")) as session:
-            await following.pulse.until(lambda: "SPY" in following.book._batch.quotes)
+            await following.pulse.until(lambda: "SPY" in following.book._fresh)
             now[0] += 280.0
             await session.want(channels(["SPY", "QQQ"], "quote"))
-            await following.pulse.until(lambda: "QQQ" in following.book._batch.quotes)
+            await following.pulse.until(lambda: "QQQ" in following.book._fresh)
             assert len(set(following.ids)) == 2
             assert session.stats.reconnects == 0
 
@@ -329,7 +329,7 @@ def test_a_bad_id_is_renewed_on_the_same_socket(simulator: Simulator) -> None:
     async def main() -> None:
         following = Following(simulator, first_ids=["made-up"])
         async with following.open(Channel("quote", "SPY")) as session:
-            await following.pulse.until(lambda: "SPY" in following.book._batch.quotes)
+            await following.pulse.until(lambda: "SPY" in following.book._fresh)
             assert len(following.ids) == 2
             assert session.stats.reconnects == 0
 
@@ -340,7 +340,7 @@ def test_an_id_that_is_bad_again_ends_the_connection_and_the_next_one_has_anothe
     async def main() -> None:
         following = Following(simulator, first_ids=["made-up", "made-up-too"])
         async with following.open(Channel("quote", "SPY")) as session:
-            await following.pulse.until(lambda: "SPY" in following.book._batch.quotes)
+            await following.pulse.until(lambda: "SPY" in following.book._fresh)
             assert len(following.ids) == 3
             assert session.stats.last_error == "the vendor does not know the session, or no longer"
 
@@ -353,7 +353,7 @@ def test_a_log_in_that_goes_wrong_once_goes_well_the_next_time(simulator: Simula
         simulator.faults.add(Fault(kind, vendor="tradier", times=1))
         following = Following(simulator)
         async with following.open(Channel("quote", "SPY")):
-            await following.pulse.until(lambda: "SPY" in following.book._batch.quotes)
+            await following.pulse.until(lambda: "SPY" in following.book._fresh)
             assert len(following.ids) >= 2
 
     _run(main)
@@ -443,7 +443,7 @@ def test_a_handshake_that_is_refused_is_tried_again(simulator: Simulator, status
         simulator.faults.add(Fault("refused_handshake", vendor="tradier", path=PATH, status=status, times=2))
         following = Following(simulator)
         async with following.open(Channel("quote", "SPY")) as session:
-            await following.pulse.until(lambda: "SPY" in following.book._batch.quotes)
+            await following.pulse.until(lambda: "SPY" in following.book._fresh)
             assert str(status) in (session.stats.last_error or "")
             assert following.states.count("waiting") == 2
 
@@ -484,7 +484,7 @@ def test_frames_that_cannot_be_read_cost_themselves_alone(simulator: Simulator) 
         simulator.faults.add(Fault("invalid_frame", vendor="tradier", path=PATH, times=1))
         following = Following(simulator)
         async with following.open(Channel("quote", "SPY")) as session:
-            await following.pulse.until(lambda: "SPY" in following.book._batch.quotes)
+            await following.pulse.until(lambda: "SPY" in following.book._fresh)
             assert session.stats.unreadable == 1
             assert session.stats.reconnects == 0
 
