@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 
+from quantdata.widgets.replies import hear_while_busy
+
 if TYPE_CHECKING:
     from quantdata.widgets.pages import Pages
 
@@ -26,12 +28,14 @@ class Pulse(anywidget.AnyWidget):
 
     def __init__(self, pages: Pages) -> None:
         super().__init__()
+        hear_while_busy(self)
         self.pages = pages
         self.on_msg(self._hear)
 
     def mark(self) -> None:
         """Ask all pages to say when they have drawn what they have been sent."""
         self.send({"kind": "mark", "sequence": self.pages.mark()})
+        hear_while_busy(self)
 
     def close(self) -> None:
         """Say nothing more, and leave nothing in the kernel."""

@@ -18,6 +18,7 @@ from quantdata.widgets.audience import Audience
 from quantdata.widgets.fields import chosen
 from quantdata.widgets.ladder import Listing
 from quantdata.widgets.pump import Pump
+from quantdata.widgets.replies import hear_while_busy
 from quantdata.widgets.sheet import require_series
 from quantdata.widgets.static_html import nothing_html, static_html
 from quantdata.widgets.wants import Wants
@@ -147,6 +148,7 @@ class ChainTable(anywidget.AnyWidget):
             # Before there is a page that could say anything.
             self.on_msg(self._hear)
             super().__init__(**configuration)
+            hear_while_busy(self)
             self._pump.start()
             feed.attach(self)
         except BaseException:
@@ -197,6 +199,7 @@ class ChainTable(anywidget.AnyWidget):
 
     def _tell_page(self, message: Message) -> None:
         self.send(message.content, buffers=message.buffers)
+        hear_while_busy(self)
 
     def _first(self) -> dict[str, Any] | None:
         found = self._audience.first()

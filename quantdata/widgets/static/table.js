@@ -1564,7 +1564,7 @@ export class View {
   #newLink() {
     return new Link({
       client: this.book.client,
-      send: (answer) => this.model.send(answer),
+      send: (answer) => this.#say(answer),
       wants: () => ({ ...this.wishes, ...this.range }),
       later: (ms, then) => void window.setTimeout(then, ms),
       now: () => performance.now(),
@@ -1657,6 +1657,15 @@ export class View {
     if ("series" in wish || "filters" in wish) this.grid.unpick();
     this.panel.setAttribute("aria-busy", "true");
     this.link.want();
+  }
+
+  /** @param {Answer} answer */
+  #say(answer) {
+    try {
+      this.model.send(answer);
+    } catch {
+      // A kernel that was started anew knows no more of this table, and nobody else hears: it turns stale by itself.
+    }
   }
 
   #follow() {
