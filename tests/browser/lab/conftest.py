@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -32,8 +33,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def _open(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook]]:
+@contextmanager
+def _opening(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook]]:
     from tests.browser.lab.notebook import Notebook, write  # noqa: PLC0415  # not without jupyterlab
 
     contexts, opened = [], []
@@ -61,19 +62,21 @@ def _open(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook]]:
 
 
 @pytest.fixture
-def open_notebook(_open: Callable[..., Notebook]) -> Callable[..., Notebook]:
+def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook]]:
     """Return a function that opens a notebook of some cells, or one that is there by its name.
 
-    In the end of the module no tab may have asked for anything beyond this machine, nor its console have complained.
+    In the end no tab may have asked for anything beyond this machine, nor its console have complained.
     """
-    return _open
+    with _opening(lab, browser) as open_:
+        yield open_
 
 
 @pytest.fixture(scope="module")
-def _stand(_open: Callable[..., Notebook]) -> Stand:
-    notebook = _open(MARKET, "")
-    notebook.run(0)
-    return Stand(notebook)
+def _stand(lab: Lab, browser: Browser) -> Iterator[Stand]:
+    with _opening(lab, browser) as open_:
+        notebook = open_(MARKET, "")
+        notebook.run(0)
+        yield Stand(notebook)
 
 
 @pytest.fixture

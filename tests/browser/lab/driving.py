@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.browser.page.driving import cell, frames
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Locator, Page
 
     from tests.browser.lab.notebook import Notebook
     from tests.browser.lab.server import Lab
 
-__all__ = ["IN_VIEW", "TABLE", "Stand", "cell", "frames", "in_view", "set_theme", "shown", "state", "wait_beyond"]
+__all__ = [
+    "IN_VIEW",
+    "TABLE",
+    "Stand",
+    "cell",
+    "frames",
+    "in_view",
+    "set_theme",
+    "shown",
+    "state",
+    "until",
+    "wait_beyond",
+]
 
+PATIENCE_S: Final = 60.0
 TABLE: Final = ".quantdata-table"
 # The volume of the call at 600 is the number of the state: see market.py.
 STATE: Final = """(at = 0) => {
@@ -60,6 +76,14 @@ def set_theme(lab: Lab, theme: str) -> None:
     """Write down which theme a JupyterLab has when it is loaded."""
     folder = lab.files.parent / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     (folder / "themes.jupyterlab-settings").write_text(json.dumps({"theme": theme}))
+
+
+def until(truth: Callable[[], object]) -> None:
+    """Wait until something of the kernel's, or the server's, is so."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not truth():
+        assert time.monotonic() < deadline, "it did not become so"
+        time.sleep(0.05)
 
 
 class Stand:

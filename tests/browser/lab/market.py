@@ -65,7 +65,6 @@ class Market:
         self.states = 0
         self.price = PRICE
         self.chain = chain(strikes, step=step)
-        self._share = share
         self._random = np.random.default_rng(7)
         self._witness = 2 * (strikes // 2)
         self._cells = {name: self.chain.get_column(name).to_numpy().astype(float) for name in MOVING}
@@ -74,10 +73,12 @@ class Market:
         )
         self._callbacks: dict[str, Callable[[pl.DataFrame], object]] = {}
         self._views: list[View] = []
+        self._ticking = threading.Lock()
         self._over = threading.Event()
         self._going = threading.Event()
         self._going.set()
-        threading.Thread(target=self._run, args=(1 / hertz,), daemon=True).start()
+        self._pace = self._period_s, self._share = 1 / hertz, share
+        threading.Thread(target=self._run, daemon=True).start()
 
     def subscribe_chain(
         self, underlying: str, callback: Callable[[pl.DataFrame], object], *, name: str | None = None
@@ -101,12 +102,14 @@ class Market:
         for view in views:
             view.close()
         self.price = PRICE
+        self._period_s, self._share = self._pace
         self._going.set()
 
     def pause(self) -> int:
         """Stand still, and return the number of the last state."""
-        self._going.clear()
-        return self.states
+        with self._ticking:
+            self._going.clear()
+            return self.states
 
     def column(self, name: str) -> list[float]:
         """Return a column of the calls of the first series, from the lowest strike."""
@@ -115,6 +118,10 @@ class Market:
 
     def go_on(self) -> None:
         self._going.set()
+
+    def hurry(self, *, hertz: float, share: float) -> None:
+        """Change the pace, and how much changes, from the next state on."""
+        self._period_s, self._share = 1 / hertz, share
 
     def move(self, price: float) -> None:
         """Let the underlying have another price from the next state on."""
@@ -145,13 +152,15 @@ class Market:
         for callback in list(self._callbacks.values()):
             callback(self.chain)
 
-    def _run(self, period_s: float) -> None:
+    def _run(self) -> None:
         due = time.monotonic()
         while not self._over.is_set():
             self._going.wait()
-            due = max(due + period_s, time.monotonic())
+            due = max(due + self._period_s, time.monotonic())
             self._over.wait(due - time.monotonic())
-            self.tick()
+            with self._ticking:
+                if self._going.is_set():
+                    self.tick()
 
 
 class CountedTable(ChainTable):
@@ -173,6 +182,11 @@ class CountedTable(ChainTable):
     def pages(self) -> int:
         """How many pages it sends to."""
         return len(self._audience)
+
+    @property
+    def owed(self) -> int:
+        """How many messages its pages have not acknowledged, at the most."""
+        return max((page.gate.under_way for page in self._audience._pages.values()), default=0)
 
 
 def hold(path: str) -> None:
