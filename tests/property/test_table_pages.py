@@ -111,8 +111,8 @@ class TablePages(RuleBasedStateMachine):
     def arrive(self, client: str, count: int) -> None:
         """Some messages arrive; where one is missing the page says hello, as it would."""
         wire = self.wires[client]
-        for _ in range(min(count, len(wire.on_the_way))):
-            if not wire.page.take(wire.on_the_way.popleft()):
+        for _ in range(count):
+            if wire.on_the_way and not wire.page.take(wire.on_the_way.popleft()):
                 wire.on_the_way.clear()
                 self.say(wire.page.hello())
 
@@ -159,6 +159,13 @@ class TablePages(RuleBasedStateMachine):
                 self._compare(wire.page)
 
     def _settle(self, client: str, wire: Wire) -> None:
+        self._drain(client, wire)
+        # A page that owes an answer to what was lost, and has nothing else to answer, is dropped after some seconds.
+        if client in self.audience._pages and self.audience._pages[client].gate.under_way:
+            self.wait(GONE_AFTER_S)
+            self._drain(client, wire)
+
+    def _drain(self, client: str, wire: Wire) -> None:
         # A page that the kernel has dropped hears nothing and says hello, as any does after some seconds.
         if client not in self.audience._pages:
             wire.on_the_way.clear()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tests.unit.conftest import Vendor
 
+WAITS = {"rate_limit_waits", "rate_limit_wait_seconds"}
+
 
 @pytest.fixture(autouse=True)
 def _massive(market: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,7 +50,10 @@ def test_health_and_metrics() -> None:
             health, metrics = await client.health(), await client.metrics()
             return health.get_column("endpoint").to_list(), set(metrics.get_column("metric"))
 
-    assert asyncio.run(ask()) == (["quotes"], {"requests", "received_bytes", "rows", "cache_misses"})
+    endpoints, counted = asyncio.run(ask())
+    assert endpoints == ["quotes"]
+    # A test before may have brought the account a rest.
+    assert counted - WAITS == {"requests", "received_bytes", "rows", "cache_misses"}
 
 
 def test_a_client_moves_from_loop_to_loop() -> None:
