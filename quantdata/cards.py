@@ -31,7 +31,8 @@ STYLE: Final = (
     ".qd-card dl{display:grid;grid-template-columns:max-content auto;gap:1px 14px;margin:4px 0 0}"
     # JupyterLab floats terms in a fifth of the width.
     ".qd.qd-card dl>dt,.qd.qd-card dl>dd{float:none;width:auto;margin:0;padding:0}"
-    ".qd.qd-card dl>dt{color:var(--qd-quiet);font-weight:400}.qd-card dd{font-variant-numeric:tabular-nums}"
+    ".qd.qd-card dl>dt{color:var(--qd-quiet);font-weight:400;white-space:nowrap}"
+    ".qd-card dd{font-variant-numeric:tabular-nums}"
     ".qd-good{color:var(--qd-good)}.qd-bad{color:var(--qd-bad)}.qd-warn{color:var(--qd-warn)}"
 )
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from quantdata.pricing.rates import RateCurve
     from quantdata.wire.book import Batch
 
-__all__ = ["EQUITIES", "INDICES", "Asset", "Input", "LiveMarket", "Polled", "Streamed", "ticks"]
+__all__ = ["EQUITIES", "INDICES", "Asset", "Input", "LiveMarket", "Polled", "Streamed"]
 
 Asset = Literal["options", "stocks", "indices"]
 
@@ -94,6 +94,9 @@ class LiveMarket:
     _chains: dict[str, LiveChain] = field(default_factory=dict)
     _quotes: dict[str, LiveQuotes] = field(default_factory=lambda: {EQUITIES: live_equities(), INDICES: live_indices()})
     _symbols: dict[str, list[str]] = field(default_factory=lambda: {EQUITIES: [], INDICES: []})
+    # By underlying: the roots of its chain, which adjusted contracts may have of their own; and all of them.
+    _roots: dict[str, frozenset[str]] = field(default_factory=dict)
+    _all_roots: frozenset[str] = frozenset()
     _flow: FlowKeeper = field(default_factory=FlowKeeper)
     _spots: dict[str, Spot] = field(default_factory=dict)
     _frames: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -105,6 +108,8 @@ class LiveMarket:
         """Hold what is watched from now on, and nothing else."""
         self._chains = {name: self._chains.get(name) or LiveChain(rates=self.rates) for name in underlyings}
         self._frames = {name: frame for name, frame in self._frames.items() if name in {*underlyings, *self._quotes}}
+        self._roots = {name: self._roots.get(name) or frozenset(roots_of(name)) for name in underlyings}
+        self._all_roots = frozenset().union(*self._roots.values())
         self._flow.watch(underlyings)
         self._symbols = {EQUITIES: list(equities), INDICES: list(indices)}
         for name, symbols in self._symbols.items():
@@ -124,10 +129,33 @@ class LiveMarket:
             elif each.subject in self._chains:
                 self._chains[each.subject].poll(each.frame, dividends=each.dividends, span=each.span)
                 self._flow.poll(each.subject, each.frame)
+                self._note_roots(each.subject, each.frame)
                 self._changed.add(each.subject)
         for name, chain in self._chains.items():
             if name in self._spots and chain.spot(self._spots[name]):
                 self._changed.add(name)
+
+    def ticks(self, inputs: Sequence[Input]) -> list[Tick]:
+        """Return the events of streams one by one, of what is watched alone: a tape may be of the whole market.
+
+        Every print, and the newest quote and value of each symbol: of contracts whose root is that of a watched chain,
+        of watched stocks and indices, and of the underlyings of chains.
+        """
+        equities, indices = (frozenset(self._symbols[name]) for name in (EQUITIES, INDICES))
+        found: list[Tick] = []
+        for each in inputs:
+            if not isinstance(each, Streamed):
+                continue
+            for tick in _ticks(each.batch, each.stamp):
+                if tick.kind == "value":
+                    is_watched = tick.symbol in indices
+                elif each.asset == "options":
+                    is_watched = tick.symbol[:-15] in self._all_roots
+                else:
+                    is_watched = tick.symbol in equities
+                if is_watched:
+                    found.append(tick)
+        return found
 
     def snapshot(self, now: datetime) -> HubSnapshot:
         """Return everything as it stands.
@@ -189,6 +217,12 @@ class LiveMarket:
                 self._chains[name].adopt(frame)
                 self._changed.add(name)
 
+    def _note_roots(self, underlying: str, chain: pl.DataFrame) -> None:
+        roots = self._roots[underlying].union(chain.get_column("root_symbol").drop_nulls().unique())
+        if roots != self._roots[underlying]:
+            self._roots[underlying] = roots
+            self._all_roots |= roots
+
     def _stream(self, streamed: Streamed) -> None:
         batch, stamp = streamed.batch, streamed.stamp
         if streamed.asset == "options":
@@ -244,16 +278,8 @@ class LiveMarket:
                 self._spots[symbol] = Spot(price=value, ts=at, source=source, feed=feed)
 
 
-def ticks(inputs: Sequence[Input]) -> list[Tick]:
-    """Return the events of streams one by one: every print, and the newest quote and value of each symbol."""
-    found: list[Tick] = []
-    for each in inputs:
-        if isinstance(each, Streamed):
-            found.extend(_ticks(each.batch, each.stamp))
-    return found
-
-
 def _ticks(batch: Batch, stamp: Stamp) -> Iterator[Tick]:
+    """Return every print, and the newest quote and value of each symbol."""
     source = batch.vendor
     quotes, trades, values = list(batch.quotes.values()), batch.trades, list(batch.values.values())
     for symbol, quote in zip(stamp.symbols(quotes), quotes, strict=True):

@@ -397,7 +397,10 @@ class MarketDataHub(SubjectSubscriptions):
     # --- whoever is told --------------------------------------------------------------------------------------------
 
     def subscribe_tick(self, name: str, callback: Callable[[Tick], object]) -> Callable[[], None]:
-        """Call a function with each event of the streams; see `quantdata.live.subscribers.Subscribers.subscribe`."""
+        """Call a function with each event that streams tell of what is watched.
+
+        See `quantdata.live.subscribers.Subscribers.subscribe`.
+        """
         return self._ticks.subscribe(name, callback)
 
     def subscribe_snapshot(self, name: str, callback: Callable[[HubSnapshot], object]) -> Callable[[], None]:
@@ -409,7 +412,7 @@ class MarketDataHub(SubjectSubscriptions):
         return self._alerts.subscribe(name, callback)
 
     def ticks(self) -> Stream[Tick]:
-        """Return an async iterator over the events of the streams from now on, for any event loop."""
+        """Return an async iterator over what streams tell of what is watched from now on, for any event loop."""
         return self._ticks.stream()
 
     def snapshots(self) -> Stream[HubSnapshot]:

@@ -11,7 +11,6 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from quantdata.live.market import ticks
 from quantdata.live.rhythm import Rhythm
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class Publisher:
     def _applied(self, inputs: Sequence[Input], now: datetime) -> HubSnapshot:
         # Who wants events one by one does not wait for what follows from them.
         if len(self._ticks):
-            self._ticks.publish(ticks(inputs))
+            self._ticks.publish(self._market.ticks(inputs))
         self._market.apply(inputs)
         return self._market.snapshot(now)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["ChartKind", "VolatilityChart"]
 
 ChartKind = Literal["smile", "term structure"]
-HEIGHT_PX: Final = 380
+HEIGHT_PX: Final = 400
 MOST_SERIES: Final = 12
 
 _DRAWINGS: Final[dict[ChartKind, Callable[..., Drawing]]] = {

@@ -58,6 +58,8 @@ class HealthLights(Part):
     def build(self) -> Sequence[ipywidgets.Widget]:
         """Return the widgets that it is made of, empty."""
         self._fallback: Fallback | None = None
+        # As they were when the hub was last asked while it ran.
+        self._last = empty(STREAMS)
         self._words = words()
         return [self._words]
 
@@ -69,14 +71,15 @@ class HealthLights(Part):
     def html(self) -> str:
         """Return the lights as tables."""
         health = health_html(self.feed.health(), self._fallback)
-        return f"{health}{streams_html(self._streams())}"
+        return f"{health}{self._streams()}"
 
-    def _streams(self) -> pl.DataFrame:
+    def _streams(self) -> str:
         try:
-            return self.feed.streams()
+            self._last = self.feed.streams()
         except FeedError:
-            # It does not run, so that there are none.
-            return empty(STREAMS)
+            # It does not run any more, or not yet.
+            return streams_html(self._last, is_over=True)
+        return streams_html(self._last)
 
 
 def fallback_in(picture: Picture | None) -> Fallback | None:
@@ -140,19 +143,30 @@ def _last_error(asked: pl.DataFrame) -> str:
     return f"{at}{text(last['endpoint'])}: {text(last['last_error'])}"
 
 
-def streams_html(streams: pl.DataFrame) -> str:
-    """Return how each stream is, one row each, with the columns of ``quantdata.frames.columns.STREAMS``."""
+def streams_html(streams: pl.DataFrame, *, is_over: bool = False) -> str:
+    """Return how each stream is, one row each.
+
+    Parameters
+    ----------
+    streams
+        With the columns of ``quantdata.frames.columns.STREAMS``.
+    is_over
+        Whether that is how they last were, since the hub does not run any more: no light is on then.
+    """
     heads = ("stream", "state", "channels", "round trip", "reconnects", "last frame", "why")
-    rows = list(_streams(streams))
-    return table("Streams", heads, rows) if rows else note("No streams.")
+    rows = list(_streams(streams, is_over=is_over))
+    caption = "Streams, as they were when the hub was stopped" if is_over else "Streams"
+    return (
+        table(caption, heads, rows) if rows else note("No streams: the hub does not run." if is_over else "No streams.")
+    )
 
 
-def _streams(streams: pl.DataFrame) -> Iterator[list[str]]:
+def _streams(streams: pl.DataFrame, *, is_over: bool) -> Iterator[list[str]]:
     for row in streams.iter_rows(named=True):
         refused = f", {row['refused']:,} refused" if row["refused"] else ""
         yield [
             f"{text(row['provider'])} {text(row['asset'])}",
-            lamp(_STREAMS.get(row["state"], "idle"), row["state"]),
+            lamp("idle" if is_over else _STREAMS.get(row["state"], "idle"), row["state"]),
             f"{row['held']:,} of {row['wanted']:,}{refused}",
             duration(row["ping_s"]),
             f"{row['reconnects']:,}",

@@ -17,6 +17,10 @@ def test_what_has_no_value_is_left_out_with_its_name() -> None:
     assert "<dl></dl>" in card("SPX", [("fallback", None), ("warnings", "")])
 
 
+def test_a_name_is_never_broken_into_two_lines() -> None:
+    assert ".qd.qd-card dl>dt{color:var(--qd-quiet);font-weight:400;white-space:nowrap}" in card("SPX", [("as of", 1)])
+
+
 def test_text_stays_text() -> None:
     bad = '<img src=x onerror="alert(1)">'
     html = card(bad, [(bad, bad)], badges=[bad], notes=[bad])

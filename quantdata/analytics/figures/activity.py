@@ -10,7 +10,7 @@ from quantdata.analytics.checks import check_columns
 from quantdata.analytics.figures.both_ways import axis_name, up_and_down
 from quantdata.analytics.figures.choosing import chosen, money
 from quantdata.analytics.figures.drawing import MOST_POINTS, Drawing, drawn
-from quantdata.analytics.figures.theme import CALLS, PUTS, base, marked, nothing
+from quantdata.analytics.figures.theme import CALLS, HEIGHT_PX, PUTS, base, marked, nothing
 from quantdata.analytics.figures.words import amount, day, floats, freshness, root_label, strings, titled, underlying
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ NEEDS: Final = (
 )
 # What is shown at first holds this share of what is counted; the rest is a zoom away.
 SHOWN: Final = 0.99
+# Of each root below the first.
+ROOT_PX: Final = 220
 
 
 class Count(NamedTuple):
@@ -155,7 +157,10 @@ def _drawing(chain: pl.DataFrame, wanted: pl.DataFrame, count: Count, theme: The
         "anchor": axis_name("y", len(parts) - 1).replace("axis", ""),
         "range": _window(shown, center),
     }
-    layout = base(theme, title=title, subtitle=subtitle, xaxis=x, **axes, **mark, barmode="overlay", bargap=0.1)
+    height = HEIGHT_PX + ROOT_PX * (len(parts) - 1)
+    layout = base(
+        theme, title=title, subtitle=subtitle, xaxis=x, **axes, **mark, barmode="overlay", bargap=0.1, height=height
+    )
     return Drawing(tuple(traces), layout | {"uirevision": underlying(chain)})
 
 

@@ -19,6 +19,9 @@ RISE_AND_FALL: Final = ((GREEN, CLEAR), (RED, RED))
 # Of the height: a panel, and the gap above it.
 PANEL: Final = 0.18
 GAP: Final = 0.04
+# Pixels: of prices alone, and of each panel.
+PRICES_PX: Final = 460
+PANEL_PX: Final = 80
 # The line through all panels that follows the pointer.
 SPIKE: Final = {"spikethickness": 1, "spikedash": "dot", "spikecolor": GREY}
 
@@ -86,10 +89,11 @@ _AXES: Final[dict[str, dict[str, Any]]] = {
 
 
 def axes_of(panels: list[str], unit: str) -> dict[str, Any]:
-    """Return the axes: prices above, a panel each below."""
+    """Return the axes: prices above, a panel each below; and how high all of it is."""
     floor = len(panels) * (PANEL + GAP)
     bottom = f"y{len(panels) + 1 if panels else ''}"
     axes: dict[str, Any] = {
+        "height": PRICES_PX + PANEL_PX * len(panels),
         "xaxis": {"type": "category", "nticks": 8, "rangeslider": {"visible": False}, "anchor": bottom} | SPIKE,
         "yaxis": {"title": {"text": unit}, "domain": [floor, 1]},
     }

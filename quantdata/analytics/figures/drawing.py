@@ -37,10 +37,10 @@ class Drawing:
 
 
 def drawn(drawing: Drawing) -> Figure:
-    """Return a drawing as a plotly figure; loads plotly."""
-    import plotly.graph_objects as go  # type: ignore[import-untyped]  # noqa: PLC0415  # heavy
+    """Return a drawing as a plotly figure that tells in words what it shows where nothing draws it; loads plotly."""
+    from quantdata.analytics.figures.shown import ShownFigure  # noqa: PLC0415  # heavy
 
-    return go.Figure(data=list(drawing.traces), layout=drawing.layout)
+    return ShownFigure(data=list(drawing.traces), layout=drawing.layout)
 
 
 def redraw(figure: Figure, drawing: Drawing, *, before: Drawing | None = None) -> None:

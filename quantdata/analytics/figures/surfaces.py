@@ -39,7 +39,8 @@ SHAPES: Final = ("space", "contour")
 # From dark to light also in grey, and told apart by the colour-blind.
 SCALE: Final = "Cividis"
 DEEP: Final = DAYS_AXIS | {"tickvals": [1, 7, 30, 90, 365], "ticktext": ["1", "7", "30", "90", "365"]}
-TIGHT: Final = {"l": 16, "r": 16, "t": 80, "b": 8}
+TIGHT: Final = {"l": 16, "b": 8}
+SPACE_PX: Final = 560
 UP: Final = {"title": {"text": "volatility (% a year)"}, "tickformat": "~%"}
 ALONG: Final = {"title": {"text": "ln(strike / forward)"}, "tickformat": "~g"}
 
@@ -114,7 +115,8 @@ def surface_drawing(
         return nothing(theme, title=title, subtitle=subtitle, why=why)
     layout: dict[str, Any] = {"uirevision": f"{underlying(chain)} {name} {shape}"}
     if shape == "space":
-        layout |= base(theme, title=title, subtitle=subtitle, scene=spatial(theme, x=ALONG, y=DEEP, z=UP), margin=TIGHT)
+        scene = spatial(theme, x=ALONG, y=DEEP, z=UP)
+        layout |= base(theme, title=title, subtitle=subtitle, scene=scene, margin=TIGHT, height=SPACE_PX)
     else:
         layout |= base(theme, title=title, subtitle=subtitle, xaxis=ALONG, yaxis=DAYS_AXIS)
     return Drawing((_trace(rows, shape, name),), layout)

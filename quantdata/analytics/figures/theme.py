@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from quantdata.analytics.checks import check_choice
@@ -13,6 +14,7 @@ __all__ = [
     "CLEAR",
     "GREEN",
     "GREY",
+    "HEIGHT_PX",
     "OCHRE",
     "PINK",
     "PUTS",
@@ -25,6 +27,7 @@ __all__ = [
     "marked",
     "nothing",
     "spatial",
+    "wrapped",
 ]
 
 Theme: TypeAlias = Literal["auto", "light", "dark"]
@@ -40,6 +43,14 @@ CALLS, PUTS = BLUE, RED
 # Poor, fair, good, excellent.
 QUALITY_COLOURS: Final = (RED, OCHRE, "#79b5dd", BLUE)
 CLEAR: Final = "rgba(0,0,0,0)"
+# Pixels; a page gives a figure that has no height of its own too little for panels and long legends.
+HEIGHT_PX: Final = 460
+EMPTY_PX: Final = 260
+# A subtitle goes on in another line after so many letters: plotly cuts off what is wider than the figure.
+LINE: Final = 68
+LINE_PX: Final = 16
+TAG: Final = re.compile("<[^>]*>")
+MARGIN: Final = {"l": 64, "r": 16, "t": 80, "b": 80}
 
 
 class Inks(NamedTuple):
@@ -79,7 +90,7 @@ def look_of(series: int, root: int) -> Look:
 
 
 def base(theme: Theme, *, title: str, subtitle: str, **layout: Any) -> dict[str, Any]:
-    """Return a layout: transparent, with a title, and what else is given.
+    """Return a layout: transparent, with a height, a title, and what else is given; of a margin, what differs.
 
     Raises
     ------
@@ -91,21 +102,37 @@ def base(theme: Theme, *, title: str, subtitle: str, **layout: Any) -> dict[str,
     boxed = ink.text if theme != "auto" else "#f0f0f0"
     heading = {"text": title, "x": 0, "xref": "paper", "xanchor": "left", "font": {"size": 16}}
     axes = {name: _axis(ink) | axis for name, axis in layout.items() if name.startswith(("xaxis", "yaxis"))}
-    rest = {name: value for name, value in layout.items() if name not in axes}
+    rest = {name: value for name, value in layout.items() if name not in {*axes, "margin"}}
+    lines = wrapped(subtitle)
+    margin = MARGIN | layout.get("margin", {})
+    below = LINE_PX * (len(lines) - 1)
     return {
         "template": "none",
         "paper_bgcolor": CLEAR,
         "plot_bgcolor": CLEAR,
         "font": {"color": ink.text, "size": 12},
-        "title": heading | {"subtitle": {"text": subtitle, "font": {"size": 12, "color": ink.text}}},
+        "title": heading | {"subtitle": {"text": "<br>".join(lines), "font": {"size": 12, "color": ink.text}}},
         "hoverlabel": {"bgcolor": ink.box, "bordercolor": ink.text, "font": {"color": boxed}, "align": "left"},
-        "margin": {"l": 64, "r": 16, "t": 80, "b": 80},
+        "height": HEIGHT_PX + below,
+        "margin": margin | {"t": margin["t"] + below},
         "legend": {"bgcolor": CLEAR, "orientation": "h", "x": 0, "yref": "container", "y": 0, "yanchor": "bottom"},
         "modebar": {"bgcolor": CLEAR, "color": ink.text, "activecolor": BLUE},
         "hovermode": "closest",
         **axes,
         **rest,
     }
+
+
+def wrapped(subtitle: str, most: int = LINE) -> list[str]:
+    """Return the lines of a subtitle, which is cut between its parts."""
+    lines: list[str] = []
+    for part in subtitle.split(" · "):
+        longer = f"{lines[-1]} · {part}" if lines else part
+        if lines and len(TAG.sub("", longer)) <= most:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
 
 
 def _axis(ink: Inks) -> dict[str, Any]:
@@ -125,8 +152,17 @@ def spatial(theme: Theme, *, x: dict[str, Any], y: dict[str, Any], z: dict[str, 
     """Return a scene with three axes, for what is drawn in space."""
     check_choice(theme, INKS, name="theme")
     ink = INKS[theme]
-    ruled = {"gridcolor": ink.rule, "color": ink.text, "backgroundcolor": CLEAR, "showspikes": False}
-    eye = {"eye": {"x": -1.0, "y": -1.95, "z": 0.8}, "center": {"x": 0, "y": 0, "z": -0.1}}
+    # Of one tone, and thin: in space, what is half transparent is not seen on white.
+    ruled = {
+        "gridcolor": GREY,
+        "gridwidth": 1,
+        "zeroline": False,
+        "color": ink.text,
+        "backgroundcolor": CLEAR,
+        "showspikes": False,
+    }
+    # From so far that all axes are seen in a figure as wide as it is high.
+    eye = {"eye": {"x": -1.25, "y": -2.45, "z": 1.0}, "center": {"x": -0.12, "y": 0.06, "z": -0.18}}
     ratio = {"x": 1.4, "y": 1.3, "z": 0.8}
     axes = {"xaxis": ruled | x, "yaxis": ruled | y, "zaxis": ruled | z}
     return {**axes, "camera": eye, "aspectmode": "manual", "aspectratio": ratio}
@@ -150,4 +186,15 @@ def nothing(theme: Theme, *, title: str, subtitle: str, why: str) -> Drawing:
     """Return a drawing that says in words why there is nothing to see."""
     word = {"text": why, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
     hidden = {"visible": False}
-    return Drawing((), base(theme, title=title, subtitle=subtitle, xaxis=hidden, yaxis=hidden, annotations=[word]))
+    return Drawing(
+        (),
+        base(
+            theme,
+            title=title,
+            subtitle=subtitle,
+            xaxis=hidden,
+            yaxis=hidden,
+            annotations=[word],
+            height=EMPTY_PX,
+        ),
+    )

@@ -47,6 +47,10 @@ NEEDS: Final = (
 FAIR, GOOD, EXCELLENT = 40, 70, 90
 STEPS: Final = (0, FAIR, GOOD, EXCELLENT, 100)
 TICKS: Final = 9
+# For the word above the map.
+ROOM: Final = {"t": 96}
+# Pixels: least and most, all but the rows, and a row.
+LEAST_PX, MOST_PX, AROUND_PX, ROW_PX = 460, 900, 200, 22
 WORDS: Final = ("poor", "fair", "good", "excellent")
 
 
@@ -113,7 +117,10 @@ def confidence_drawing(
     at = None if center is None else float(np.interp(center, strikes, np.arange(strikes.size)))
     mark = marked(at, f"{underlying(chain)} {center:,.2f}" if center else "", theme=theme, above=True)
     y = {"type": "category", "categoryorder": "array", "categoryarray": _labels(cells), "showgrid": False}
-    layout = base(theme, title=title, subtitle=subtitle, xaxis=_strike_axis(strikes), yaxis=y, **mark)
+    height = min(MOST_PX, max(LEAST_PX, AROUND_PX + ROW_PX * len(_labels(cells))))
+    layout = base(
+        theme, title=title, subtitle=subtitle, xaxis=_strike_axis(strikes), yaxis=y, **mark, height=height, margin=ROOM
+    )
     return Drawing((_map(cells, strikes.size), _crosses(cells)), layout | {"uirevision": underlying(chain)})
 
 

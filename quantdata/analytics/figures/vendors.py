@@ -44,6 +44,7 @@ class Panel(NamedTuple):
 
 
 MARGIN: Final = 1.1
+PANELS_PX: Final = 640
 PANELS: Final = (
     Panel("mid_difference_ticks", "mid (ticks)", "y", (0.54, 1.0), 1.0),
     Panel("iv_difference_points", "volatility (points)", "y2", (0.0, 0.46), 0.1),
@@ -114,7 +115,7 @@ def disagreement_drawing(
     traces = [trace for number, part in enumerate(parts) for trace in _of_series(part, number)]
     forward: float | None = rows.get_column("forward_price").median()  # type: ignore[assignment]
     mark = marked(forward, f"forward {forward:,.2f}" if forward else "", theme=theme)
-    layout = base(theme, title=title, subtitle=subtitle, **_axes(rows), **mark, uirevision=title)
+    layout = base(theme, title=title, subtitle=subtitle, **_axes(rows), **mark, uirevision=title, height=PANELS_PX)
     return Drawing(tuple(traces), layout)
 
 

@@ -10,7 +10,7 @@ from polars.testing import assert_frame_equal
 
 from quantdata.frames.columns import FLOW, schema
 from quantdata.live.chains import Pace
-from quantdata.live.market import EQUITIES, INDICES, LiveMarket, Polled, Streamed, ticks
+from quantdata.live.market import EQUITIES, INDICES, LiveMarket, Polled, Streamed
 from quantdata.live.snapshot import Tick
 from quantdata.wire.book import Batch
 from quantdata.wire.events import Minute, Quote, Trade, Value
@@ -190,10 +190,42 @@ def test_ticks_are_every_print_and_the_newest_quotes_and_values() -> None:
         trades=[Trade(symbol, price=12.4, size=3.0, t=T + at) for at in (1, 2)],
     )
     indices = streamed("indices", values={"I:VIX": Value("I:VIX", value=20.0, t=T)}, names={"I:VIX": "VIX"})
-    assert ticks([Polled("SPY", poll()), options, indices]) == [
+    held = market("SPY", indices=("VIX",))
+    assert held.ticks([Polled("SPY", poll()), options, indices]) == [
         Tick("quote", CALL, T + 1_000, bid=12.3, ask=12.5, source="massive"),
         Tick("trade", CALL, T + 1, price=12.4, size=3.0, source="massive"),
         Tick("trade", CALL, T + 2, price=12.4, size=3.0, source="massive"),
         Tick("value", "VIX", T, price=20.0, source="massive"),
     ]
-    assert ticks([indices])[0].about == ("value", "VIX")
+    assert held.ticks([indices])[0].about == ("value", "VIX")
+
+
+def trades(*symbols: str) -> list[Trade]:
+    return [Trade(symbol, price=1.0, size=1.0, t=T) for symbol in symbols]
+
+
+def test_a_tape_of_the_whole_market_gives_ticks_of_what_is_watched_alone() -> None:
+    held = market("SPX", "SPY", equities=("SPY", "AAPL"), indices=("SPX",))
+    inputs = [
+        streamed(
+            "options",
+            quotes=quote(1.0, after_s=1, symbol="O:AAPL261218C00200000"),
+            trades=trades(f"O:{CALL}", "O:AAPL261218C00200000", "O:SPXW261218C06000000", "O:SPY1261218C00600000"),
+        ),
+        streamed("stocks", quotes=quote(1.0, after_s=1, symbol="TSLA"), trades=trades("AAPL", "TSLA", "SPY")),
+        streamed("indices", values={name: Value(name, value=20.0, t=T) for name in ("SPX", "VIX")}),
+    ]
+    kept = [CALL, "SPXW261218C06000000", "AAPL", "SPY", "SPX"]
+    assert [tick.symbol for tick in held.ticks(inputs)] == kept
+    held.watch(["SPY"], equities=("SPY",), indices=())
+    assert [tick.symbol for tick in held.ticks(inputs)] == [CALL, "SPY"]
+
+
+def test_the_roots_of_adjusted_contracts_are_those_that_the_chain_has() -> None:
+    held = market("SPY")
+    inputs = [streamed("options", trades=trades("O:SPY1261218C00600000"))]
+    assert held.ticks(inputs) == []
+    held.apply([Polled("SPY", poll().with_columns(root_symbol=pl.lit("SPY1")))])
+    assert [tick.symbol for tick in held.ticks(inputs)] == ["SPY1261218C00600000"]
+    held.watch(["QQQ"], equities=(), indices=())
+    assert held.ticks(inputs) == []

@@ -101,3 +101,10 @@ def test_a_stream_says_what_it_holds_and_why_it_stopped() -> None:
 
 def test_where_there_are_no_streams_it_says_so() -> None:
     assert "No streams." in streams_html(streams())
+
+
+def test_when_a_hub_is_over_no_light_is_on() -> None:
+    html = streams_html(streams(stream("options", "live")), is_over=True)
+    assert "<caption>Streams, as they were when the hub was stopped</caption>" in html
+    assert "qd-idle" in html
+    assert "qd-ok" not in html

@@ -105,7 +105,7 @@ def test_text_is_sent_only_when_it_has_changed() -> None:
     assert not strip.refresh(shown)
 
 
-def test_lights_remember_the_last_fallback_and_stand_without_streams() -> None:
+def test_lights_remember_the_last_fallback_and_how_streams_were() -> None:
     hub = HandHub("SPY")
     hub.stream_rows = [stream("options", "live")]
     hub.health_rows = [{"provider": "massive", "endpoint": "chain", "successes": 1, "last_success_ts": NOW}]
@@ -115,7 +115,14 @@ def test_lights_remember_the_last_fallback_and_stand_without_streams() -> None:
     assert "SPY: down" in lights.html()
     assert "massive options" in lights.html()
     hub.is_running = False
-    assert "No streams." in lights.html()
+    assert "Streams, as they were when the hub was stopped" in lights.html()
+    assert "massive options" in lights.html()
+
+
+def test_before_a_hub_runs_there_are_no_streams() -> None:
+    hub = HandHub("SPY")
+    hub.is_running = False
+    assert "No streams: the hub does not run." in HealthLights(hub, stage=stage(hub)).html()
 
 
 def test_quality_is_looked_at_once_a_second() -> None:

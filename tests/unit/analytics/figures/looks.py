@@ -34,8 +34,9 @@ def said(drawing: Drawing) -> str:
 
 
 def title(drawing: Drawing) -> tuple[str, str]:
+    """Return title and subtitle, the latter in one line."""
     heading = drawing.layout["title"]
-    return heading["text"], heading["subtitle"]["text"]
+    return heading["text"], heading["subtitle"]["text"].replace("<br>", " · ")
 
 
 def check(drawing: Drawing, *, most: int = MOST_POINTS) -> None:
@@ -45,6 +46,7 @@ def check(drawing: Drawing, *, most: int = MOST_POINTS) -> None:
     assert len(set(names(drawing))) == len(drawing.traces)
     assert (figure.layout.paper_bgcolor, figure.layout.plot_bgcolor) == ("rgba(0,0,0,0)",) * 2
     assert drawing.layout["uirevision"]
+    assert drawing.layout["height"] >= 400
     for trace in drawing.traces:
         lengths = {len(trace[name]) for name in ("x", "y", "hovertext") if name in trace}
         if trace["type"] not in GRIDS:

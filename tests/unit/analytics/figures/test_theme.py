@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from quantdata.analytics.figures import theme
-from quantdata.analytics.figures.theme import INKS, SERIES_COLOURS, base, look_of, marked, nothing, spatial
+from quantdata.analytics.figures.theme import INKS, SERIES_COLOURS, base, look_of, marked, nothing, spatial, wrapped
 from quantdata.errors import ArgumentError
 
 
@@ -60,6 +60,23 @@ def test_a_theme_is_one_of_three(call: Any) -> None:
     }
     with pytest.raises(ArgumentError, match="theme must be one of auto, light, dark, not 'neon'"):
         call(theme="neon", **words[call.__name__])
+
+
+def test_a_long_subtitle_goes_on_below_and_the_figure_grows_with_it() -> None:
+    parts = ["<b>SIMULATED</b>", "18 Nov 2026 11:00:00 ET", "first 4 of 36 series", "shaded: bid to ask"]
+    assert wrapped(" · ".join(parts), most=45) == [" · ".join(parts[:2]), " · ".join(parts[2:])]
+    short, long = (base("auto", title="", subtitle=" · ".join(["a part of it"] * count)) for count in (1, 8))
+    assert long["title"]["subtitle"]["text"].count("<br>") == 1
+    assert long["height"] - short["height"] == long["margin"]["t"] - short["margin"]["t"] == 16
+
+
+def test_tags_and_one_long_part_do_not_count() -> None:
+    assert wrapped("<b>ab</b> · c", most=6) == ["<b>ab</b> · c"]
+    assert wrapped("a" * 100, most=6) == ["a" * 100]
+
+
+def test_of_a_margin_only_what_differs_is_given() -> None:
+    assert base("auto", title="", subtitle="", margin={"t": 96})["margin"] == {"l": 64, "r": 16, "t": 96, "b": 80}
 
 
 def test_nothing_is_marked_where_the_money_is_not_known() -> None:
