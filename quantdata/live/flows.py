@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["FlowKeeper", "LiveFlows"]
 
 EVERY: Final = timedelta(seconds=1)
+# So much before it is due it is done after a publication, so that the next ones need not wait for it.
+AHEAD: Final = timedelta(seconds=0.25)
 
 # At the open there are more prints than that; a tape whose first one is later was not heard from the beginning.
 PROMPT: Final = timedelta(seconds=1)
@@ -130,15 +132,25 @@ class FlowKeeper:
         """Return the order flow as it stands; within a second the same as before, unless it is of other chains."""
         last = self._flows
         if last is None or now - last.at >= EVERY or last.chains.keys() != chains.keys():
+            return self._summed(now, chains, cadence_s)
+        return last
+
+    def prepare(self, now: datetime, chains: Mapping[str, pl.DataFrame], cadence_s: Mapping[str, float]) -> None:
+        """Do now what `flows` would have to do soon."""
+        if self._flows is not None and now - self._flows.at >= EVERY - AHEAD:
+            self._summed(now, chains, cadence_s)
+
+    def _summed(self, now: datetime, chains: Mapping[str, pl.DataFrame], cadence_s: Mapping[str, float]) -> LiveFlows:
+        if self._tape.has_arrived:
             known = [chain.select(CONTRACTS.keys()) for chain in chains.values()]
             self._tape.fold(pl.concat([pl.DataFrame(schema=CONTRACTS), *known]))
-            self.version += 1
-            self._flows = last = LiveFlows(
-                at=now,
-                chains=chains,
-                totals=self._tape.totals,
-                since=dict(self._tape.since),
-                covered=self._tape.covered,
-                cadence_s=cadence_s,
-            )
-        return last
+        self.version += 1
+        self._flows = made = LiveFlows(
+            at=now,
+            chains=chains,
+            totals=self._tape.totals,
+            since=dict(self._tape.since),
+            covered=self._tape.covered,
+            cadence_s=cadence_s,
+        )
+        return made

@@ -173,8 +173,7 @@ class LiveMarket:
                 self._frames[name] = self._chains[name].frame()
         number, self._number = self._number, self._number + 1
         chains = {name: self._frames[name] for name in self._chains if name in self._frames}
-        known = {name: chain for name, chain in chains.items() if chain.height}
-        flow = self._flow.flows(now, known, {name: self.paces(name)[0].seconds for name in known})
+        flow = self._flow.flows(now, *self._known())
         self._versions.update(changed)
         return HubSnapshot(
             number=number,
@@ -185,6 +184,10 @@ class LiveMarket:
             versions={**self._versions, "flow": self._flow.version},
             flow=flow,
         )
+
+    def prepare(self, now: datetime) -> None:
+        """Sum up the order flow if that is due soon: after a snapshot, with its ``now``, so that the next need not."""
+        self._flow.prepare(now, *self._known())
 
     def standing(self) -> list[Polled]:
         """Return everything as it stands, as one answer for each that is known: what another market may begin with."""
@@ -222,6 +225,12 @@ class LiveMarket:
         if roots != self._roots[underlying]:
             self._roots[underlying] = roots
             self._all_roots |= roots
+
+    def _known(self) -> tuple[dict[str, pl.DataFrame], dict[str, float]]:
+        """Return the chains that have rows, as they were published, and the seconds between two polls of each."""
+        frames = {name: self._frames[name] for name in self._chains if name in self._frames}
+        known = {name: frame for name, frame in frames.items() if frame.height}
+        return known, {name: self.paces(name)[0].seconds for name in known}
 
     def _stream(self, streamed: Streamed) -> None:
         batch, stamp = streamed.batch, streamed.stamp

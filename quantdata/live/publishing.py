@@ -102,12 +102,14 @@ class Publisher:
     async def publish_once(self) -> None:
         """Take in what has come, and publish how all stands."""
         inputs, self._inbox = [*self._inbox, *self._gather()], []
-        began = time.perf_counter()
+        began, now = time.perf_counter(), self._wall()
         async with self._state:
-            self.snapshot = snapshot = await asyncio.to_thread(self._applied, inputs, self._wall())
-        self.publish_s = time.perf_counter() - began
+            self.snapshot = snapshot = await asyncio.to_thread(self._applied, inputs, now)
+            self.publish_s = time.perf_counter() - began
+            self._snapshots.publish([snapshot])
+            # In the pause that the window leaves.
+            await asyncio.to_thread(self._market.prepare, now)
         self.rhythm.mark()
-        self._snapshots.publish([snapshot])
 
     async def value(self) -> None:
         """Price and judge for ever what has changed, and from time to time what has not."""

@@ -74,6 +74,11 @@ class Tape:
         """The contracts whose tape is heard, and from when on, as ``since``; None is all of them."""
         return None if self._whole_at >= 0 else self._named.copy()
 
+    @property
+    def has_arrived(self) -> bool:
+        """Whether there are prints that are not in the totals yet."""
+        return bool(self._arrived)
+
     def watch(self, roots: Mapping[str, str]) -> None:
         """Count prints of contracts with these roots from now on, and forget those of others.
 

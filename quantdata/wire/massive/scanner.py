@@ -18,15 +18,20 @@ from quantdata.pricing.fast import Background
 from quantdata.wire import quote_table
 from quantdata.wire.events import LEAST_MS, MOST_MS
 from quantdata.wire.quote_table import (
+    BEGIN,
     BID_EXCHANGE,
     BID_EXCHANGE_BIT,
     HASH,
+    LATE,
     LENGTH,
     LONGEST_SYMBOL,
+    REPEATED,
     SEEN,
     USED,
     T,
+    hashed,
     keep,
+    mixed,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +50,8 @@ __all__ = ["SCANNER", "Scanner", "compiled", "scan"]
 
 NOT_MINE: Final = -1
 NO_ROOM: Final = -2
+# A bit beside a count of events: there are some among them that were not kept, of which the table knows how many.
+NOT_ALL_KEPT: Final = 1 << 32
 
 _DIGITS_OF_FLOATS: Final = 15
 _DIGITS: Final = 18
@@ -53,9 +60,11 @@ _LAST_ASCII: Final = 0x7F
 _SPACE: Final = 0x20
 _QUOTE, _COMMA, _DOT, _COLON, _BACKSLASH = (ord(each) for each in '",.:\\')
 _OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = (ord(each) for each in "[]{}")
-_ZERO, _NINE, _Q = (ord(each) for each in "09Q")
-_LONGEST_KEY: Final = 3
-
+_ZERO, _Q = (ord(each) for each in "0Q")
+_LAST_DIGIT: Final = 9
+_MOST: Final = 2**63 - 1
+# Enough of a key to tell one of ours from a longer one, which has no byte of zero.
+_END_OF_KEY: Final = 0xFFFFFFFF
 
 # Prices and sizes by their columns, then whole numbers by theirs.
 _FIELDS: Final = np.array(
@@ -63,6 +72,10 @@ _FIELDS: Final = np.array(
 )
 _WHOLES_FROM: Final = 4
 _EV, _SYM, _OTHER = 8, 9, 10
+# What keys leave when they are divided by this is different for each of them, and tells which field it may be.
+_DIVISOR: Final = next(each for each in range(len(_FIELDS), 256) if len(set(_FIELDS % each)) == len(_FIELDS))
+_FIELD_BY_REST: Final = np.zeros(_DIVISOR, np.int64)
+_FIELD_BY_REST[_FIELDS % _DIVISOR] = np.arange(len(_FIELDS))
 
 
 class Scanner(NamedTuple):
@@ -79,11 +92,14 @@ class Scanner(NamedTuple):
         count = self.take_in(frame, table)
         if count is None:
             return False
-        book.note(count, **table.counted())
+        if count & NOT_ALL_KEPT:
+            book.note(count ^ NOT_ALL_KEPT, **table.counted())
+        else:
+            book.counts.events += count
         return True
 
     def take_in(self, frame: bytes, table: QuoteTable) -> int | None:
-        """Take in a frame; return how many events it had, None if it must be read otherwise."""
+        """Take in a frame; return how many events it had, as `scan` does, None if it must be read otherwise."""
         given = np.frombuffer(frame, np.uint8)
         count = self.scan(given, *table.scratch, *table.rows)
         if count == NO_ROOM:
@@ -103,7 +119,10 @@ def scan(
     fresh: Wholes,
     counts: Wholes,
 ) -> int:
-    """Read a whole frame, then hold what is newer in it; return the count of its events, or why nothing was done."""
+    """Read a whole frame, then hold what is newer in it.
+
+    Return the count of its events, with `NOT_ALL_KEPT` if there were others, or why nothing was done.
+    """
     count = read_events(frame, read_wholes, read_floats)
     if count < 0:
         return NOT_MINE
@@ -111,7 +130,7 @@ def scan(
         return NO_ROOM
     for row in range(count):
         keep(frame, row, read_wholes, read_floats, index, symbols, wholes, floats, fresh, counts)
-    return count
+    return count | NOT_ALL_KEPT if counts[LATE] or counts[REPEATED] else count
 
 
 def read_events(frame: Bytes, wholes: Wholes, floats: Floats) -> int:
@@ -142,11 +161,11 @@ def read_event(frame: Bytes, at: int, row: int, wholes: Wholes, floats: Floats) 
         return NOT_MINE
     while True:
         begin = after_space(frame, at + 1)
-        end = text_end(frame, begin)
-        at = after_space(frame, end + 1)
-        if end < 0 or at >= frame.size or frame[at] != _COLON:
+        code, at = key_at(frame, begin)
+        at = after_space(frame, at + 1)
+        if code < 0 or at >= frame.size or frame[at] != _COLON:
             return NOT_MINE
-        field = field_of(frame, begin + 1, end)
+        field = field_of(code)
         kinds += field == _EV
         at = read_value(frame, after_space(frame, at + 1), field, row, wholes, floats)
         if at < 0:
@@ -182,18 +201,29 @@ def read_value(frame: Bytes, at: int, field: int, row: int, wholes: Wholes, floa
 
 def read_text(frame: Bytes, at: int, field: int, row: int, wholes: Wholes) -> int:
     """Read a text; return where it is over, `NOT_MINE` if it should be none, or is another than it should be."""
-    end = text_end(frame, at)
-    length = end - at - 1
-    if end < 0 or field < _EV:
-        return NOT_MINE
-    if field == _EV and not (length == 1 and frame[at + 1] == _Q):
-        return NOT_MINE
     if field == _SYM:
-        if not 0 < length <= LONGEST_SYMBOL:
-            return NOT_MINE
-        wholes[row, HASH] = at + 1
-        wholes[row, LENGTH] = length
+        return read_symbol(frame, at + 1, row, wholes)
+    end = text_end(frame, at)
+    if end < 0 or field < _EV or (field == _EV and not (end == at + 2 and frame[at + 1] == _Q)):
+        return NOT_MINE
     return end + 1
+
+
+def read_symbol(frame: Bytes, begin: int, row: int, wholes: Wholes) -> int:
+    """Read a symbol up to its quotation mark; return where it is over, `NOT_MINE` if it is not plain."""
+    code, at = 0, begin
+    while at < frame.size and frame[at] != _QUOTE:
+        byte = int(frame[at])
+        if byte < _SPACE or byte > _LAST_ASCII or byte == _BACKSLASH:
+            return NOT_MINE
+        code = mixed(code, byte)
+        at += 1
+    if at >= frame.size or not 0 < at - begin <= LONGEST_SYMBOL:
+        return NOT_MINE
+    wholes[row, HASH] = hashed(code)
+    wholes[row, BEGIN] = begin
+    wholes[row, LENGTH] = at - begin
+    return at + 1
 
 
 def after_space(frame: Bytes, at: int) -> int:
@@ -215,17 +245,25 @@ def text_end(frame: Bytes, at: int) -> int:
     return at if at < frame.size else NOT_MINE
 
 
-def field_of(frame: Bytes, begin: int, end: int) -> int:
-    """Return which field a key names."""
-    if end - begin > _LONGEST_KEY:
-        return _OTHER
+def key_at(frame: Bytes, at: int) -> tuple[int, int]:
+    """Return the last bytes of a key as a number, and where it ends; `NOT_MINE` of one that is not plain."""
+    if at >= frame.size or frame[at] != _QUOTE:
+        return NOT_MINE, at
     code = 0
-    for at in range(begin, end):
-        code = (code << 8) | int(frame[at])
-    for field in range(_OTHER):
-        if code == _FIELDS[field]:
-            return field
-    return _OTHER
+    at += 1
+    while at < frame.size and frame[at] != _QUOTE:
+        byte = int(frame[at])
+        if byte < _SPACE or byte > _LAST_ASCII or byte == _BACKSLASH:
+            return NOT_MINE, at
+        code = ((code << 8) | byte) & _END_OF_KEY
+        at += 1
+    return code, at
+
+
+def field_of(code: int) -> int:
+    """Return which field a key names."""
+    field = _FIELD_BY_REST[code % _DIVISOR]
+    return int(field) if _FIELDS[field] == code else _OTHER
 
 
 def number_at(frame: Bytes, at: int) -> tuple[int, int, int, int]:
@@ -233,28 +271,35 @@ def number_at(frame: Bytes, at: int) -> tuple[int, int, int, int]:
 
     The end is `NOT_MINE` of what has a sign, an exponent, too many digits, or is no number at all.
     """
-    number, digits, point = 0, 0, -1
     begin = at
-    while at < frame.size and digits <= _DIGITS:
-        if _ZERO <= frame[at] <= _NINE:
-            number = number * 10 + int(frame[at]) - _ZERO
-            digits += 1
-        elif frame[at] == _DOT and point < 0 and digits:
-            point = digits
-        else:
-            break
-        at += 1
-    decimals = digits - point if point >= 0 else 0
-    whole = digits - decimals
+    number, at = digits_at(frame, at, 0)
+    whole, decimals = at - begin, 0
+    if at < frame.size and frame[at] == _DOT:
+        point = at
+        number, at = digits_at(frame, at + 1, number)
+        decimals = at - point - 1
+        whole = whole if decimals else 0
     is_padded = whole > 1 and frame[begin] == _ZERO
-    is_plain = 0 < digits <= _DIGITS and not is_padded and point != digits
-    return number, digits, decimals, at if is_plain else NOT_MINE
+    is_plain = 0 < whole <= _DIGITS - decimals and not is_padded
+    return number, whole + decimals, decimals, at if is_plain else NOT_MINE
+
+
+def digits_at(frame: Bytes, at: int, number: int) -> tuple[int, int]:
+    """Append the digits at a place to a number; return it and where they end."""
+    while at < frame.size:
+        digit = int(frame[at]) - _ZERO
+        if digit < 0 or digit > _LAST_DIGIT:
+            break
+        number = (number * 10 + digit) & _MOST
+        at += 1
+    return number, at
 
 
 # Each after those that it calls.
 _PARTS: Final = (
-    *(quote_table.hash_of, quote_table.is_same, quote_table.verdict_of, quote_table.write, keep),
-    *(after_space, text_end, field_of, number_at, read_text, read_value, read_event, read_events, scan),
+    *(mixed, hashed, quote_table.is_same, quote_table.verdict_of, quote_table.write, keep),
+    *(after_space, text_end, key_at, field_of, digits_at, number_at, read_symbol, read_text, read_value),
+    *(read_event, read_events, scan),
 )
 
 
@@ -271,7 +316,7 @@ def compiled() -> Scanner:
         "scan": types.int64(given, table, types.float64[:, ::1], *arrays),
     }
     # None of them makes an array, or keeps one: to count who holds which would take three times as long as the rest.
-    jit = partial(numba.njit, cache=True, nogil=True, error_model="numpy", _nrt=False)
+    jit = partial(numba.njit, cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)
     for part in _PARTS:
         # The same code, in which the names of the others mean their compiled forms.
         again = FunctionType(part.__code__, {**part.__globals__, **made}, part.__name__)

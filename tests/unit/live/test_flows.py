@@ -55,6 +55,10 @@ def shown(made: FlowKeeper, at_s: float = 0.0, **facts: Any) -> LiveFlows:
     return made.flows(NOON + timedelta(seconds=at_s), {"SPY": chain(**facts)}, {"SPY": 5.0})
 
 
+def prepare(made: FlowKeeper, at_s: float) -> None:
+    made.prepare(NOON + timedelta(seconds=at_s), {"SPY": chain()}, {"SPY": 5.0})
+
+
 def methods(flow: pl.DataFrame) -> dict[str, str]:
     return dict(flow.select("contract_symbol", "method").iter_rows())
 
@@ -136,6 +140,20 @@ def test_flow_is_summed_up_once_a_second_and_made_once() -> None:
     assert second is not first
     assert methods(first["SPY"])[CALL] == "chain"
     assert methods(second["SPY"])[CALL] == "tape"
+
+
+def test_what_is_due_soon_is_summed_up_ahead_of_the_next_look() -> None:
+    made = keeper()
+    prepare(made, 0.0)
+    first = shown(made)
+    hear(made, trade(OPENED, BOUGHT))
+    prepare(made, 0.749)
+    assert shown(made, 0.749) is first
+    prepare(made, 0.75)
+    second = shown(made, 0.8)
+    assert second.at == NOON + timedelta(seconds=0.75)
+    assert methods(second["SPY"])[CALL] == "tape"
+    assert shown(made, 1.749) is second
 
 
 def test_a_poll_of_the_same_contracts_changes_nothing() -> None:
