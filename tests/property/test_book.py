@@ -20,7 +20,7 @@ def _price(t: int, sequence: int) -> float:
 
 @given(stamps=st.lists(STAMPS, min_size=1), looks=st.sets(st.integers(0, 20)), unit=st.sampled_from([1, 1_000_000]))
 def test_any_order_of_quotes_ends_in_the_newest(stamps: list[tuple[str, int, int]], looks: set[int], unit: int) -> None:
-    book, seen = Book("massive"), {}
+    book, seen = Book("massive"), dict[str, Quote]()
     for number, (symbol, t, sequence) in enumerate(stamps):
         if number in looks:
             seen.update(book.take().quotes)
