@@ -17,6 +17,7 @@ from quantdata.errors import (
     UnavailableError,
 )
 from quantdata.wire.facts import facts
+from quantdata.wire.limits import pause_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -290,6 +291,8 @@ class Router:
     def _late(self, provider: Watched, question: Question) -> DataProviderError:
         """Return the failure of an answer that did not come in time; its provider is left alone for a while."""
         why = f"no answer to {question} within {self._patience_s:g} s"
+        if pause := pause_in_words(provider.name, provider.budgets()):
+            why += f" ({pause})"
         self._let_rest(provider, question, LONGEST_REST_S, UnavailableError, why)
         return UnavailableError(f"{provider.name}: {why}", provider=provider.name)
 

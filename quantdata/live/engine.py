@@ -28,6 +28,7 @@ from quantdata.live.streaming import Streams, Wanted
 from quantdata.live.targets import candidates
 from quantdata.sessions import market_state
 from quantdata.wire.facts import facts
+from quantdata.wire.limits import pause_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -197,6 +198,13 @@ class Engine:
             await self.streams.close()
         await self.stop_recording()
 
+    async def rest(self) -> str | None:
+        """Return in words for how long whoever is asked first has asked to be left alone; None where it has not."""
+        if self._provider is None:
+            return None
+        asked = _asked_first(self._provider)
+        return pause_in_words(asked.name, asked.budgets())
+
     def new_recorder(self, folder: Path) -> Recorder:
         """Return what writes down how this hub works, in a new folder; it blocks.
 
@@ -339,7 +347,10 @@ def _asset_of(name: str) -> str:
     return {EQUITIES: "stocks", INDICES: "indices"}.get(name, "options")
 
 
+def _asked_first(provider: Provider) -> Provider:
+    return provider.first if isinstance(provider, AsyncHybrid) else provider
+
+
 def _rate(provider: Provider) -> float | None:
     """Return the requests a minute of the account that polls cost: of two vendors the first one's."""
-    asked = provider.first if isinstance(provider, AsyncHybrid) else provider
-    return min((budget.per_minute for budget in asked.budgets()), default=None)
+    return min((budget.per_minute for budget in _asked_first(provider).budgets()), default=None)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from quantdata.config import Source
     from quantdata.live.alerts import Alert
     from quantdata.live.iteration import Stream
+    from quantdata.live.polling import PollStats
     from quantdata.live.recording import Recording
     from quantdata.live.snapshot import HubSnapshot, Tick
     from quantdata.live.streaming import StreamStatus
@@ -313,12 +314,17 @@ class MarketDataHub(SubjectSubscriptions):
         Raises
         ------
         FeedError
-            If that takes longer; the message names what is missing, and why if that is known.
+            If that takes longer, or at once where all that is missing is unknown to those who were asked; the message
+            names what is missing, and why if that is known.
         """
         deadline = time.monotonic() + timeout
         while missing := self._missing():
+            if all(self._is_unknown(name) for name in missing):
+                raise FeedError(f"{self!r}: nothing is known of {self._with_errors(missing)}")
             if time.monotonic() > deadline:
-                raise FeedError(f"{self!r}: after {timeout:g} s nothing is known of {missing}")
+                rest = portal.call(self._running().rest())
+                why = f"{self._with_errors(missing)}{f'; {rest}' if rest else ''}"
+                raise FeedError(f"{self!r}: after {timeout:g} s nothing is known of {why}")
             time.sleep(0.01)
         return self.snapshot()
 
@@ -392,7 +398,7 @@ class MarketDataHub(SubjectSubscriptions):
     def _why_not(self, name: str, *, is_watched: bool) -> str:
         if not is_watched:
             return f"{name} is not watched: watch() it; watched are {', '.join(self._watchlist.names())}"
-        return f"nothing is known of {name} yet{self._last_error(name)}: wait() waits for it"
+        return f"nothing is known of {self._with_errors([name])} yet: wait() waits for it"
 
     # --- whoever is told --------------------------------------------------------------------------------------------
 
@@ -593,25 +599,30 @@ class MarketDataHub(SubjectSubscriptions):
             raise FeedError(f"{self!r} has failed: {engine.failure}") from engine.failure
         return engine
 
-    def _missing(self) -> str:
-        """Return what nothing is known of yet, with the reasons."""
+    def _missing(self) -> list[str]:
+        """Return what nothing is known of yet."""
         snapshot = self._running().publisher.snapshot
         watchlist = self._watchlist
         if snapshot is None:
-            missing = watchlist.names()
-        else:
-            known = {*snapshot.equities.get_column("symbol"), *snapshot.indices.get_column("symbol")}
-            chains = {name for name, chain in snapshot.chains.items() if chain.height}
-            missing = [name for name in watchlist.chains if name not in chains]
-            missing += [name for name in (*watchlist.equities, *watchlist.indices) if name not in known]
-        return ", ".join(f"{name}{self._last_error(name)}" for name in missing)
+            return watchlist.names()
+        known = {*snapshot.equities.get_column("symbol"), *snapshot.indices.get_column("symbol")}
+        chains = {name for name, chain in snapshot.chains.items() if chain.height}
+        missing = [name for name in watchlist.chains if name not in chains]
+        return [*missing, *(name for name in (*watchlist.equities, *watchlist.indices) if name not in known)]
 
-    def _last_error(self, name: str) -> str:
-        stats = self._running().poller.stats
+    def _with_errors(self, names: Iterable[str]) -> str:
+        """Return names with why nothing is known of them."""
+        errors = {name: polls.last_error if (polls := self._polls(name)) else None for name in names}
+        return ", ".join(f"{name} ({error})" if error else name for name, error in errors.items())
+
+    def _is_unknown(self, name: str) -> bool:
+        polls = self._polls(name)
+        return polls is not None and polls.is_unknown
+
+    def _polls(self, name: str) -> PollStats | None:
+        """Return how the polls have gone that ask for a symbol; None before they begin."""
         table = EQUITIES if name in self._watchlist.polled_equities else INDICES
-        key = name if name in self._watchlist.chains else table
-        error = stats[key].last_error if key in stats else None
-        return f" ({error})" if error else ""
+        return self._running().poller.stats.get(name if name in self._watchlist.chains else table)
 
 
 def _light(status: StreamStatus) -> tuple[str, bool]:

@@ -10,7 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, get_args
 
 from quantdata.clients.together import together
-from quantdata.errors import ArgumentError, DataProviderError, QuantDataError
+from quantdata.errors import (
+    ArgumentError,
+    ContractNotFoundError,
+    DataProviderError,
+    QuantDataError,
+    QuoteNotFoundError,
+    SymbolError,
+)
 from quantdata.live.cadence import FAR_EVERY, last_near
 from quantdata.live.chains import Pace
 from quantdata.live.market import EQUITIES, INDICES, Polled
@@ -37,6 +44,8 @@ Part = Literal["listing", "near", "far", "all"]
 LISTING_EVERY: Final = 120
 # Nobody need look more often than this whether somebody is due.
 LONGEST_WAIT_S: Final = 1.0
+# What is not there is not there a moment later either.
+UNKNOWN: Final = (ContractNotFoundError, QuoteNotFoundError, SymbolError)
 # What has only just been asked for when a stream was lost is asked for again after so long: it may have been answered.
 JUST_ASKED_S: Final = 1.0
 
@@ -64,6 +73,8 @@ class PollStats:
         When the last answer of each part was asked for (UTC).
     last_error
         Of the newest failure; None if there was none since the last answer.
+    is_unknown
+        Whether that says that there is no such thing, which asking again does not mend.
     """
 
     polls: int = 0
@@ -73,6 +84,7 @@ class PollStats:
     answered_at: datetime | None = None
     asked_at: dict[Part, datetime] = field(default_factory=dict)
     last_error: str | None = None
+    is_unknown: bool = False
 
 
 class Poller:
@@ -246,7 +258,7 @@ class Poller:
             self._changed.set()
         if is_alone or not stats.requests:
             stats.requests = max(1, provider.requests_sent - sent)
-        stats.polls, stats.failures, stats.last_error = stats.polls + 1, 0, None
+        stats.polls, stats.failures, stats.last_error, stats.is_unknown = stats.polls + 1, 0, None, False
         stats.answered_at = self._wall()
         stats.took_s = (stats.answered_at - began).total_seconds()
         self._cadence.succeed(subject, requests=stats.requests)
@@ -264,6 +276,7 @@ class Poller:
         stats.failures += 1
         code = error.code.value if isinstance(error, DataProviderError) else type(error).__name__
         stats.last_error = f"{code}: {error}"
+        stats.is_unknown = isinstance(error, UNKNOWN)
         is_known = isinstance(error, QuantDataError)
         told = facts(subject=subject.name, part=subject.part, why=stats.last_error)
         logger.log(logging.INFO if is_known else logging.ERROR, "poll failed %s", told, exc_info=not is_known)

@@ -15,11 +15,11 @@ from weakref import WeakValueDictionary
 from quantdata.wire.reply import http_date
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from quantdata.config import Secret
 
-__all__ = ["Budget", "Limiter", "TokenBucket", "WindowLimiter", "of_account"]
+__all__ = ["Budget", "Limiter", "Pause", "TokenBucket", "WindowLimiter", "of_account", "pause_in_words"]
 
 logger = logging.getLogger("quantdata.wire")
 
@@ -37,6 +37,13 @@ ASKED_TO_WAIT: Final = "the vendor has asked to wait"
 MOST_DIGITS: Final = 15
 
 
+class Pause(NamedTuple):
+    """For how long a vendor has asked to be left alone, and how much of that is left: seconds."""
+
+    asked_s: float
+    left_s: float
+
+
 class Budget(NamedTuple):
     """What is left of a rate.
 
@@ -50,12 +57,21 @@ class Budget(NamedTuple):
         Requests that may leave at once.
     resets_in_s
         Seconds until the vendor counts anew; None where it does not count in windows.
+    pause
+        The wait that the vendor has asked for; None where it has not, or that is over.
     """
 
     endpoint: str
     per_minute: float
     available: int
     resets_in_s: float | None
+    pause: Pause | None = None
+
+
+def pause_in_words(vendor: str, budgets: Iterable[Budget]) -> str | None:
+    """Return how long a vendor has asked to be left alone, of several the longest; None where it has not."""
+    pause = max((each.pause for each in budgets if each.pause is not None), key=lambda each: each.left_s, default=None)
+    return None if pause is None else f"{vendor} asked for {pause.asked_s:.0f} s of rest; {pause.left_s:.0f} s left"
 
 
 class Limiter(Protocol):
@@ -154,7 +170,8 @@ class TokenBucket:
         # Tokens at `_counted_at`; negative while callers wait for tokens that they have already taken.
         self._tokens = float(burst)
         self._counted_at = clock()
-        self._resumes_at = self._counted_at
+        # Until when the vendor has asked to be left alone, and for how long it did.
+        self._resumes_at, self._asked_s = self._counted_at, 0.0
         self._log = _Log()
 
     @property
@@ -180,12 +197,15 @@ class TokenBucket:
 
     def pause(self, seconds: float, endpoint: str = "*") -> None:  # noqa: ARG002  # one bucket for all
         """Let nothing pass for a while: the vendor has said when to come back."""
-        self._resumes_at = max(self._resumes_at, self._clock() + seconds)
+        resumes_at = self._clock() + seconds
+        if resumes_at > self._resumes_at:
+            self._resumes_at, self._asked_s = resumes_at, seconds
 
     def budgets(self) -> list[Budget]:
         """Return the one budget of the account."""
         self._refill()
-        return [Budget("*", self.per_minute, max(0, math.floor(self._tokens)), None)]
+        pause = _pause(self._resumes_at, self._asked_s, self._counted_at)
+        return [Budget("*", self.per_minute, max(0, math.floor(self._tokens)), None, pause)]
 
     def _refill(self) -> None:
         now = self._clock()
@@ -248,6 +268,7 @@ class WindowLimiter:
         self._windows: dict[str, _Window] = {}
         # When an endpoint may be asked again after the vendor said so; headers of other answers do not shorten it.
         self._resumes_at: dict[str, float] = {}
+        self._asked_s: dict[str, float] = {}
         self._log = _Log()
 
     @property
@@ -290,7 +311,9 @@ class WindowLimiter:
 
     def pause(self, seconds: float, endpoint: str) -> None:
         """Let nothing pass at an endpoint for a while: the vendor has said when to come back."""
-        self._resumes_at[endpoint] = max(self._resumes_at.get(endpoint, 0.0), self._clock() + seconds)
+        resumes_at = self._clock() + seconds
+        if resumes_at > self._resumes_at.get(endpoint, 0.0):
+            self._resumes_at[endpoint], self._asked_s[endpoint] = resumes_at, seconds
 
     def budgets(self) -> list[Budget]:
         """Return one budget for each endpoint asked so far."""
@@ -302,6 +325,7 @@ class WindowLimiter:
                 float(window.allowed),
                 0 if self._wait_s(endpoint, window) > 0.0 else window.allowed - window.used,
                 max(window.ends_at, self._resumes_at.get(endpoint, 0.0)) - now,
+                _pause(self._resumes_at.get(endpoint, 0.0), self._asked_s.get(endpoint, 0.0), now),
             )
             for endpoint, window in current.items()
         ]
@@ -324,6 +348,11 @@ class WindowLimiter:
                 following.used = 0
             window = self._windows[endpoint] = following
         return window
+
+
+def _pause(resumes_at: float, asked_s: float, now: float) -> Pause | None:
+    """Return what is left of a wait, at a time of the limiter's clock."""
+    return Pause(asked_s, resumes_at - now) if resumes_at > now else None
 
 
 def _whole(text: str | None) -> int | None:

@@ -30,7 +30,7 @@ from quantdata.hybrid import AsyncHybrid
 from quantdata.hybrid import provider as module
 from quantdata.pricing.rates import RateCurve
 from quantdata.validation import validate
-from quantdata.wire.limits import Budget
+from quantdata.wire.limits import Budget, Pause
 from quantdata.wire.metrics import Metrics
 from tests.unit.hybrid.chains import EXPIRATION, chain, row
 
@@ -72,6 +72,7 @@ class Vendor:
     asked: list[tuple[str, object]] = field(default_factory=list)
     waits: asyncio.Event | None = None
     begun: asyncio.Semaphore | None = None
+    pause: Pause | None = None
     has_closed: int = 0
     capabilities: Capabilities = field(init=False)
 
@@ -83,7 +84,7 @@ class Vendor:
         return len(self.sent_at)
 
     def budgets(self) -> list[Budget]:
-        return [Budget("/chains", self.per_minute, 100, 30.0)]
+        return [Budget("/chains", self.per_minute, 100, 30.0, self.pause)]
 
     def now(self) -> datetime:
         return datetime(2026, 11, 18, 16, tzinfo=UTC)
@@ -583,6 +584,16 @@ def test_what_takes_too_long_is_left_to_tradier_for_a_minute() -> None:
         pair.massive.waits = None
         pair.clock.now += 2.0
         assert (await pair.hybrid.chain(ChainQuery.of("SPY"))).item(0, "source") == "massive"
+
+    asyncio.run(main())
+
+
+def test_where_the_vendor_asked_to_be_left_alone_that_is_why() -> None:
+    async def main() -> None:
+        pair = Pair(patience_s=0.02, massive={"pause": Pause(60.0, 41.0)})
+        reason = (await in_a_queue(pair)).item(0, "fallback_reason")
+        why = "no answer to chain within 0.02 s (massive asked for 60 s of rest; 41 s left)"
+        assert reason == f"massive: UNAVAILABLE: {why}"
 
     asyncio.run(main())
 

@@ -17,9 +17,11 @@ from quantdata.live.engine import Engine, Settings
 from quantdata.live.figures import figures
 from quantdata.live.market import EQUITIES, INDICES, Polled
 from quantdata.live.market_hub import MarketDataHub
+from quantdata.live.polling import PollStats
 from quantdata.live.subscribers import Subscribers
 from quantdata.live.watchlist import Watchlist
 from quantdata.pricing.rates import RateCurve
+from quantdata.wire.limits import Budget, Pause
 from quantdata.wire.vitals import Gap
 from tests.unit.live.test_quotes import NOW, stocks
 
@@ -113,6 +115,31 @@ def test_nothing_published_yet_is_an_error_that_says_what_to_do() -> None:
     with pytest.raises(qd.FeedError, match="has published nothing yet: wait\\(\\) waits for it"):
         hub.snapshot()
     with pytest.raises(qd.FeedError, match="after 0 s nothing is known of SPY"):
+        hub.wait(timeout=0.0)
+
+
+def test_what_nobody_has_is_not_waited_for_once_all_else_is_there() -> None:
+    hub = MarketDataHub("SPY", indices="ZZZ", source="sim")
+    hub._engine = Stage().engine
+    stats = {"SPY": PollStats(), INDICES: PollStats(last_error="QUOTE_NOT_FOUND: massive has nothing on ZZZ")}
+    hub._engine.poller.stats.update(stats)
+    stats[INDICES].is_unknown = True
+    with pytest.raises(qd.FeedError, match="after 0 s nothing is known of SPY, ZZZ \\(QUOTE_NOT_FOUND"):
+        hub.wait(timeout=0.0)
+    stats["SPY"].is_unknown = True
+    with pytest.raises(qd.FeedError, match=">: nothing is known of SPY, ZZZ \\(QUOTE_NOT_FOUND"):
+        hub.wait()
+
+
+def test_a_wait_that_the_vendor_asked_for_is_said() -> None:
+    hub = MarketDataHub("SPY", source="sim")
+    hub._engine = Stage().engine
+    budgets = [Budget("*", 6000.0, 99, None, Pause(60.0, 41.2))]
+    hub._engine._provider = SimpleNamespace(name="massive", budgets=lambda: budgets)
+    with pytest.raises(qd.FeedError, match="nothing is known of SPY; massive asked for 60 s of rest; 41 s left"):
+        hub.wait(timeout=0.0)
+    budgets.clear()
+    with pytest.raises(qd.FeedError, match=r"nothing is known of SPY$"):
         hub.wait(timeout=0.0)
 
 

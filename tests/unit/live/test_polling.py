@@ -8,9 +8,17 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import pytest
 
 from quantdata.clients.chain_query import ChainQuery
-from quantdata.errors import ArgumentError, EntitlementError, UnavailableError
+from quantdata.errors import (
+    ArgumentError,
+    ContractNotFoundError,
+    EntitlementError,
+    QuoteNotFoundError,
+    SymbolError,
+    UnavailableError,
+)
 from quantdata.frames.columns import CHAIN, EQUITY_QUOTES, INDEX_QUOTES, empty
 from quantdata.live.cadence import FAR_EVERY, Cadence
 from quantdata.live.chains import Pace
@@ -19,8 +27,6 @@ from quantdata.live.polling import LISTING_EVERY, Poller, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-
-    import pytest
 
 NOW = datetime(2026, 11, 18, 16, tzinfo=UTC)
 FIRST = date(2026, 11, 18)
@@ -193,6 +199,32 @@ def test_what_is_watched_no_more_is_asked_for_no_more() -> None:
 
     polls.run(act)
     assert set(polls.poller.stats) == {"QQQ"}
+
+
+@pytest.mark.parametrize(
+    ("error", "is_unknown"),
+    [
+        (QuoteNotFoundError("massive lists no options on ZZZZ", provider="massive"), True),
+        (ContractNotFoundError("massive: no such contract", provider="massive"), True),
+        (SymbolError("ZZZZ is no ticker"), True),
+        (REFUSED, False),
+        (DOWN, False),
+    ],
+)
+def test_what_is_not_there_is_told_from_what_did_not_come(error: Exception, *, is_unknown: bool) -> None:
+    polls = Polls(Vendor())
+    polls.poller.watch([], equities=["ZZZZ"], indices=[])
+    polls.vendor.error = error
+
+    async def act(polls: Polls) -> None:
+        await polls.settle()
+        stats = polls.poller.stats[EQUITIES]
+        assert stats.is_unknown is is_unknown
+        polls.vendor.error = None
+        await polls.settle(after_s=60.0)
+        assert (stats.polls, stats.is_unknown) == (1, False)
+
+    polls.run(act)
 
 
 def test_a_refusal_is_told_and_tried_again_later_and_later(caplog: pytest.LogCaptureFixture) -> None:

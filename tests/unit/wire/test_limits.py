@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from quantdata.wire.limits import LATENESS_S, Budget, TokenBucket, WindowLimiter
+from quantdata.wire.limits import LATENESS_S, Budget, Pause, TokenBucket, WindowLimiter, pause_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -146,6 +146,23 @@ def test_a_pause_within_a_longer_one_does_not_shorten_it(clock: Clock) -> None:
     bucket.pause(2.0)
     asyncio.run(bucket.acquire())
     assert clock.now == 5.0
+
+
+def test_a_pause_is_told_until_it_is_over(clock: Clock) -> None:
+    bucket = TokenBucket(per_minute=60.0, burst=3, clock=clock, sleep=clock.sleep)
+    assert pause_in_words("massive", bucket.budgets()) is None
+    bucket.pause(60.0)
+    clock.now = 19.0
+    bucket.pause(2.0)
+    assert [each.pause for each in bucket.budgets()] == [Pause(60.0, 41.0)]
+    assert pause_in_words("massive", bucket.budgets()) == "massive asked for 60 s of rest; 41 s left"
+    clock.now = 60.0
+    assert pause_in_words("massive", bucket.budgets()) is None
+
+
+def test_of_several_pauses_the_longest_is_told() -> None:
+    budgets = [Budget(path, 120.0, 0, 60.0, pause) for path, pause in (("/a", Pause(9, 8)), ("/b", Pause(60, 50)))]
+    assert pause_in_words("tradier", budgets) == "tradier asked for 60 s of rest; 50 s left"
 
 
 def test_a_pause_on_top_of_an_empty_bucket_waits_for_the_later_of_both(clock: Clock) -> None:
@@ -509,7 +526,11 @@ def test_after_a_quota_violation_nothing_passes_until_the_vendors_time(clock: Cl
     limiter = _limiter(clock, allowed=120)
     _leave(limiter, 1, clock)
     limiter.pause(20.0, QUOTES)
-    assert limiter.budgets() == [Budget(QUOTES, 120.0, 0, 60.0)]
+    assert limiter.budgets() == [Budget(QUOTES, 120.0, 0, 60.0, Pause(20.0, 20.0))]
+    clock.now = 5.0
+    limiter.pause(2.0, QUOTES)
+    assert [each.pause for each in limiter.budgets()] == [Pause(20.0, 15.0)]
+    clock.now = 0.0
     assert _leave(limiter, 1, clock) == [20.0]
     assert _leave(limiter, 1, clock, HISTORY) == [20.0]
 
