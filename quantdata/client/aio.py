@@ -578,7 +578,9 @@ class AsyncClient(ClientBase):
         -------
         pl.DataFrame
             One row per block of data with the columns of ``quantdata.frames.columns.ENTITLEMENTS``; ``is_entitled`` is
-            null where the answer did not tell. Costs some ten to thirty small requests.
+            null where the answer did not tell. Costs some ten to thirty small requests. Of a simulated market ``feed``
+            is ``simulated``, but that of ``chain_quotes`` and ``chain_greeks`` is what the simulated plan has:
+            ``realtime`` or ``delayed``, as in ``quote_feed`` and ``greeks_feed`` of a chain.
         """
         return await self._get(self._core.entitlements())
 
