@@ -1,6 +1,7 @@
 # make demo    see it work (no key, no network)      make test    the test suite
 # make check   everything CI runs after the tests     make lab     JupyterLab on the simulated market
 # make bench   the benchmarks, with their ratios      make drill   every fault on every call
+# make bench-notebook   the live table beside other widgets, in a real browser
 # make lock    renew the two lock files under .ci/
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 # Jupyter refuses root unless it is told; in containers everybody is.
 AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: demo test check lab bench drill lock clean
+.PHONY: demo test check lab bench bench-notebook drill lock clean
 
 demo: $(SMALL)/ready
 	@$(SMALL)/bin/quantdata demo
@@ -26,6 +27,9 @@ lab: $(FULL)/ready
 
 bench: $(FULL)/ready
 	@$(FULL)/bin/python -m tests.benchmarks
+
+bench-notebook: $(FULL)/ready
+	@$(FULL)/bin/python -m tests.benchmarks.notebook
 
 drill: $(FULL)/ready
 	@$(FULL)/bin/python -m tests.drills

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from quantdata.widgets.feed import View
 
-__all__ = ["PRICE", "CountedTable", "Market", "hold"]
+__all__ = ["MOVING", "PRICE", "CountedTable", "Market", "hold"]
 
 PRICE: Final = 600.0
 MOVING: Final = ("bid", "ask", "implied_volatility", "delta", "volume", "open_interest")
@@ -64,10 +64,11 @@ class Market:
         self.began = time.time()
         self.states = 0
         self.price = PRICE
+        self.strikes = strikes
         self.chain = chain(strikes, step=step)
         self._random = np.random.default_rng(7)
         self._witness = 2 * (strikes // 2)
-        self._cells = {name: self.chain.get_column(name).to_numpy().astype(float) for name in MOVING}
+        self.cells = {name: self.chain.get_column(name).to_numpy().astype(float) for name in MOVING}
         self._times: NDArray[np.datetime64] = (
             self.chain.get_column("quote_ts").dt.replace_time_zone(None).to_numpy().copy()
         )
@@ -129,28 +130,36 @@ class Market:
 
     def tick(self) -> None:
         """Make the next state and tell it."""
+        self.change()
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell the present state."""
+        for callback in list(self._callbacks.values()):
+            callback(self.chain)
+
+    def change(self) -> None:
+        """Make the next state."""
         self.states += 1
         rows, now = self.chain.height, datetime.now(UTC).replace(tzinfo=None)
         changed = np.zeros(rows, dtype=bool)
-        for name, cells in self._cells.items():
+        for name, cells in self.cells.items():
             moved = self._random.random(rows) < self._share
             cells[moved] *= 1 + 0.01 * self._random.standard_normal(int(moved.sum()))
             changed |= moved
             if name in {"volume", "open_interest"}:
                 np.round(cells, out=cells)
-        self._cells["volume"][self._witness] = self.states
-        self._cells["open_interest"][self._witness] = 1e3 * (time.time() - self.began)
+        self.cells["volume"][self._witness] = self.states
+        self.cells["open_interest"][self._witness] = 1e3 * (time.time() - self.began)
         changed[self._witness] = True
         self._times[changed] = np.datetime64(now, "us")
         times = pl.Series("quote_ts", self._times).dt.replace_time_zone("UTC")
         self.chain = self.chain.with_columns(
-            *(pl.Series(name, cells).cast(self.chain.schema[name]) for name, cells in self._cells.items()),
+            *(pl.Series(name, cells).cast(self.chain.schema[name]) for name, cells in self.cells.items()),
             quote_ts=times.cast(self.chain.schema["quote_ts"]),
             received_ts=times.cast(self.chain.schema["received_ts"]),
             underlying_price=pl.lit(self.price),
         )
-        for callback in list(self._callbacks.values()):
-            callback(self.chain)
 
     def _run(self) -> None:
         due = time.monotonic()
