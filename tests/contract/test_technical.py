@@ -53,6 +53,7 @@ def asked(simulator: Simulator, kind: str, **query: Any) -> tuple[dict[int, dict
         params={"expand_underlying": "true", "limit": 50, **query},
         headers={"Authorization": "Bearer any"},
         trust_env=False,
+        timeout=30.0,
     ).json()["results"]
     sent = pl.DataFrame(answer["underlying"]["aggregates"]).select(
         (pl.col("t") * 1000).cast(MOMENT).alias("ts"), high="h", low="l", close="c"

@@ -54,17 +54,16 @@ def test_a_contracts_quotes_rise_in_time_and_sequence_and_vary(running: Simulato
 
 def test_the_last_quote_that_came_is_the_last_that_was_sent(running: Simulator) -> None:
     channels = ",".join(f"Q.O:{symbol}" for symbol in running.market.listing("SPY", None).symbol)  # type: ignore[arg-type]
-    last = {}
     with connected(running, key="exact") as client:
         client.ask("subscribe", channels)
-        client.events(2_000)
+        events = client.frame()
+        while len(events) < 2_000:
+            events += client.frame()
         client.send(action="unsubscribe", params=channels)
-        acknowledged = 0
-        while acknowledged < 6:
-            for event in client.frame():
-                acknowledged += event["ev"] == "status"
-                if event["ev"] == "Q":
-                    last[event["sym"]] = tuple(event[key] for key in ("bp", "ap", "bs", "as", "t", "q"))
+        while sum(event["ev"] == "status" for event in events) < 6:
+            events += client.frame()
+        quotes = [event for event in events if event["ev"] == "Q"]
+        last = {event["sym"]: tuple(event[key] for key in ("bp", "ap", "bs", "as", "t", "q")) for event in quotes}
         assert client.ask("subscribe", "AM.O:NONE")[0]["status"] == "success"
     assert last == running.streams.last_sent("/options", key="exact")
 
