@@ -44,7 +44,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "TRADIER_BASE_URL": "REST base of Tradier (default https://api.tradier.com/v1; https://sandbox.tradier.com/v1)",
     "TRADIER_STREAM_URL": "address of Tradier's stream (default wss://ws.tradier.com/v1/markets/events)",
     "QUANTDATA_SOURCE": "source of the default client: hybrid, massive, tradier or sim",
-    "QUANTDATA_FAST": "1 compiles the pricing of American options in the background; needs numba, the extra [fast]",
+    "QUANTDATA_FAST": "1 compiles American pricing and the reading of streams, in the background; needs numba",
 }
 
 # Another name that a variable is found under.
