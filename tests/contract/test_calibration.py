@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from tests.contract.conftest import Massive, Tradier
 
+pytestmark = pytest.mark.thorough
+
 OPEN, MIDDAY, LATE, SUNDAY = (f"at:2026-11-{at}" for at in ("18T09:31", "18T12:30", "18T15:50", "22T12:00"))
 SNAPSHOTS: Final = "/v3/snapshot/options/*"
 # Why a rule may fire on more than one row in twenty of a healthy real-time chain. None of these costs a point.

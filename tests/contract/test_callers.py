@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from quantdata.sim import Simulator
 
+pytestmark = pytest.mark.thorough
+
 SECRET = "s3cr3t-k3y-0123456789"  # noqa: S105  # looked for in every sink
 
 

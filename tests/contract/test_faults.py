@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from quantdata.sim import Simulator
     from tests.drills.engine import Drill
 
+pytestmark = pytest.mark.thorough
+
 CASES = [(drill, number) for drill in (massive.DRILL, tradier.DRILL) for number in range(len(drill.cases))]
 NAMES = [f"{drill.vendor}: {drill.cases[number].name}" for drill, number in CASES]
 

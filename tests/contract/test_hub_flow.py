@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from quantdata.live import HubSnapshot
 
+pytestmark = pytest.mark.thorough
+
 FAST: Final = 10
 TODAY: Final = date(2026, 11, 18)
 ENOUGH_PRINTS: Final = 150

@@ -16,6 +16,8 @@ from tests.contract.hubs import places, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.thorough
+
 # Longer than any of this takes on a busy machine.
 EVENTS: Final = "/v1/markets/events"
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from quantdata.config import Secret
 
+pytestmark = pytest.mark.thorough
+
 KEYS: Final = {"MASSIVE_API_KEY": "k3y-nobody-may-see", "TRADIER_ACCESS_TOKEN": "t0ken-nobody-may-see"}
 # Longer than any of this takes on a busy machine.
 SOON_S: Final = 20.0

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
     from tests.unit.live.recorded import Written
 
+pytestmark = pytest.mark.thorough
+
 SECOND = timedelta(seconds=1)
 
 
