@@ -471,12 +471,15 @@ def test_events_that_nobody_knows_repeated_or_late_change_nothing(simulator: Sim
         async with following.open(*channels(symbols, "quote")):
             counts = following.book.counts
             await following.pulse.until(lambda: counts.late >= 5 and counts.repeated >= 5 and counts.unknown >= 2)
-            quotes = following.book.take().quotes
-            # Of a user who has left the simulator knows nothing any more.
-            last_sent = simulator.streams.last_sent(PATH, key="odd")
-        assert {symbol: (quote.bid, quote.ask) for symbol, quote in quotes.items()} == {
-            symbol: sent[:2] for symbol, sent in last_sent.items()
-        }
+            known: dict[str, tuple[float | None, float | None]] = {}
+
+            def is_equal() -> bool:
+                taken = following.book.take().quotes
+                known.update({symbol: (quote.bid, quote.ask) for symbol, quote in taken.items()})
+                sent = simulator.streams.last_sent(PATH, key="odd")
+                return known == {symbol: each[:2] for symbol, each in sent.items()}
+
+            await following.pulse.until(is_equal)
 
     _run(main)
 

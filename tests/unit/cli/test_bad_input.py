@@ -288,7 +288,7 @@ def source(request: pytest.FixtureRequest, simulator: Simulator, monkeypatch: py
 def requests(simulator: Simulator) -> dict[str, int]:
     """Return how often each path was asked, but for dividends: a client that was closed may have sent for some."""
     asked: dict[str, int] = simulator.describe()["requests"]
-    return {path: times for path, times in asked.items() if not path.endswith("/dividends")}
+    return {path: times for path, times in asked.items() if not path.endswith(("/dividends", "/corporate_actions"))}
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
