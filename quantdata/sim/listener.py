@@ -80,6 +80,12 @@ class Listener(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         self.ready.set()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; who has not read to the end by then is cut off, or its socket would stay open without a loop."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
     def finish(self, stopping: asyncio.Event) -> None:
         """Ask the server to stop, and whoever waits inside it to wait no longer."""
         self.should_exit = True

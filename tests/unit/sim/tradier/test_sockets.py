@@ -412,10 +412,13 @@ def test_over_http_who_does_not_read_is_sent_no_more_and_the_server_can_stop(mar
         Simulator(clock=AT, market=market, stream_rate=200_000.0, stream_rules=rules) as simulator,
         streamed(simulator, sessionid=session(simulator), symbols=f"SPY,{CALL}") as answer,
     ):
+        connections = simulator._started().listener.server_state.connections
+        while not any(each.transport.get_write_buffer_size() for each in list(connections)):
+            assert ask(simulator, "/_sim")["simulated"]
         frames = -1
         while (told := simulator.streams.counts()[PATH]["frames"]) != frames:
             frames = told
-            for _ in range(5):
+            for _ in range(50):
                 assert ask(simulator, "/_sim")["simulated"]
         simulator.stop()
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
