@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from concurrent.futures import Future
 
-__all__ = ["call", "from_any_loop", "generation", "is_here", "is_running", "run", "say_goodbye", "spawn", "was_forked"]
+__all__ = [
+    "call",
+    "from_any_loop",
+    "generation",
+    "is_here",
+    "is_running",
+    "run",
+    "say_goodbye",
+    "spawn",
+    "to_the_end",
+    "was_forked",
+]
 
 T = TypeVar("T")
 
@@ -153,12 +164,19 @@ def say_goodbye(coroutine: Coroutine[Any, Any, None]) -> None:
     """Start a coroutine that closes something, and do not wait; the end of the process does, for a moment."""
     loop = _portal.loop()
 
-    def start() -> None:
-        task = loop.create_task(coroutine, name=GOODBYE)
-        _goodbyes.add(task)
-        task.add_done_callback(_goodbyes.discard)
+    loop.call_soon_threadsafe(_goodbye, coroutine)
 
-    loop.call_soon_threadsafe(start)
+
+async def to_the_end(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Await a coroutine that closes something; it goes on even when the one who waits is called off."""
+    await asyncio.shield(_goodbye(coroutine))
+
+
+def _goodbye(coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    task = asyncio.get_running_loop().create_task(coroutine, name=GOODBYE)
+    _goodbyes.add(task)
+    task.add_done_callback(_goodbyes.discard)
+    return task
 
 
 def call(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -197,7 +197,7 @@ class Core:
         if self._goodbye is not None:
             self._goodbye.detach()
         if provider is not None and self._generation == portal.generation():
-            await provider.close()
+            await portal.to_the_end(provider.close())
 
     def chain(self, query: ChainQuery, where: pl.Expr | None = None) -> Ask[pl.DataFrame]:
         """Ask for a chain; ``where`` filters last."""

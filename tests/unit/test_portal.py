@@ -281,6 +281,20 @@ def test_a_goodbye_from_the_loop_itself_does_not_wait() -> None:
     assert said.wait(5)
 
 
+def test_what_is_run_to_the_end_goes_on_without_the_one_who_waits() -> None:
+    began, said = threading.Event(), threading.Event()
+
+    async def bye() -> None:
+        began.set()
+        await asyncio.sleep(0.01)
+        said.set()
+
+    waiting = portal.spawn(portal.to_the_end(bye()))
+    assert began.wait(5)
+    assert waiting.cancel()
+    assert said.wait(5)
+
+
 @pytest.mark.parametrize("calls", ["portal.call(waits())", "while True: started.set(); portal.call(asyncio.sleep(0))"])
 def test_a_daemon_thread_that_is_at_a_call_when_the_process_ends_is_silent(calls: str) -> None:
     script = """
