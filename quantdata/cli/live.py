@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,8 @@ from quantdata.cli.reporting import in_one_line
 from quantdata.config import SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from quantdata.live import MarketDataHub
 
@@ -49,17 +50,21 @@ _HUB: Final = (
 
 
 def _hub(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a hub, and hand it what starts one on symbols."""
+    """Give a command the options of a hub, and hand it what runs one on symbols for as long as it is wanted."""
 
     @functools.wraps(command)
     def asked(*, dte: Any, refresh: float, source: str | None, seed: int, clock: str, debug: bool, **own: Any) -> None:
-        def started(symbols: tuple[str, ...], **others: Any) -> MarketDataHub:
+        @contextmanager
+        def started(symbols: tuple[str, ...], **others: Any) -> Iterator[MarketDataHub]:
             from quantdata.client import Client  # noqa: PLC0415  # heavy: `--help` answers without it
             from quantdata.live import hub  # noqa: PLC0415
 
             days = dte if isinstance(dte, tuple) else (dte, dte)
-            client = Client(source, seed=seed, clock=clock)  # type: ignore[arg-type]
-            return hub(symbols, client=client, dte=days, refresh_interval=refresh, **others)
+            with (
+                Client(source, seed=seed, clock=clock) as client,  # type: ignore[arg-type]
+                hub(symbols, client=client, dte=days, refresh_interval=refresh, **others) as running,
+            ):
+                yield running
 
         with in_one_line(debug=debug):
             command(started, **own)
@@ -77,7 +82,9 @@ def _hub(command: Callable[..., None]) -> Callable[..., None]:
 @_STRIKES
 @_ONCE
 @_hub
-def watch(started: Callable[..., MarketDataHub], *, symbols: tuple[str, ...], rows: int, once: bool) -> None:
+def watch(
+    started: Callable[..., AbstractContextManager[MarketDataHub]], *, symbols: tuple[str, ...], rows: int, once: bool
+) -> None:
     """Show a chain as it moves, until Ctrl-C.
 
     The nearest expiration around the money: calls are on the left of the strike, puts on the right. Age is in seconds.
@@ -115,7 +122,7 @@ def watch(started: Callable[..., MarketDataHub], *, symbols: tuple[str, ...], ro
 )
 @_hub
 def record(
-    started: Callable[..., MarketDataHub],
+    started: Callable[..., AbstractContextManager[MarketDataHub]],
     *,
     symbols: tuple[str, ...],
     folder: Path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import queue
 import subprocess
 import sys
 import threading
@@ -548,34 +549,36 @@ def test_a_provider_is_one_though_two_wait_for_it_and_both_vendors_are_of_one_ma
     assert asked == [{"seed": 11, "clock": "live"}] * 4  # `shared` gives the one it has
 
 
-def test_a_client_that_is_collected_hangs_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = threading.Event()
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> queue.Queue[AsyncMassive]:
+    """Tell which clients are closed; those that earlier tests left behind may be meanwhile."""
+    told: queue.Queue[AsyncMassive] = queue.Queue()
+    close = AsyncMassive.close
 
-    async def close(_: AsyncMassive) -> None:
-        closed.set()
+    async def closing(provider: AsyncMassive) -> None:
+        told.put(provider)
+        await close(provider)
 
-    monkeypatch.setattr(AsyncMassive, "close", close)
+    monkeypatch.setattr(AsyncMassive, "close", closing)
+    return told
+
+
+def test_a_client_that_is_collected_hangs_up(closed: queue.Queue[AsyncMassive]) -> None:
     core = _core()
-    portal.call(core.connected())
+    provider = portal.call(core.connected())._provider  # type: ignore[attr-defined]
     del core
     gc.collect()
-    assert closed.wait(5)
+    while closed.get(timeout=5) is not provider:
+        pass
 
 
-def test_connections_of_another_process_are_not_hung_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed: list[AsyncMassive] = []
-
-    async def close(provider: AsyncMassive) -> None:
-        closed.append(provider)
-
-    monkeypatch.setattr(AsyncMassive, "close", close)
+def test_connections_of_another_process_are_not_hung_up(closed: queue.Queue[AsyncMassive]) -> None:
     core = _core()
-    provider = portal.call(core.connected())
+    provider = portal.call(core.connected())._provider  # type: ignore[attr-defined]
     _hang_up(provider, core._generation - 1)
     core._generation -= 1
     portal.call(core.close())
-    # Clients that earlier tests left behind may hang up meanwhile.
-    assert provider._provider not in closed  # type: ignore[attr-defined]
+    assert provider not in closed.queue
 
 
 def test_the_plans_rate_is_kept() -> None:
