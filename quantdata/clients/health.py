@@ -36,7 +36,16 @@ __all__ = ["QUESTIONS", "Health", "HealthRow", "Question", "is_strike"]
 logger = logging.getLogger("quantdata.clients")
 
 Question = Literal[
-    "chain", "contract", "expirations", "quotes", "indices", "bars", "trades", "option_tape", "market_status"
+    "chain",
+    "contract",
+    "expirations",
+    "quotes",
+    "indices",
+    "bars",
+    "corporate_actions",
+    "trades",
+    "option_tape",
+    "market_status",
 ]
 
 QUESTIONS: Final[tuple[Question, ...]] = get_args(Question)

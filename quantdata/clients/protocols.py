@@ -118,6 +118,16 @@ class BrokerDataProvider(Protocol):
         """Return bars of one symbol, oldest first, with the columns of `BARS`."""
         ...
 
+    async def corporate_actions(self, symbol: str) -> pl.DataFrame:
+        """Return the splits and dividends of a stock or fund, with the columns of `CORPORATE_ACTIONS`.
+
+        Raises
+        ------
+        EntitlementError
+            If the host has none.
+        """
+        ...
+
     async def trades(self, symbol: str, *, start: datetime, end: datetime) -> pl.DataFrame:
         """Return the tape of one stock or option contract, oldest first, with the columns of `TRADES`."""
         ...

@@ -86,6 +86,10 @@ class Watched(PolledSubscriptions):
         """Return what the provider's ``bars`` does."""
         return await self._recorded("bars", self._provider.bars(query))
 
+    async def corporate_actions(self, symbol: str) -> pl.DataFrame:
+        """Return what the provider's ``corporate_actions`` does."""
+        return await self._recorded("corporate_actions", self._provider.corporate_actions(symbol))
+
     async def trades(self, symbol: str, *, start: datetime, end: datetime) -> pl.DataFrame:
         """Return what the provider's ``trades`` does."""
         return await self._recorded("trades", self._provider.trades(symbol, start=start, end=end))

@@ -13,6 +13,7 @@ __all__ = [
     "BARS",
     "CHAIN",
     "COMPARISON",
+    "CORPORATE_ACTIONS",
     "ENTITLEMENTS",
     "EQUITY_QUOTES",
     "FLOW",
@@ -43,6 +44,7 @@ FEED: Final = pl.Enum(["simulated", "eod", "delayed", "realtime"])
 LIQUIDITY: Final = pl.Enum(["poor", "fair", "good", "excellent"])
 QUALITY_LABEL: Final = pl.Enum(["poor", "fair", "good", "excellent"])
 ADJUSTMENT: Final = pl.Enum(["raw", "split", "total"])
+CORPORATE_ACTION: Final = pl.Enum(["split", "dividend"])
 SIZE_UNIT: Final = pl.Enum(["shares", "round_lots"])
 FLOW_BIAS: Final = pl.Enum(["bullish", "neutral", "bearish"])
 # How order flow is known: print by print, from a chain's day blocks, or not at all.
@@ -278,6 +280,16 @@ BARS: Final = (
     _i("trades", "trades", "number of trades; null for an index, and at Tradier"),
     _d("session", "the session of the bar; of 1w the first one in the week"),
     _e("adjustment", ADJUSTMENT, "what prices are adjusted for: nothing, splits, splits and dividends"),
+    _e("source", PROVIDER, "who gave it"),
+    _e("feed", FEED, "how fresh the source is by plan, where it says so; simulated data says so always"),
+)
+
+CORPORATE_ACTIONS: Final = (
+    _s("symbol", "stock or fund, in canonical spelling"),
+    _d("ex_date", "the first session that trades without it; of a split the first in new shares"),
+    _e("action", CORPORATE_ACTION, "a split, or a cash dividend"),
+    _f("ratio", "shares", "new shares for one old; null of a dividend"),
+    _f("amount", "USD per share", "paid, per share of that day; null of a split"),
     _e("source", PROVIDER, "who gave it"),
     _e("feed", FEED, "how fresh the source is by plan, where it says so; simulated data says so always"),
 )

@@ -202,6 +202,13 @@ class AsyncHybrid(PolledSubscriptions):
         )
         return routed.answer
 
+    async def corporate_actions(self, symbol: str) -> pl.DataFrame:
+        """Return the splits and dividends of a stock or fund, all of one provider."""
+        routed = await self._router.route(
+            "corporate_actions", lambda provider: provider.corporate_actions(symbol), about=symbol
+        )
+        return routed.answer
+
     async def trades(self, symbol: str, *, start: datetime, end: datetime) -> pl.DataFrame:
         """Return the tape of one symbol, all of one provider."""
         routed = await self._router.route(

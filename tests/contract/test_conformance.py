@@ -19,6 +19,7 @@ from tests.contract.conformance import (
     BarQuestions,
     ChainQuestions,
     ContractQuestions,
+    CorporateActionQuestions,
     Days,
     DividendQuestions,
     EntitlementQuestions,
@@ -162,6 +163,9 @@ class TestSubscriptions(SubscriptionQuestions): ...
 
 
 class TestDividends(DividendQuestions): ...
+
+
+class TestCorporateActions(CorporateActionQuestions): ...
 
 
 class TestStatus(StatusQuestions): ...

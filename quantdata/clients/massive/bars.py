@@ -17,6 +17,7 @@ from quantdata.clients.dividends import in_todays_shares
 from quantdata.clients.together import together
 from quantdata.errors import DataProviderError, IncompleteError, PayloadError
 from quantdata.frames import bars as frames
+from quantdata.frames.corporate import corporate_actions
 from quantdata.frames.massive import reference
 from quantdata.frames.massive.bars import bar_page
 from quantdata.sessions import midnight, session_day
@@ -88,6 +89,11 @@ class BarLoader:
         # A host tells its day with its answers.
         today = session_day(self._rest.now())
         return in_todays_shares(paid, splits.filter(pl.col("execution_date") <= today))
+
+    async def corporate_actions(self, symbol: str) -> pl.DataFrame:
+        """Return all splits and dividends of a stock or fund, oldest first, with the columns of `CORPORATE_ACTIONS`."""
+        paid, splits = await together([self._dividends(symbol), self._splits(symbol)])
+        return corporate_actions(splits, paid, symbol=symbol, source="massive", feed=answered(self._rest).feed)
 
     async def _range(self, symbol: str, window: Timeframe, start: datetime, end: datetime, *, adjusted: bool) -> _Found:
         spelled = ticker(symbol)

@@ -271,6 +271,15 @@ class AsyncMassive(VendorClient[MassiveRest]):
             await self._require_known(query.symbol)
         return bars
 
+    async def corporate_actions(self, symbol: str) -> pl.DataFrame:
+        """Return the splits and dividends of a stock or fund, oldest first, with the columns of `CORPORATE_ACTIONS`.
+
+        References
+        ----------
+        Massive, *Splits* and *Dividends*, ``GET /v3/reference/splits``, ``…/dividends``.
+        """
+        return await self._bars.corporate_actions(symbol)
+
     async def trades(self, symbol: str, *, start: datetime, end: datetime) -> pl.DataFrame:
         """Return the tape of one stock or option contract, oldest first, with the columns of `TRADES`.
 

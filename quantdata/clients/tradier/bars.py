@@ -24,6 +24,7 @@ from quantdata.errors import (
     QuoteNotFoundError,
 )
 from quantdata.frames import bars as frames
+from quantdata.frames.corporate import corporate_actions
 from quantdata.frames.tradier import reference
 from quantdata.frames.tradier.bars import daily_bars, intraday_bars
 from quantdata.frames.tradier.quotes import quote_page
@@ -230,6 +231,17 @@ class BarLoader:
             If this is the sandbox, which has none.
         """
         return in_todays_shares(*await together([self._dividends(symbol), self._splits_of(symbol)]))
+
+    async def corporate_actions(self, symbol: str) -> pl.DataFrame:
+        """Return the dividends of a stock or fund and its splits up to now, with the columns of `CORPORATE_ACTIONS`.
+
+        Raises
+        ------
+        EntitlementError
+            If this is the sandbox, which has none.
+        """
+        paid, splits = await together([self._dividends(symbol), self._splits_of(symbol)])
+        return corporate_actions(splits, paid, symbol=symbol, source="tradier", feed=answered(self._rest).feed)
 
     async def _dividends(self, symbol: str) -> pl.DataFrame:
         """Get all dividends of a stock or fund, each once, with ``amount`` in USD per share of that day."""

@@ -237,6 +237,15 @@ class AsyncTradier(VendorClient[TradierRest]):
         """
         return self._bars.kept_since(query)
 
+    async def corporate_actions(self, symbol: str) -> pl.DataFrame:
+        """Return the splits and dividends of a stock or fund, oldest first, with the columns of `CORPORATE_ACTIONS`.
+
+        References
+        ----------
+        Tradier, *Get Corporate Action Information* and *Get Dividends* (beta), ``GET /beta/markets/fundamentals/…``.
+        """
+        return await self._bars.corporate_actions(symbol)
+
     async def trades(self, symbol: str, *, start: datetime, end: datetime) -> pl.DataFrame:
         """Return the ticks of one stock or option contract, oldest first, with the columns of `TRADES`.
 

@@ -48,6 +48,7 @@ from __future__ import annotations
 from tests.contract.conformance.bars import BarQuestions
 from tests.contract.conformance.chain import ChainQuestions
 from tests.contract.conformance.contract import ContractQuestions
+from tests.contract.conformance.corporate_actions import CorporateActionQuestions
 from tests.contract.conformance.dividends import DividendQuestions
 from tests.contract.conformance.entitlements import EntitlementQuestions
 from tests.contract.conformance.expirations import ExpirationsQuestions
@@ -63,6 +64,7 @@ __all__ = [
     "BarQuestions",
     "ChainQuestions",
     "ContractQuestions",
+    "CorporateActionQuestions",
     "Days",
     "DividendQuestions",
     "EntitlementQuestions",

@@ -66,6 +66,7 @@ ASKING: dict[str, tuple[Callable[[Any], Any], tuple[Any, ...]]] = {
     "quotes": (lambda asked: asked.quotes(["SPY"]), (["SPY"], {})),
     "indices": (lambda asked: asked.indices(["SPX"]), (["SPX"], {})),
     "bars": (lambda asked: asked.bars(BARS), (BARS, {})),
+    "corporate_actions": (lambda asked: asked.corporate_actions("SPY"), ("SPY", {})),
     "trades": (lambda asked: asked.trades("SPY", **SPAN), ("SPY", SPAN)),
     "option_tape": (lambda asked: asked.option_tape("SPY261218C00600000", **SPAN), ("SPY261218C00600000", SPAN)),
     "market_status": (lambda asked: asked.market_status(), ({},)),
