@@ -152,8 +152,7 @@ class Connection:
 
     async def _until(self, kind: StatusKind) -> None:
         while True:
-            frame = await self._socket.recv(decode=False)
-            statuses = self._take(_bytes(frame))
+            statuses = self._take(await self._socket.recv())
             if any(status.kind == "refused" for status in statuses):
                 raise LostError("the vendor refused the log-in")
             if any(status.kind == kind for status in statuses):
@@ -179,7 +178,7 @@ class Connection:
         parts, recv, take = self._parts, self._socket.recv, self._take
         vitals, on_data = parts.vitals, parts.on_data
         while True:
-            frame = _bytes(await recv(decode=False))
+            frame = await recv()
             on_frame = parts.on_frame
             # Asked before the frame is taken, which may renew the secret.
             is_recorded = on_frame is not None and not parts.dialect.holds_secret(frame)
@@ -295,7 +294,3 @@ class Connection:
         if not is_answered and self.heard_at == heard_at:
             raise LostError("nobody answers a ping", is_clean=False)
         await parts.sleep(policy.next_look_s(parts.clock() - self.heard_at))
-
-
-def _bytes(frame: str | bytes) -> bytes:
-    return frame if isinstance(frame, bytes) else frame.encode()
