@@ -471,6 +471,7 @@ def test_events_that_nobody_knows_repeated_or_late_change_nothing(simulator: Sim
         async with following.open(*channels(symbols, "quote")):
             counts = following.book.counts
             await following.pulse.until(lambda: counts.late >= 5 and counts.repeated >= 5 and counts.unknown >= 2)
+            simulator.streams.rate = 0.001  # nothing more, but for what is on its way
             known: dict[str, tuple[float | None, float | None]] = {}
 
             def is_equal() -> bool:
