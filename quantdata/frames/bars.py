@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from quantdata.frames.columns import BARS, FEED, MOMENT
+from quantdata.frames.columns import BARS, FEED, MOMENT, PROVIDER
 from quantdata.frames.provenance import canonical
 from quantdata.sessions import NEW_YORK, sessions
 
@@ -16,6 +16,7 @@ __all__ = [
     "Timeframe",
     "dividend_factors",
     "finish",
+    "given_by",
     "midnight",
     "on_midnight",
     "regular_hours",
@@ -115,19 +116,21 @@ def resample(bars: pl.DataFrame, timeframe: str, *, is_from_open: bool = True) -
     Parameters
     ----------
     bars
-        With ``session``, oldest first.
+        With ``session``, ``source`` and ``feed``, oldest first.
     timeframe
-        Of the result.
+        Of the result; ``source`` is kept where it is the same of all bars in a window, ``feed`` is the worst.
     is_from_open
         Whether hours run from the open (09:30), or else by the clock.
     """
+    is_one = pl.col("source").n_unique() == 1
+    aggregated = [*_AGGREGATED, pl.when(is_one).then(pl.col("source").first()), pl.col("feed").min()]
     if timeframe == "1w":
         week = pl.col("session").dt.truncate("1w").alias("monday")
-        weekly = bars.group_by(week, maintain_order=True).agg(*_AGGREGATED, pl.col("session").first())
+        weekly = bars.group_by(week, maintain_order=True).agg(*aggregated, pl.col("session").first())
         return weekly.with_columns(ts=midnight(pl.col("monday"))).drop("monday")
     shift = timedelta(minutes=30) if timeframe == "1h" and is_from_open else timedelta(0)
     window = (pl.col("ts") - shift).dt.truncate(timeframe) + shift
-    return bars.group_by(window.alias("ts"), "session", maintain_order=True).agg(_AGGREGATED)
+    return bars.group_by(window.alias("ts"), "session", maintain_order=True).agg(aggregated)
 
 
 def scaled_by_splits(bars: pl.DataFrame, splits: pl.DataFrame, *, is_back: bool) -> pl.DataFrame:
@@ -199,11 +202,14 @@ def total_return(bars: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
     return scaled.with_columns(pl.col("open", "high", "low", "close", "vwap") * factor).select(bars.columns)
 
 
-def finish(bars: pl.DataFrame, *, symbol: str, adjustment: str, source: str, feed: str | None) -> pl.DataFrame:
+def given_by(bars: pl.DataFrame, source: str, feed: str | None) -> pl.DataFrame:
+    """Add who gave the bars, and how fresh that source is."""
+    return bars.with_columns(source=pl.lit(source, PROVIDER), feed=pl.lit(feed, FEED))
+
+
+def finish(bars: pl.DataFrame, *, symbol: str, adjustment: str) -> pl.DataFrame:
     """Return canonical bars of one symbol, oldest first."""
-    complete = bars.with_columns(
-        symbol=pl.lit(symbol), adjustment=pl.lit(adjustment), source=pl.lit(source), feed=pl.lit(feed, FEED)
-    )
+    complete = bars.with_columns(symbol=pl.lit(symbol), adjustment=pl.lit(adjustment))
     return complete.select(canonical(BARS, complete.columns)).sort("ts")
 
 

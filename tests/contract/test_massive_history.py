@@ -24,7 +24,7 @@ def utc(text: str) -> datetime:
 
 def read_bars(massive: Massive, path: str, symbol: str, *, endpoint: str | None = None) -> pl.DataFrame:
     found = bar_frames.with_session(bars.bar_page(massive.page(path, endpoint=endpoint).results))
-    return bar_frames.finish(found, symbol=symbol, adjustment="raw", source="massive", feed=None)
+    return bar_frames.finish(bar_frames.given_by(found, "massive", None), symbol=symbol, adjustment="raw")
 
 
 # --- bars -----------------------------------------------------------------------------------------------------------

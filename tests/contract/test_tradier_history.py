@@ -44,7 +44,7 @@ NO_DATES = "client/expirations_null.json"
 
 def finished(found: pl.DataFrame, symbol: str) -> pl.DataFrame:
     rows = bar_frames.with_session(found)
-    return bar_frames.finish(rows, symbol=symbol, adjustment="split", source="tradier", feed=None)
+    return bar_frames.finish(bar_frames.given_by(rows, "tradier", None), symbol=symbol, adjustment="split")
 
 
 def days(tradier: Tradier, path: str, symbol: str, body: bytes | None = None) -> pl.DataFrame:

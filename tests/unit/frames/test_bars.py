@@ -12,6 +12,7 @@ from quantdata.frames.bars import (
     TIMEFRAMES,
     dividend_factors,
     finish,
+    given_by,
     on_midnight,
     regular_hours,
     resample,
@@ -33,8 +34,8 @@ def utc(text: str) -> datetime:
 
 
 def found(*rows: tuple[object, ...]) -> pl.DataFrame:
-    """Return bars as a vendor's page gives them, with their sessions."""
-    return with_session(pl.DataFrame(rows, schema=FOUND, orient="row"))
+    """Return bars as a vendor's page gives them, with their sessions and their source."""
+    return given_by(with_session(pl.DataFrame(rows, schema=FOUND, orient="row")), "massive", None)
 
 
 def at(*moments: str) -> pl.DataFrame:
@@ -156,7 +157,16 @@ def test_a_week_starts_on_monday_even_if_that_is_a_holiday() -> None:
         schema={**FOUND, "session": pl.Date},
         orient="row",
     )
-    assert_frame_equal(resample(days, "1w"), expected, check_column_order=False)
+    assert_frame_equal(resample(days, "1w"), given_by(expected, "massive", None), check_column_order=False)
+
+
+@pytest.mark.parametrize(("timeframe", "second"), [("1h", "2025-07-01 14:00"), ("1w", "2025-07-02 04:00")])
+def test_a_coarser_bar_of_two_vendors_has_no_source_and_the_worse_feed(timeframe: str, second: str) -> None:
+    first = given_by(at("2025-07-01 13:30"), "massive", "realtime")
+    same, other = (given_by(at(second), vendor, "delayed") for vendor in ("massive", "tradier"))
+    for bars, source in ((same, "massive"), (other, None)):
+        built = resample(pl.concat([first, bars]), timeframe)
+        assert built.select("source", "feed", "trades").rows() == [(source, "delayed", 2)]
 
 
 def test_the_week_of_the_clock_change_starts_at_winter_midnight() -> None:
@@ -318,7 +328,7 @@ def test_without_dividends_nothing_changes() -> None:
 @pytest.mark.parametrize("feed", ["delayed", None])
 def test_finished_bars_are_canonical_and_oldest_first(feed: str | None) -> None:
     found_bars = at("2025-07-02 04:00", "2025-07-01 04:00")
-    bars = finish(found_bars, symbol="SPY", adjustment="split", source="massive", feed=feed)
+    bars = finish(given_by(found_bars, "massive", feed), symbol="SPY", adjustment="split")
     assert bars.schema == schema(BARS)
     assert bars.select("symbol", "ts", "adjustment", "source", "feed").rows() == [
         ("SPY", utc("2025-07-01 04:00"), "split", "massive", feed),
@@ -327,7 +337,7 @@ def test_finished_bars_are_canonical_and_oldest_first(feed: str | None) -> None:
 
 
 def test_no_bars_have_the_schema_of_some() -> None:
-    assert_frame_equal(finish(found(), symbol="SPY", adjustment="raw", source="massive", feed=None), empty(BARS))
+    assert_frame_equal(finish(found(), symbol="SPY", adjustment="raw"), empty(BARS))
 
 
 @pytest.mark.parametrize("name", ["1m", "5m", "15m", "30m", "1h", "1d", "1w"])
