@@ -111,7 +111,9 @@ def _serve(loop: asyncio.AbstractEventLoop, started: threading.Event) -> None:
         loop.run_until_complete(asyncio.wait(goodbyes, timeout=LONGEST_GOODBYE_S))
     for task in tasks:
         task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    if tasks:
+        # Nothing to gather: it would ask the policy for a loop, and a library may have set its own since (uvloop).
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
 

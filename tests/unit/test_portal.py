@@ -228,6 +228,17 @@ def test_a_process_ends_while_coroutines_still_run() -> None:
     )
 
 
+def test_a_process_ends_quietly_when_a_library_has_set_a_policy_of_its_own() -> None:
+    # As uvloop does, and with it NautilusTrader, whose policy knows no loop of a thread that was there before.
+    script = """
+        import asyncio
+        from quantdata import portal
+        print(portal.call(asyncio.sleep(0, "done")))
+        asyncio.set_event_loop_policy(asyncio.DefaultEventLoopPolicy())
+    """
+    assert _script(script) == "done"
+
+
 def test_a_goodbye_is_waited_for_at_the_end_of_a_process() -> None:
     assert _script(
         """
