@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import threading
-import warnings
 import weakref
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
@@ -16,8 +13,16 @@ import polars as pl
 from quantdata import portal, symbols
 from quantdata.analytics.technical import INDICATORS, with_indicators
 from quantdata.client.connect import Connection
-from quantdata.client.last_good import LastGood, is_old
-from quantdata.client.snapshot import snapshot_warning, snapshots
+from quantdata.client.last_good import LastGood
+from quantdata.client.narrowed import narrowed, of_roots, only_contract
+from quantdata.client.warned import (
+    finished_snapshots,
+    warned_of_age,
+    warned_of_errors,
+    warned_of_flow,
+    warned_of_lacks,
+    warned_of_missing,
+)
 from quantdata.clients.arguments import (
     Day,
     Moment,
@@ -32,11 +37,10 @@ from quantdata.clients.arguments import (
 )
 from quantdata.clients.bar_query import BarQuery, instrument, is_equity
 from quantdata.clients.cache import Cache
-from quantdata.clients.chain_query import HIGHEST_STRIKE, OPEN, ChainQuery
+from quantdata.clients.chain_query import HIGHEST_STRIKE, ChainQuery
 from quantdata.clients.flow_query import FlowQuery
 from quantdata.clients.indicator_query import IndicatorQuery, timeframe_names
-from quantdata.clients.order_flow import find_flow, flow_warning
-from quantdata.clients.plan import TELLING_ROWS
+from quantdata.clients.order_flow import find_flow
 from quantdata.clients.records import Records
 from quantdata.clients.together import together
 from quantdata.errors import (
@@ -46,20 +50,16 @@ from quantdata.errors import (
     EntitlementError,
     IncompleteError,
     QuantDataError,
-    QuantDataWarning,
     SymbolError,
 )
-from quantdata.frames.chain import newest_session
 from quantdata.hybrid import AsyncHybrid
 from quantdata.pricing.rates import DEFAULT_RATE, RateCurve
-from quantdata.sessions import session_day, sessions
-from quantdata.validation import failures
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
     from datetime import date, datetime
 
-    from quantdata.client.snapshot import Histories, IndexSnapshot
+    from quantdata.client.snapshot import IndexSnapshot
     from quantdata.clients import MarketStatus, Provider
     from quantdata.config import Config
 
@@ -71,9 +71,6 @@ LONGEST_PROBE_S: Final = 2.0
 # Of the simulated market where nothing else is said.
 SEED: Final = 7
 CLOCK: Final = "open"
-LATE_SESSIONS: Final = 5
-ONE_DAY: Final = timedelta(days=1)
-MOST_SHOWN: Final = 5
 # Tradier sends one expiration a request.
 NEAREST_COMPARED: Final = 4
 
@@ -202,10 +199,10 @@ class Core:
     def chain(self, query: ChainQuery, where: pl.Expr | None = None) -> Ask[pl.DataFrame]:
         """Ask for a chain; ``where`` filters last."""
         if where is None and not query.is_filtered_here:
-            return Ask(query.key, partial(self._chain, query), _warned_of_age)
+            return Ask(query.key, partial(self._chain, query), warned_of_age)
         if where is not None and not isinstance(where, pl.Expr):
             raise ArgumentError(f"where must be a polars expression such as pl.col('bid') > 0, not {where!r}")
-        return Ask(query.key, partial(self._chain, query), partial(_filtered, query, where))
+        return Ask(query.key, partial(self._chain, query), partial(narrowed, query, where))
 
     def contract(
         self,
@@ -220,7 +217,7 @@ class Core:
         described = (strike, expiration, option_type)
         if root is None and all(each is None for each in described):
             symbol = symbols.parse_option(symbol_text(underlying, name="contract_symbol"))
-            return Ask(("contract", symbol.occ), partial(self._contract, symbol), _warned_of_age)
+            return Ask(("contract", symbol.occ), partial(self._contract, symbol), warned_of_age)
         if any(each is None for each in described):
             raise ArgumentError(
                 "contract() takes one OCC symbol, or underlying, strike, expiration and option_type together; "
@@ -239,7 +236,7 @@ class Core:
         return Ask(
             ("contract", *query.key[1:]),
             partial(self._described, query, named, provider),
-            lambda chain: _only_contract(found.finish(chain), named, query, provider),
+            lambda chain: only_contract(found.finish(chain), named, query, provider),
         )
 
     def expirations(self, underlying: str, *, start: Day | None, end: Day | None) -> Ask[list[date]]:
@@ -253,12 +250,12 @@ class Core:
     def quotes(self, tickers: str | Iterable[str]) -> Ask[pl.DataFrame]:
         """Ask for quotes of stocks and funds."""
         asked = tuple(dict.fromkeys(_equity(each) for each in texts(tickers, name="symbols")))
-        return Ask(("quotes", asked), partial(self._quotes, asked), _warned)
+        return Ask(("quotes", asked), partial(self._quotes, asked), warned_of_missing)
 
     def indices(self, tickers: str | Iterable[str]) -> Ask[pl.DataFrame]:
         """Ask for quotes of indices."""
         asked = _index_names(tickers)
-        return Ask(("indices", asked), partial(self._indices, asked), _warned)
+        return Ask(("indices", asked), partial(self._indices, asked), warned_of_missing)
 
     def bars(
         self, tickers: str | Iterable[str], timeframe: str, start: Moment, end: Moment, *, adjust: str, session: str
@@ -270,8 +267,8 @@ class Core:
         ]
         queries = list(dict.fromkeys(asked))
         key = ("bars", *(query.key for query in queries))
-        told = partial(_warned_of_lacks, queries, self._kept_since)
-        return Ask(key, partial(self._bars, queries), lambda bars: _warned_of_errors(told(bars)))
+        told = partial(warned_of_lacks, queries, self._kept_since)
+        return Ask(key, partial(self._bars, queries), lambda bars: warned_of_errors(told(bars)))
 
     def trades(self, symbol: str, start: Moment, end: Moment) -> Ask[pl.DataFrame]:
         """Ask for the tape of one stock or option contract."""
@@ -279,7 +276,7 @@ class Core:
         if not (is_equity(asked) or symbols.is_option_symbol(asked)):
             raise SymbolError(f"an index has no trades: use bars({asked!r}, ...)")
         first, last = moment_range(start, end)
-        return Ask(("trades", asked, first, last), partial(self._trades, asked, first, last), _warned_of_errors)
+        return Ask(("trades", asked, first, last), partial(self._trades, asked, first, last), warned_of_errors)
 
     def indicators(self, ticker: str, timeframe: str, *, lookback: int) -> Ask[pl.DataFrame]:
         """Ask for the newest indicators of one symbol."""
@@ -293,7 +290,7 @@ class Core:
         asked, names = _index_names(tickers), timeframe_names(timeframes)  # once: an iterable may be read but once
         quotes = self.indices(asked)
         queries = [IndicatorQuery.of(f"I:{each}", name, lookback=lookback) for each in asked for name in names]
-        finish = partial(_finished_snapshots, quotes.finish, is_one=isinstance(tickers, str))
+        finish = partial(finished_snapshots, quotes.finish, is_one=isinstance(tickers, str))
         return Ask(None, partial(self._snapshots, quotes, queries), finish)
 
     def flow(
@@ -307,7 +304,7 @@ class Core:
     ) -> Ask[pl.DataFrame]:
         """Ask for the order flow of the contracts on an underlying."""
         query = FlowQuery.of(underlying, start=start, end=end, contracts=contracts, top=top)
-        return Ask(query.key, partial(self._flow, query), _warned_of_flow)
+        return Ask(query.key, partial(self._flow, query), warned_of_flow)
 
     def compare(
         self,
@@ -325,7 +322,7 @@ class Core:
             underlying, expirations=expirations, strikes=strikes, roots=roots, option_type=option_type
         )
         nearest = NEAREST_COMPARED if expirations is None else None
-        return Ask(None, partial(self._compare, query, nearest), partial(_of_roots, query.roots))
+        return Ask(None, partial(self._compare, query, nearest), partial(of_roots, query.roots))
 
     def market_status(self) -> Ask[MarketStatus]:
         """Ask whether the market is open."""
@@ -501,65 +498,6 @@ def _index_names(tickers: str | Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(symbols.index(each) for each in texts(tickers, name="tickers")))
 
 
-def _warned_of_age(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a frame; warn where it is an old one in the place of an error."""
-    if is_old(frame):
-        oldest: Any = frame.get_column("age_s").max()
-        _warn(f"no provider answered; this is the last good answer, {oldest:.0f} s of open market old")
-    return frame
-
-
-def _of_roots(roots: tuple[str, ...], comparison: pl.DataFrame) -> pl.DataFrame:
-    return comparison.filter(pl.col("root_symbol").is_in(roots)) if roots else comparison
-
-
-def _filtered(query: ChainQuery, where: pl.Expr | None, chain: pl.DataFrame) -> pl.DataFrame:
-    _warned_of_age(chain)
-    if query.is_filtered_here and chain.height:
-        _require_blocks(query, chain)
-        chain = chain.filter(query.local_part(newest_session(chain.get_column("snapshot_ts")[0])))
-    if where is None:
-        return chain
-    try:
-        return chain.filter(where)
-    except pl.exceptions.PolarsError as error:
-        raise ArgumentError(f"where cannot be applied to a chain: {str(error).splitlines()[0]}") from error
-
-
-def _require_blocks(query: ChainQuery, chain: pl.DataFrame) -> None:
-    """Raise if a filter needs what the plan does not deliver: all rows would fail it, which says nothing of them."""
-    needs = {
-        "max_spread_percent": (query.max_spread_percent is not None, "quote_source", "quotes"),
-        "delta": (query.delta != OPEN, "greeks_source", "greeks"),
-        "moneyness": (query.moneyness != OPEN, "underlying_source", "prices of the underlying"),
-    }
-    for name, (is_asked, column, block) in needs.items():
-        if is_asked and chain.height >= TELLING_ROWS and chain.get_column(column).null_count() == chain.height:
-            raise EntitlementError(
-                f"{name} needs {block}, and none of the {chain.height:,} contracts came with one: this key's plan "
-                "lacks them; see entitlements()",
-                provider=chain.get_column("source")[0],
-            )
-
-
-def _only_contract(found: pl.DataFrame, named: str, query: ChainQuery, provider: str) -> pl.DataFrame:
-    """Return the one contract found; several are those of several roots, and whoever asks must say which."""
-    if found.height == 1:
-        return found
-    if found.is_empty():
-        root = f" with root {query.roots[0]}" if query.roots else ""
-        raise ContractNotFoundError(
-            f"no contract {named}{root}: see chain({query.underlying!r}, expirations={str(query.expirations[0])!r}) "
-            "for what there is",
-            provider=provider,
-        )
-    roots = found.get_column("root_symbol").to_list()
-    raise SymbolError(
-        f"{named} is {found.height} contracts: {', '.join(found.get_column('contract_symbol'))}; name the root: "
-        f"{' or '.join(f'root={root!r}' for root in roots)}"
-    )
-
-
 def _incomplete(answers: list[pl.DataFrame | BaseException], reason: DataProviderError) -> DataProviderError:
     """Return the error of several symbols of which some failed: what the others and the parts of those gave is kept."""
     whole = [answer for answer in answers if isinstance(answer, pl.DataFrame)]
@@ -569,85 +507,3 @@ def _incomplete(answers: list[pl.DataFrame | BaseException], reason: DataProvide
     first = reason.reason if isinstance(reason, IncompleteError) else reason
     received = pl.concat([*whole, *parts])
     return IncompleteError(first, received=received, arrived=f"bars of {len(whole)} of {len(answers)} symbols")
-
-
-def _warned_of_errors(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return bars or trades, which have no columns of quality; warn of those that break a rule."""
-    if broken := failures(rows):
-        named = ", ".join(f"{rule}: {count:,}" for rule, count in broken.items())
-        _warn(f"of {rows.height:,} rows some break a rule ({named}); see validate()")
-    return rows
-
-
-def _warned_of_lacks(
-    queries: list[BarQuery], kept_since: Callable[[BarQuery], date | None], bars: pl.DataFrame
-) -> pl.DataFrame:
-    """Return bars; warn of those that begin later, or are adjusted for less, than what was asked for."""
-    found = bars.group_by("symbol").agg(pl.col("session").min(), pl.col("adjustment").first())
-    known = {symbol: (first, adjustment) for symbol, first, adjustment in found.iter_rows()}
-    for query in queries:
-        first, adjustment = known.get(query.symbol, (None, query.adjustment))
-        asked, kept = session_day(query.start), kept_since(query)
-        named = f"{query.symbol}: {query.timeframe} bars"
-        if kept is not None and _sessions_before(kept, query):
-            _warn(f"{named} are kept since {kept}, asked for from {asked}; daily ones reach further back")
-        elif first is not None and _begins_late(query, first):
-            _warn(f"{named} begin on {first}, asked for from {asked}; vendor or plan have none before")
-        if adjustment != query.adjustment:
-            _warn(f"{named} are as traded, not adjusted for splits: the vendor gave no splits to adjust them by")
-    return bars
-
-
-def _begins_late(query: BarQuery, first: date) -> bool:
-    """Tell whether the first session of some bars is later than what was asked for; an option may just not trade."""
-    # A stock trades every minute or so: a session without minutes is one that the vendor lacks.
-    allowed = 0 if query.window.is_intraday else LATE_SESSIONS - 1
-    return not symbols.is_option_symbol(query.symbol) and _sessions_before(first, query) > allowed
-
-
-def _sessions_before(first: date, query: BarQuery) -> int:
-    """Count the sessions before a day in which any of the hours asked for lie."""
-    asked = session_day(query.start)
-    before = sessions(asked, first - ONE_DAY) if asked < first else []
-    is_regular = query.session == "regular"
-    return sum((each.close if is_regular else each.late_close) > query.start for each in before)
-
-
-def _warned(quotes: pl.DataFrame) -> pl.DataFrame:
-    """Return quotes; warn of the rows that the vendor gave nothing for, and of old ones."""
-    _warned_of_age(quotes)
-    lacking = quotes.filter(pl.col("vendor_error").is_not_null())
-    if lacking.height:
-        shown = lacking.select("symbol", "vendor_error").head(MOST_SHOWN)
-        reasons = "; ".join(f"{symbol}: {reason}" for symbol, reason in shown.iter_rows())
-        others = f"; and {lacking.height - MOST_SHOWN:,} more" if lacking.height > MOST_SHOWN else ""
-        _warn(f"no quote for {reasons}{others}")
-    return quotes
-
-
-def _finished_snapshots(
-    warned: Callable[[pl.DataFrame], pl.DataFrame], found: tuple[pl.DataFrame, Histories], *, is_one: bool
-) -> IndexSnapshot | dict[str, IndexSnapshot]:
-    quotes, histories = found
-    by_symbol = snapshots(warned(quotes), histories)
-    if message := snapshot_warning(histories):
-        _warn(message)
-    return next(iter(by_symbol.values())) if is_one else by_symbol
-
-
-def _warned_of_flow(flow: pl.DataFrame) -> pl.DataFrame:
-    if message := flow_warning(flow):
-        _warn(message)
-    return flow
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, QuantDataWarning, stacklevel=_callers_level())
-
-
-def _callers_level() -> int:
-    """Return the stack level, as counted in the function that asks, of whoever called this package."""
-    level, frame = 0, inspect.currentframe()
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("quantdata."):
-        level, frame = level + 1, frame.f_back
-    return level
