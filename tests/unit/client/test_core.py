@@ -20,7 +20,8 @@ import polars as pl
 import pytest
 
 from quantdata import portal
-from quantdata.client.core import Ask, Core, _hang_up, _warned_of_lacks
+from quantdata.client.core import Ask, Core, _hang_up
+from quantdata.client.warned import warned_of_lacks
 from quantdata.clients import AsyncMassive, BarQuery, ChainQuery
 from quantdata.config import Config, Secret
 from quantdata.errors import (
@@ -407,7 +408,7 @@ def test_bars_that_could_not_be_adjusted_say_so_and_warn() -> None:
         schema_overrides={"session": pl.Date},
     )
     with pytest.warns(QuantDataWarning, match="SPY: 5m bars are as traded, not adjusted for splits"):
-        assert _warned_of_lacks([query], lambda _: None, bars).equals(bars)
+        assert warned_of_lacks([query], lambda _: None, bars).equals(bars)
 
 
 def test_bars_that_are_kept_for_weeks_alone_warn_of_that_and_not_of_what_they_begin_with() -> None:
@@ -417,7 +418,7 @@ def test_bars_that_are_kept_for_weeks_alone_warn_of_that_and_not_of_what_they_be
         schema_overrides={"session": pl.Date},
     )
     with pytest.warns(QuantDataWarning) as told:
-        _warned_of_lacks([option], lambda _: date(2026, 11, 10), bars)
+        warned_of_lacks([option], lambda _: date(2026, 11, 10), bars)
     (only,) = told
     assert str(only.message) == (
         "SPY261218C00600000: 5m bars are kept since 2026-11-10, asked for from 2026-11-03; daily ones reach further "
@@ -425,7 +426,7 @@ def test_bars_that_are_kept_for_weeks_alone_warn_of_that_and_not_of_what_they_be
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        _warned_of_lacks([option], lambda _: date(2026, 11, 3), bars)
+        warned_of_lacks([option], lambda _: date(2026, 11, 3), bars)
 
 
 @pytest.mark.parametrize(
@@ -446,7 +447,7 @@ def test_no_warning_speaks_of_days_without_trading(start: str, session: Any, *, 
     )
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        _warned_of_lacks([query], lambda _: date(2026, 11, 9), bars)
+        warned_of_lacks([query], lambda _: date(2026, 11, 9), bars)
     assert bool(told) is is_warned
 
 
