@@ -1,0 +1,342 @@
+"""`Lake`: Parquet files that are whole, found by day and symbol, and known to the last gap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, cast, get_args
+
+from quantdata.config import Config
+from quantdata.errors import ArgumentError
+from quantdata.lake import reading
+from quantdata.lake.commit import commit
+from quantdata.lake.datasets import DATASETS, dataset_of
+from quantdata.lake.footer import as_frame
+from quantdata.lake.ledger import Gap, Ledger
+from quantdata.lake.pieces import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import polars as pl
+
+    from quantdata.lake.datasets import Dataset
+
+__all__ = ["GapReason", "Lake"]
+
+GapReason = Literal["holiday", "halted", "no_trades", "not_entitled", "failed"]
+REASONS: Final = get_args(GapReason)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Lake:
+    """A folder of Parquet files, one for each piece, that any program can read and several may write at once.
+
+    A piece is a chain's or a flow's snapshot, all quotes of one moment, or the bars or trades of one symbol in one
+    session. It is written whole or not at all, under a name that follows from what it is: writing again replaces it.
+
+    Parameters
+    ----------
+    path
+        The folder; ``QUANTDATA_LAKE``, else ``data/lake``, when left out. It is made by the first write.
+    wall
+        The present (UTC); only for information, nothing depends on it.
+
+    Attributes
+    ----------
+    path
+        The folder.
+
+    Notes
+    -----
+    ``<path>/<dataset>/date=YYYY-MM-DD/part-<key>.parquet``, and what is none of the data in ``<path>/_meta``. Words
+    (option_type, source, ...) are text in the files, and of their own dtype in what `scan` returns.
+
+    Examples
+    --------
+    >>> from tempfile import mkdtemp
+    >>> import quantdata as qd
+    >>> lake = qd.Lake(mkdtemp())
+    >>> bars = qd.Client("sim", clock="at:2026-11-18T11:00").bars("SPY", "5m", "2026-11-16", "2026-11-17", adjust="raw")
+    >>> lake.write("bars_5m", bars).select("date", "symbol", "rows").rows()
+    [(datetime.date(2026, 11, 16), 'SPY', 78), (datetime.date(2026, 11, 17), 'SPY', 78)]
+    >>> lake.scan("bars_5m", symbols="SPY", start="2026-11-17").collect().height
+    78
+    """
+
+    def __init__(self, path: str | Path | None = None, *, wall: Callable[[], datetime] = _now) -> None:
+        self.path: Path = Config.from_environment().lake.absolute() if path is None else _folder(path)
+        self._wall = wall
+        self._ledger = Ledger(self.path)
+
+    def __repr__(self) -> str:
+        return f"Lake({str(self.path)!r})"
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def write(
+        self,
+        dataset: str,
+        frame: pl.DataFrame,
+        *,
+        underlying: str | None = None,
+        filters: Mapping[str, object] | None = None,
+        hours: Literal["regular", "all"] = "regular",
+    ) -> pl.DataFrame:
+        """Keep a canonical frame: one file for each of its pieces, in place of what was there of the same piece.
+
+        Parameters
+        ----------
+        dataset
+            ``chains``, ``bars_1m`` ... ``bars_1d``, ``trades``, ``quotes``, ``indices`` or ``flow``.
+        frame
+            As the client of this package returns it. Bars as they traded (``adjust="raw"``).
+        underlying
+            Of ``flow``, whose frame does not hold it.
+        filters
+            What a chain was narrowed by, by argument; it becomes a piece beside the whole chain's.
+        hours
+            Which trading hours bars and trades are of.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row for each piece written with the columns of ``quantdata.frames.columns.LAKE_PIECES``, by date and
+            key; none of a frame without rows.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such dataset, or the frame is none of it.
+        LakeError
+            If a file cannot be written; each other piece is as it was or as it should be.
+        """
+        pieces = cut(dataset_of(dataset), frame, underlying=underlying, filters=filters, hours=hours)
+        written = commit(self.path, pieces, self._wall()) if pieces else []
+        self._ledger.keep(written)
+        return as_frame(entry.facts for entry in written)
+
+    def note_gap(
+        self, dataset: str, symbol: str, day: date | str, reason: GapReason, *, detail: str | None = None
+    ) -> None:
+        """Write down why a symbol has no bars or trades in a session, so that nobody need ask again.
+
+        Parameters
+        ----------
+        dataset
+            ``bars_1m`` ... ``bars_1d``, or ``trades``.
+        symbol
+            In canonical spelling.
+        day
+            The session.
+        reason
+            ``holiday``, ``halted``, ``no_trades``, ``not_entitled`` or ``failed``. The newest counts.
+        detail
+            What the vendor said.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such dataset or reason.
+        LakeError
+            If it cannot be written down.
+        """
+        self.note_gaps(dataset, symbol, {day: reason}, detail=detail)
+
+    def note_gaps(
+        self, dataset: str, symbol: str, reasons: Mapping[date | str, GapReason], *, detail: str | None = None
+    ) -> None:
+        """Write down why a symbol has nothing in several sessions, all or none: see `note_gap`.
+
+        Parameters
+        ----------
+        dataset, symbol, detail
+            As of `note_gap`.
+        reasons
+            By session.
+        """
+        kind = _with_sessions(dataset)
+        if unknown := sorted({str(reason) for reason in reasons.values() if reason not in REASONS}):
+            raise ArgumentError(f"no reason {', '.join(unknown)}: there are {', '.join(REASONS)}")
+        (name,) = _texts((symbol,))
+        at = self._wall()
+        self._ledger.note(
+            Gap(kind.name, name, _day(day, name="day"), reason, detail, at) for day, reason in reasons.items()
+        )
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def scan(
+        self,
+        dataset: str,
+        *,
+        symbols: str | Iterable[str] | None = None,
+        start: date | str | None = None,
+        end: date | str | None = None,
+    ) -> pl.LazyFrame:
+        """Return what is kept as one lazy frame, from the files that may hold what is asked for and no others.
+
+        Parameters
+        ----------
+        dataset
+            Name of the dataset.
+        symbols
+            These alone: underlyings of chains and flow, contracts of their bars. All when left out.
+        start, end
+            First and last session, both included; open where left out.
+
+        Returns
+        -------
+        pl.LazyFrame
+            Canonical columns, and ``date``, the session. Piece after piece, by date and key. Columns that an older
+            file lacks are null, those that only a newer version knows are left out. Without rows, and of the same
+            columns, where nothing is kept.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such dataset, or the days make no sense.
+        LakeError
+            If a file is cut off or may not be read.
+        """
+        first, last = _span(start, end)
+        return reading.scan(self.path, dataset_of(dataset), symbols=_symbols(symbols), start=first, end=last)
+
+    def coverage(
+        self,
+        dataset: str | None = None,
+        *,
+        symbols: str | Iterable[str] | None = None,
+        start: date | str | None = None,
+        end: date | str | None = None,
+    ) -> pl.DataFrame:
+        """Return which pieces there are, and what each of them says of itself.
+
+        Parameters
+        ----------
+        dataset
+            One alone; all when left out.
+        symbols, start, end
+            As of `scan`; pieces of several symbols (quotes, indices) are in it whatever the symbols.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row for each piece with the columns of ``quantdata.frames.columns.LAKE_PIECES``, by dataset, date and
+            key.
+
+        Warns
+        -----
+        QuantDataWarning
+            For each file that cannot be read, which counts as absent.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such dataset, or the days make no sense.
+        LakeError
+            If a folder may not be read.
+        """
+        kinds = DATASETS.values() if dataset is None else [dataset_of(dataset)]
+        (first, last), wanted = _span(start, end), _symbols(symbols)
+        found = (
+            entry
+            for kind in kinds
+            for entry in reading.entries(self.path, self._ledger, kind, symbols=wanted, start=first, end=last)
+        )
+        return as_frame(entry.facts for entry in found)
+
+    def gaps(self, dataset: str, symbols: str | Iterable[str], start: date | str, end: date | str) -> pl.DataFrame:
+        """Return which sessions of bars or trades there are not, and why not, as far as anybody knows.
+
+        Parameters
+        ----------
+        dataset
+            ``bars_1m`` ... ``bars_1d``, or ``trades``.
+        symbols
+            One or more, in canonical spelling.
+        start, end
+            First and last day, both included.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row for each symbol and weekday without a piece with the columns of
+            ``quantdata.frames.columns.LAKE_GAPS``, by symbol and date; ``reason`` is ``not_asked`` where nobody has
+            tried.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no such dataset, no symbol, or the days make no sense.
+        LakeError
+            If the lake may not be read.
+        """
+        kind, wanted = _with_sessions(dataset), _symbols(symbols)
+        first, last = _day(start, name="start"), _day(end, name="end")
+        _check_order(first, last)
+        if not wanted:
+            raise ArgumentError("symbols is empty: name at least one")
+        held = reading.entries(self.path, self._ledger, kind, symbols=wanted, start=first, end=last)
+        noted = self._ledger.noted(kind.name, start=first, end=last)
+        return reading.gaps(held, noted, dataset=kind.name, symbols=wanted, start=first, end=last)
+
+
+# --- arguments ------------------------------------------------------------------------------------------------------
+
+
+def _folder(path: object) -> Path:
+    if isinstance(path, str | Path) and str(path).strip():
+        return Path(path).expanduser().absolute()
+    raise ArgumentError(f"a lake's path is a folder such as 'data/lake', not {path!r}")
+
+
+def _with_sessions(name: str) -> Dataset:
+    """Return a dataset of which every session should have a piece."""
+    dataset = dataset_of(name)
+    if dataset.is_snapshot:
+        raise ArgumentError(f"{name} are snapshots, of which none is missing: gaps are of bars and trades")
+    return dataset
+
+
+def _symbols(symbols: object) -> tuple[str, ...] | None:
+    """Return symbols without repeats; None stands for all."""
+    if symbols is None:
+        return None
+    is_list = isinstance(symbols, Iterable) and not isinstance(symbols, str | bytes)
+    return _texts(cast("Iterable[object]", symbols) if is_list else (symbols,))
+
+
+def _texts(symbols: Iterable[object]) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for symbol in symbols:
+        if not isinstance(symbol, str) or not symbol:
+            raise ArgumentError(f"symbols are texts such as 'SPY', not {symbol!r}")
+        found[symbol] = None
+    return tuple(found)
+
+
+def _span(start: date | str | None, end: date | str | None) -> tuple[date | None, date | None]:
+    first = None if start is None else _day(start, name="start")
+    last = None if end is None else _day(end, name="end")
+    if first is not None and last is not None:
+        _check_order(first, last)
+    return first, last
+
+
+def _day(value: object, *, name: str) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value if isinstance(value, str) else "")
+    except ValueError:
+        raise ArgumentError(f"{name} is a day such as '2026-12-18' or a date, not {value!r}") from None
+
+
+def _check_order(first: date, last: date) -> None:
+    if last < first:
+        raise ArgumentError(f"start {first} is after end {last}")
