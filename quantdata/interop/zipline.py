@@ -176,6 +176,8 @@ def _notes(found: Ready, happened: pl.DataFrame, *, is_told: bool, left_out: int
         notes.append(
             f"prices are raw; {splits} splits and {dividends} dividends stand beside them, for zipline to apply"
         )
+        if dividends:
+            notes.append("csvdir knows no pay dates: zipline never pays dividends in cash, data.history() counts them")
     else:
         notes.append("prices are raw and no actions= were given: a split looks like a loss, dividends are not paid")
     if left_out:

@@ -9,7 +9,7 @@ import os
 import sys
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from quantdata.errors import LakeError
@@ -18,14 +18,14 @@ from quantdata.lake.footer import metadata, seal
 from quantdata.lake.layout import meta, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from quantdata.lake.footer import Entry
     from quantdata.lake.pieces import Piece
 
-__all__ = ["commit", "staging"]
+__all__ = ["commit", "placing", "staging"]
 
 ROW_GROUP: Final = 131_072
 COMPRESSION_LEVEL: Final = 3
@@ -61,26 +61,38 @@ def commit(root: Path, pieces: Sequence[Piece], written: datetime) -> list[Entry
 
 
 def _commit(root: Path, piece: Piece, written: datetime) -> Entry:
-    target = path_of(root, piece.facts.dataset, piece.facts.date, piece.facts.key)
+    with placing(root, path_of(root, piece.facts.dataset, piece.facts.date, piece.facts.key)) as staged:
+        piece.frame.write_parquet(
+            staged,
+            compression="zstd",
+            compression_level=COMPRESSION_LEVEL,
+            row_group_size=ROW_GROUP,
+            metadata=metadata(piece.facts),
+        )
+        return seal(staged, piece.facts, written)
+
+
+@contextmanager
+def placing(root: Path, target: Path) -> Iterator[Path]:
+    """Hand out where to write a file; then force it to the disk and put it in its place, if nothing went wrong.
+
+    Raises
+    ------
+    LakeError
+        If it cannot be written.
+    """
     staged = staging(root) / uuid.uuid4().hex
     with told("cannot write", target):
         _make(staged.parent)
         _make(target.parent)
         try:
-            piece.frame.write_parquet(
-                staged,
-                compression="zstd",
-                compression_level=COMPRESSION_LEVEL,
-                row_group_size=ROW_GROUP,
-                metadata=metadata(piece.facts),
-            )
-            entry = seal(staged, piece.facts, written)
+            yield staged
+            _sync(staged)
             os.replace(staged, target)  # noqa: PTH105  # the call that everything here is about
         finally:
             with suppress(OSError):
                 staged.unlink(missing_ok=True)
-        _sync(target.parent)
-    return entry
+        _sync_folder(target.parent)
 
 
 def _make(folder: Path) -> None:
@@ -90,13 +102,16 @@ def _make(folder: Path) -> None:
     new = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for each in reversed(new):
-        _sync(each.parent)
+        _sync_folder(each.parent)
 
 
-def _sync(folder: Path) -> None:
-    if sys.platform == "win32":
-        return  # no folder can be opened there
-    file = os.open(folder, os.O_RDONLY)
+def _sync_folder(folder: Path) -> None:
+    if sys.platform != "win32":  # no folder can be opened there
+        _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(file)
     finally:

@@ -5,28 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+import polars as pl
 
 from quantdata.config import Config
 from quantdata.errors import ArgumentError
-from quantdata.lake import reading
+from quantdata.frames.columns import CORPORATE_ACTIONS, LAKE_FINDINGS, LAKE_REPAIRS, schema
+from quantdata.lake import arguments, reading
+from quantdata.lake.actions import HeldActions, keep_actions, read_actions
+from quantdata.lake.checking import findings
 from quantdata.lake.commit import commit
 from quantdata.lake.datasets import DATASETS, dataset_of
 from quantdata.lake.footer import as_frame
 from quantdata.lake.ledger import Gap, Ledger
+from quantdata.lake.mending import mended
 from quantdata.lake.pieces import cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import polars as pl
-
-    from quantdata.lake.datasets import Dataset
 
 __all__ = ["GapReason", "Lake"]
 
 GapReason = Literal["holiday", "halted", "no_trades", "not_entitled", "failed"]
 REASONS: Final = get_args(GapReason)
+FOLDER: Final = Path("data/lake")
 
 
 def _now() -> datetime:
@@ -69,7 +73,9 @@ class Lake:
     """
 
     def __init__(self, path: str | Path | None = None, *, wall: Callable[[], datetime] = _now) -> None:
-        self.path: Path = Config.from_environment().lake.absolute() if path is None else _folder(path)
+        self.path: Path = (
+            (Config.from_environment().lake or FOLDER).absolute() if path is None else arguments.folder(path)
+        )
         self._wall = wall
         self._ledger = Ledger(self.path)
 
@@ -145,10 +151,15 @@ class Lake:
         LakeError
             If it cannot be written down.
         """
-        self.note_gaps(dataset, symbol, {day: reason}, detail=detail)
+        self.note_gaps(dataset, symbol, {arguments.day(day, name="day"): reason}, detail=detail)
 
     def note_gaps(
-        self, dataset: str, symbol: str, reasons: Mapping[date | str, GapReason], *, detail: str | None = None
+        self,
+        dataset: str,
+        symbol: str,
+        reasons: Mapping[date, GapReason] | Mapping[str, GapReason],
+        *,
+        detail: str | None = None,
     ) -> None:
         """Write down why a symbol has nothing in several sessions, all or none: see `note_gap`.
 
@@ -159,14 +170,39 @@ class Lake:
         reasons
             By session.
         """
-        kind = _with_sessions(dataset)
+        kind = arguments.with_sessions(dataset)
         if unknown := sorted({str(reason) for reason in reasons.values() if reason not in REASONS}):
             raise ArgumentError(f"no reason {', '.join(unknown)}: there are {', '.join(REASONS)}")
-        (name,) = _texts((symbol,))
+        (name,) = arguments.symbol_texts((symbol,))
         at = self._wall()
         self._ledger.note(
-            Gap(kind.name, name, _day(day, name="day"), reason, detail, at) for day, reason in reasons.items()
+            Gap(kind.name, name, arguments.day(day, name="day"), reason, detail, at) for day, reason in reasons.items()
         )
+
+    def keep_corporate_actions(self, symbol: str, actions: pl.DataFrame, *, asked_on: date) -> None:
+        """Keep the splits and dividends of a stock or fund, by which its bars are adjusted when they are read.
+
+        Parameters
+        ----------
+        symbol
+            In canonical spelling.
+        actions
+            All that are known, with the columns of ``quantdata.frames.columns.CORPORATE_ACTIONS``.
+        asked_on
+            The New York day on which they were.
+
+        Raises
+        ------
+        ArgumentError
+            If the frame is another.
+        LakeError
+            If they cannot be written.
+        """
+        if actions.schema != schema(CORPORATE_ACTIONS):
+            raise ArgumentError(
+                "actions must have the columns of CORPORATE_ACTIONS, as a client's corporate actions do"
+            )
+        keep_actions(self.path, symbol, actions, asked_on=asked_on)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -203,8 +239,10 @@ class Lake:
         LakeError
             If a file is cut off or may not be read.
         """
-        first, last = _span(start, end)
-        return reading.scan(self.path, dataset_of(dataset), symbols=_symbols(symbols), start=first, end=last)
+        first, last = arguments.span(start, end)
+        return reading.scan(
+            self.path, dataset_of(dataset), symbols=arguments.symbols_asked(symbols), start=first, end=last
+        )
 
     def coverage(
         self,
@@ -242,13 +280,23 @@ class Lake:
             If a folder may not be read.
         """
         kinds = DATASETS.values() if dataset is None else [dataset_of(dataset)]
-        (first, last), wanted = _span(start, end), _symbols(symbols)
+        (first, last), wanted = arguments.span(start, end), arguments.symbols_asked(symbols)
         found = (
             entry
             for kind in kinds
             for entry in reading.entries(self.path, self._ledger, kind, symbols=wanted, start=first, end=last)
         )
         return as_frame(entry.facts for entry in found)
+
+    def corporate_actions(self, symbol: str) -> HeldActions | None:
+        """Return the splits and dividends of a stock or fund, and the day they were asked for; None where nobody has.
+
+        Raises
+        ------
+        LakeError
+            If they cannot be read.
+        """
+        return read_actions(self.path, symbol)
 
     def gaps(self, dataset: str, symbols: str | Iterable[str], start: date | str, end: date | str) -> pl.DataFrame:
         """Return which sessions of bars or trades there are not, and why not, as far as anybody knows.
@@ -276,67 +324,57 @@ class Lake:
         LakeError
             If the lake may not be read.
         """
-        kind, wanted = _with_sessions(dataset), _symbols(symbols)
-        first, last = _day(start, name="start"), _day(end, name="end")
-        _check_order(first, last)
+        kind, wanted = arguments.with_sessions(dataset), arguments.symbols_asked(symbols)
+        first, last = arguments.whole_span(start, end)
         if not wanted:
             raise ArgumentError("symbols is empty: name at least one")
         held = reading.entries(self.path, self._ledger, kind, symbols=wanted, start=first, end=last)
         noted = self._ledger.noted(kind.name, start=first, end=last)
         return reading.gaps(held, noted, dataset=kind.name, symbols=wanted, start=first, end=last)
 
+    # --- care -------------------------------------------------------------------------------------------------------
 
-# --- arguments ------------------------------------------------------------------------------------------------------
+    def verify(self, dataset: str | None = None) -> pl.DataFrame:
+        """Read every file and return what is wrong; nothing is changed.
 
+        Parameters
+        ----------
+        dataset
+            One alone; all when left out.
 
-def _folder(path: object) -> Path:
-    if isinstance(path, str | Path) and str(path).strip():
-        return Path(path).expanduser().absolute()
-    raise ArgumentError(f"a lake's path is a folder such as 'data/lake', not {path!r}")
+        Returns
+        -------
+        pl.DataFrame
+            One row for each finding with the columns of ``quantdata.frames.columns.LAKE_FINDINGS``, none where all is
+            well. ``hash``, ``truncated``, ``schema`` and ``misplaced``: the file must not be read. ``unsorted``,
+            ``duplicates``: its rows. ``foreign``: written by another program, or no file of a lake at all.
+            ``not_in_ledger``, ``missing_file``, ``staging``: what a writer left that was killed, or somebody's hand.
 
+        Raises
+        ------
+        ArgumentError
+            If there is no such dataset.
+        LakeError
+            If a folder or file may not be read.
+        """
+        kinds = DATASETS.values() if dataset is None else [dataset_of(dataset)]
+        found = findings(self.path, self._ledger, kinds, self._wall())
+        return pl.DataFrame(found, schema=schema(LAKE_FINDINGS), orient="row")
 
-def _with_sessions(name: str) -> Dataset:
-    """Return a dataset of which every session should have a piece."""
-    dataset = dataset_of(name)
-    if dataset.is_snapshot:
-        raise ArgumentError(f"{name} are snapshots, of which none is missing: gaps are of bars and trades")
-    return dataset
+    def repair(self) -> pl.DataFrame:
+        """Move broken files aside, remove what writers left, and make the ledger anew from the files; lose no data.
 
+        Returns
+        -------
+        pl.DataFrame
+            One row for each thing done with the columns of ``quantdata.frames.columns.LAKE_REPAIRS``; none where all
+            was well. Broken files are in ``_meta/quarantine`` afterwards; what was left over in staging for an hour is
+            removed. Rows out of order, duplicates and foreign files stay where they are.
 
-def _symbols(symbols: object) -> tuple[str, ...] | None:
-    """Return symbols without repeats; None stands for all."""
-    if symbols is None:
-        return None
-    is_list = isinstance(symbols, Iterable) and not isinstance(symbols, str | bytes)
-    return _texts(cast("Iterable[object]", symbols) if is_list else (symbols,))
-
-
-def _texts(symbols: Iterable[object]) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-    for symbol in symbols:
-        if not isinstance(symbol, str) or not symbol:
-            raise ArgumentError(f"symbols are texts such as 'SPY', not {symbol!r}")
-        found[symbol] = None
-    return tuple(found)
-
-
-def _span(start: date | str | None, end: date | str | None) -> tuple[date | None, date | None]:
-    first = None if start is None else _day(start, name="start")
-    last = None if end is None else _day(end, name="end")
-    if first is not None and last is not None:
-        _check_order(first, last)
-    return first, last
-
-
-def _day(value: object, *, name: str) -> date:
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    try:
-        return date.fromisoformat(value if isinstance(value, str) else "")
-    except ValueError:
-        raise ArgumentError(f"{name} is a day such as '2026-12-18' or a date, not {value!r}") from None
-
-
-def _check_order(first: date, last: date) -> None:
-    if last < first:
-        raise ArgumentError(f"start {first} is after end {last}")
+        Raises
+        ------
+        LakeError
+            If a file cannot be moved.
+        """
+        done = mended(self.path, self._ledger, self._wall())
+        return pl.DataFrame(done, schema=schema(LAKE_REPAIRS), orient="row")

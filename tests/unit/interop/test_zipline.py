@@ -60,6 +60,7 @@ def test_splits_and_dividends_stand_on_their_day(tmp_path: Path) -> None:
     ends = [line.split(",")[-2:] for line in _lines(folder, "daily/SPY.csv")[1:]]
     assert ends == [["0.0", "1.0"], ["0.0", "1.0"], ["0.0", "4.0"], ["0.75", "1.0"]]
     assert any("1 splits and 1 dividends stand beside them" in trap for trap in lookahead(folder).traps)
+    assert any("never pays dividends in cash" in trap for trap in lookahead(folder).traps)
 
 
 def test_what_happens_on_a_shut_day_counts_on_the_next_session(tmp_path: Path) -> None:
