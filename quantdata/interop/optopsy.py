@@ -46,7 +46,8 @@ def to_optopsy(chains: pl.DataFrame | pl.LazyFrame, *, at: time | None = None) -
     Parameters
     ----------
     chains
-        Of a lake's ``scan("chains")`` or of several ``qd.chain`` calls under each other, of any underlyings.
+        Of a lake's ``scan("chains")`` or of several ``qd.chain`` calls under each other, of any underlyings. What was
+        asked for with filters counts like any other: keep like with like.
     at
         Time of day in New York: the newest snapshot of each session that was not taken after it counts; None: the
         session's newest.

@@ -44,6 +44,8 @@ def sentences(report: LookaheadReport) -> Iterator[str]:
         yield "the market is a simulated one: what a strategy earns here says nothing of a real one"
     if report.label in _LABELS:
         yield _WEEK if report.timeframe == "1w" and report.label == "session" else _LABELS[report.label]
+    if report.timeframe in {"1d", "1w"} and _has_equities(report):
+        yield "volume counts trades before and after regular hours too: at the close some of it is yet to come"
     yield from _about_adjustment(report)
     yield from _about_gaps(report)
     if report.dropped_rows:
@@ -57,7 +59,7 @@ def sentences(report: LookaheadReport) -> Iterator[str]:
 
 def _about_adjustment(report: LookaheadReport) -> Iterator[str]:
     # Only stocks and funds split. zipline is told of it beside raw prices: its own notes say of what.
-    if report.adjustment is None or report.engine == "zipline" or not any(map(is_equity, report.symbols)):
+    if report.adjustment is None or report.engine == "zipline" or not _has_equities(report):
         return
     if report.adjustment in _ADJUSTMENTS:
         yield _ADJUSTMENTS[report.adjustment]
@@ -66,6 +68,10 @@ def _about_adjustment(report: LookaheadReport) -> Iterator[str]:
         f"prices are adjusted differently ({report.adjustment}): options and indices are always raw, so that adjusted "
         "prices of stocks do not fit their strikes; ask for bars(..., adjust='raw') of both"
     )
+
+
+def _has_equities(report: LookaheadReport) -> bool:
+    return report.timeframe is not None and any(map(is_equity, report.symbols))
 
 
 def _about_gaps(report: LookaheadReport) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 from datetime import date
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -11,8 +13,9 @@ import msgspec
 import pytest
 
 from quantdata import interop
-from quantdata.errors import ArgumentError, LakeError
+from quantdata.errors import ArgumentError, ConfigError, LakeError
 from quantdata.interop.report import REPORT_FILE, LookaheadReport, lookahead, to_facts
+from tests.unit.interop.canonical import AUTUMN, daily
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -87,11 +90,12 @@ def test_every_trap_is_named() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"label": "session", "timeframe": "1d"}, "known at its close"),
-        ({"label": "session", "timeframe": "1w"}, "close of the last"),
-        ({"adjustment": "raw"}, "a split looks like a loss"),
-        ({"adjustment": "total"}, "must not be counted again"),
-        ({"adjustment": "raw and split"}, "do not fit their strikes"),
+        ({"label": "session", "timeframe": "1d", "symbols": ("SPX",)}, "known at its close"),
+        ({"label": "session", "timeframe": "1w", "symbols": ("SPX",)}, "close of the last"),
+        ({"label": "end", "timeframe": "1d"}, "some of it is yet to come"),
+        ({"adjustment": "raw", "timeframe": "1m"}, "a split looks like a loss"),
+        ({"adjustment": "total", "timeframe": "1m"}, "must not be counted again"),
+        ({"adjustment": "raw and split", "timeframe": "1m"}, "do not fit their strikes"),
         ({"no_trade_windows": 1}, "they have no row"),
         ({"open_interest_lag": 0}, "published on the next morning"),
         (
@@ -108,8 +112,8 @@ def test_each_fact_has_its_sentence(values: dict[str, Any], words: str) -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        {"adjustment": "raw", "symbols": ("SPX", "SPY261218C00690000")},
-        {"adjustment": "raw", "engine": "zipline"},
+        {"adjustment": "raw", "timeframe": "1d", "symbols": ("SPX", "SPY261218C00690000")},
+        {"adjustment": "raw", "timeframe": "1m", "engine": "zipline"},
         {"open_interest_lag": 1},
         {"sources": {"massive": 1560}},
     ],
@@ -147,3 +151,15 @@ def test_every_public_name_says_what_it_is() -> None:
     assert interop.__all__ == sorted(interop.__all__, key=lambda name: (name.islower(), name))
     for name in interop.__all__:
         assert inspect.getdoc(getattr(interop, name)), name
+
+
+def test_importing_the_loaders_loads_no_engine_and_not_pandas() -> None:
+    script = "import quantdata.interop, sys; print(sorted({'pandas', 'vectorbt', 'zipline'} & sys.modules.keys()))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50, check=True)
+    assert ran.stdout == "[]\n"
+
+
+def test_pandas_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ConfigError, match=r"to_backtesting\(\) needs a package: pip install pandas"):
+        interop.to_backtesting(daily("SPY", AUTUMN))
