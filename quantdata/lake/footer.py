@@ -126,7 +126,7 @@ def _arrow_schema(dataset: str) -> str:
 
 
 def seal(path: Path, facts: Facts, written: datetime) -> Entry:
-    """Put hash and time of writing into a file that has just been written, and force it to the disk."""
+    """Put hash and time of writing into a file that has just been written."""
     with path.open("r+b", buffering=0) as file:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             found = hashlib.sha256(content).hexdigest()
@@ -134,7 +134,6 @@ def seal(path: Path, facts: Facts, written: datetime) -> Entry:
         for name, text in (("content_hash", found), ("written_ts", _text(written) or "")):
             file.seek(places[name])
             file.write(text.encode())
-        os.fsync(file.fileno())
         identity = Identity.of(os.fstat(file.fileno()))
     return Entry(
         facts._replace(

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, contextmanager, suppress
+import warnings
+from contextlib import closing, suppress
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
+from quantdata.errors import QuantDataWarning
 from quantdata.lake.faults import told
 from quantdata.lake.footer import Entry, Facts, Identity
 from quantdata.lake.layout import meta
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable
     from pathlib import Path
 
 __all__ = ["Gap", "Ledger"]
+
+T = TypeVar("T")
+# A piece of a dataset: its date and key.
+Name = tuple[date, str]
 
 # Of the table of pieces: another one is made anew from footers.
 VERSION: Final = 1
@@ -38,6 +44,8 @@ _GAPS: Final = (
     "primary key (dataset, symbol, date))"
 )
 _KEEP: Final = f"insert or replace into pieces values ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # only marks
+_FORGET: Final = "delete from pieces where dataset = ? and date = ? and key = ?"
+_NOTE: Final = "insert or replace into gaps values (?, ?, ?, ?, ?, ?)"
 _KNOWN: Final = "select * from pieces where dataset = ? and date between ? and ?"
 _NOTED: Final = (
     "select dataset, symbol, date, reason, detail, asked_ts from gaps where dataset = ? and date between ? and ?"
@@ -71,22 +79,24 @@ class Ledger:
 
     def keep(self, entries: Collection[Entry]) -> None:
         """Remember pieces; nothing happens where the ledger cannot be written."""
-        if entries:
-            with suppress(sqlite3.Error, OSError), self._open() as connection:
-                connection.executemany(_KEEP, map(_row, entries))
+        rows = [(*map(_plain, entry.facts), *entry.identity) for entry in entries]
+        if rows:
+            with suppress(sqlite3.Error, OSError):
+                self._run(lambda connection: connection.executemany(_KEEP, rows))
 
-    def known(self, dataset: str, *, start: date | None, end: date | None) -> dict[tuple[date, str], Entry]:
+    def known(self, dataset: str, *, start: date | None = None, end: date | None = None) -> dict[Name, Entry]:
         """Return what is remembered of a dataset's pieces, by date and key; nothing where it cannot be read."""
-        with suppress(sqlite3.Error, OSError), self._open(is_made=False) as connection:
-            rows = connection.execute(_KNOWN, (dataset, *_span(start, end))).fetchall()
-            return {(entry.facts.date, entry.facts.key): entry for entry in map(_entry, rows)}
+        with suppress(sqlite3.Error, OSError):
+            found = map(_entry, self._rows(_KNOWN, (dataset, *_span(start, end))))
+            return {(entry.facts.date, entry.facts.key): entry for entry in found}
         return {}
 
-    def forget(self, pieces: Iterable[tuple[str, date, str]]) -> None:
-        """Forget pieces by dataset, date and key."""
-        named = [(dataset, day.isoformat(), key) for dataset, day, key in pieces]
-        with told("cannot write", self.path), self._open() as connection:
-            connection.executemany("delete from pieces where dataset = ? and date = ? and key = ?", named)
+    def forget(self, dataset: str, names: Iterable[Name]) -> None:
+        """Forget pieces; nothing happens where the ledger cannot be written."""
+        rows = [(dataset, day.isoformat(), key) for day, key in names]
+        if rows:
+            with suppress(sqlite3.Error, OSError):
+                self._run(lambda connection: connection.executemany(_FORGET, rows))
 
     # --- gaps: known from here alone --------------------------------------------------------------------------------
 
@@ -99,10 +109,10 @@ class Ledger:
             If it cannot be written down.
         """
         rows = [tuple(map(_plain, gap)) for gap in gaps]
-        with told("cannot write", self.path), self._open() as connection:
-            connection.executemany("insert or replace into gaps values (?, ?, ?, ?, ?, ?)", rows)
+        with told("cannot write", self.path):
+            self._run(lambda connection: connection.executemany(_NOTE, rows))
 
-    def noted(self, dataset: str, *, start: date | None, end: date | None) -> list[Gap]:
+    def noted(self, dataset: str, *, start: date | None = None, end: date | None = None) -> list[Gap]:
         """Return what was found out about a dataset's gaps.
 
         Raises
@@ -110,8 +120,8 @@ class Ledger:
         LakeError
             If it cannot be read.
         """
-        with told("cannot read", self.path), self._open(is_made=False) as connection:
-            rows = connection.execute(_NOTED, (dataset, *_span(start, end))).fetchall()
+        with told("cannot read", self.path):
+            rows = self._rows(_NOTED, (dataset, *_span(start, end)))
         return [
             Gap(name, symbol, date.fromisoformat(day), reason, detail, _moment(asked))
             for name, symbol, day, reason, detail, asked in rows
@@ -119,60 +129,68 @@ class Ledger:
 
     # --- the file ---------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _open(self, *, is_made: bool = True) -> Iterator[sqlite3.Connection]:
-        """Yield a connection whose changes are kept at the end; a damaged file is set aside, and a new one begun.
+    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; none where there is no ledger."""
+        if not self.path.exists():
+            return []
+        try:
+            return self._run(lambda connection: connection.execute(query, values).fetchall())
+        except sqlite3.OperationalError:
+            # Where nobody may write, SQLite reads a file alone that it is told nobody changes.
+            with closing(sqlite3.connect(f"{self.path.as_uri()}?immutable=1", uri=True)) as connection:
+                return connection.execute(query, values).fetchall()
 
-        Parameters
-        ----------
-        is_made
-            Whether a file is made where there is none; else what is yielded is in memory, and empty.
-        """
-        is_there = self.path.exists()
-        if is_made and not is_there:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        place = str(self.path) if is_made or is_there else ":memory:"
-        with closing(self._connected(place)) as connection, connection:
-            yield connection
-
-    def _connected(self, place: str) -> sqlite3.Connection:
+    def _run(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what an action returns; a damaged ledger is set aside before, and a new one begun."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         inode = self.path.stat().st_ino if self.path.exists() else None
         try:
-            return _prepared(place)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
+            return self._once(action)
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:
+                raise
             self._set_aside(inode)
-            return _prepared(place)
+            return self._once(action)
+
+    def _once(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        with closing(sqlite3.connect(self.path, timeout=BUSY_S)) as connection:
+            (version,) = connection.execute("pragma user_version").fetchone()
+            if version != VERSION:
+                _begin(connection)
+            connection.execute("pragma synchronous = normal")
+            with connection:
+                return action(connection)
 
     def _set_aside(self, inode: int | None) -> None:
         """Rename a damaged ledger, unless another process has done so meanwhile."""
         with suppress(FileNotFoundError):
-            if self.path.stat().st_ino == inode:
-                for suffix in ("", "-wal", "-shm"):
-                    with suppress(FileNotFoundError):
-                        os.replace(f"{self.path}{suffix}", f"{self.path}.damaged-{inode}{suffix}")  # noqa: PTH105
+            if self.path.stat().st_ino != inode:
+                return
+            aside = f"{self.path}.damaged-{inode}"
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")  # noqa: PTH105  # suffixes of no path
+            warnings.warn(
+                f"{self.path} was damaged and is now {aside}; what files say of themselves is read anew, "
+                "the reasons of gaps are lost",
+                QuantDataWarning,
+                stacklevel=2,
+            )
 
 
-def _prepared(place: str) -> sqlite3.Connection:
-    """Return a connection to a ledger that can be read, with its tables."""
-    connection = sqlite3.connect(place, timeout=BUSY_S)
-    try:
-        # Where there is no such thing as a write-ahead log (some network file systems) SQLite stays with its own.
-        connection.execute("pragma journal_mode = wal")
-        connection.execute("pragma synchronous = normal")
+def _begin(connection: sqlite3.Connection) -> None:
+    """Make the tables, unless another process has."""
+    with connection:
+        connection.execute("begin immediate")
         (version,) = connection.execute("pragma user_version").fetchone()
         if version != VERSION:
-            with connection:
-                connection.execute("begin immediate")
-                connection.execute("drop table if exists pieces")
-                connection.execute(_PIECES)
-                connection.execute(_GAPS)
-                connection.execute(f"pragma user_version = {VERSION}")
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+            connection.execute("drop table if exists pieces")
+            connection.execute(_PIECES)
+            connection.execute(_GAPS)
+            connection.execute(f"pragma user_version = {VERSION}")
+    # Where there is no such thing as a write-ahead log, or another process is at it, SQLite stays with its own.
+    with suppress(sqlite3.OperationalError):
+        connection.execute("pragma journal_mode = wal")
 
 
 def _span(start: date | None, end: date | None) -> tuple[str, str]:
@@ -180,10 +198,6 @@ def _span(start: date | None, end: date | None) -> tuple[str, str]:
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
-
-
-def _row(entry: Entry) -> tuple[Any, ...]:
-    return (*map(_plain, entry.facts), *entry.identity)
 
 
 def _plain(value: Any) -> Any:

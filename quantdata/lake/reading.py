@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from quantdata.lake.layout import Found
     from quantdata.lake.ledger import Gap, Ledger
 
-__all__ = ["entries", "gaps", "scan"]
+__all__ = ["entries", "footers", "gaps", "is_same", "scan"]
 
 TAIL: Final = 8
 MAGIC: Final = b"PAR1"
@@ -110,7 +110,7 @@ def entries(
     with told("cannot read", root / dataset.name):
         for found in find(root, dataset, symbols=symbols, start=start, end=end):
             entry = known.get((found.day, found.key))
-            if entry is None or not _is_same(entry.identity, found.path):
+            if not is_same(entry, found.path):
                 entry = _read(dataset, found)
                 learnt += [entry] if entry is not None else []
             all_of_them += [entry] if entry is not None else []
@@ -118,11 +118,18 @@ def entries(
     return all_of_them
 
 
-def _is_same(identity: Identity, path: str) -> bool:
+def is_same(entry: Entry | None, path: str) -> bool:
+    """Tell whether what is known is of the file that is there now."""
     try:
-        return identity == Identity.of(os.stat(path))  # noqa: PTH116  # thousands of them
+        return entry is not None and entry.identity == Identity.of(os.stat(path))  # noqa: PTH116  # thousands of them
     except FileNotFoundError:
         return False
+
+
+def footers(root: Path, dataset: Dataset) -> list[Entry]:
+    """Return what the footer of each file says, whatever the ledger knows."""
+    all_of_them = (_read(dataset, found) for found in find(root, dataset, symbols=None, start=None, end=None))
+    return [entry for entry in all_of_them if entry is not None]
 
 
 def _read(dataset: Dataset, found: Found) -> Entry | None:

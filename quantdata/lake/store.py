@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, get_args
@@ -23,7 +22,7 @@ from quantdata.lake.mending import mended
 from quantdata.lake.pieces import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 __all__ = ["GapReason", "Lake"]
@@ -73,9 +72,7 @@ class Lake:
     """
 
     def __init__(self, path: str | Path | None = None, *, wall: Callable[[], datetime] = _now) -> None:
-        self.path: Path = (
-            (Config.from_environment().lake or FOLDER).absolute() if path is None else arguments.folder(path)
-        )
+        self.path: Path = arguments.folder(path if path is not None else Config.from_environment().lake or FOLDER)
         self._wall = wall
         self._ledger = Ledger(self.path)
 
@@ -239,10 +236,8 @@ class Lake:
         LakeError
             If a file is cut off or may not be read.
         """
-        first, last = arguments.span(start, end)
-        return reading.scan(
-            self.path, dataset_of(dataset), symbols=arguments.symbols_asked(symbols), start=first, end=last
-        )
+        wanted, (first, last) = arguments.symbols_asked(symbols), arguments.span(start, end)
+        return reading.scan(self.path, dataset_of(dataset), symbols=wanted, start=first, end=last)
 
     def coverage(
         self,

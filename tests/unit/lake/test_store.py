@@ -265,7 +265,7 @@ def test_each_weekday_without_a_piece_is_a_gap_with_its_reason(lake: Lake) -> No
 
 def test_gaps_are_of_each_symbol_and_dataset_apart(lake: Lake) -> None:
     lake.write("bars_1m", bars("SPY"))
-    lake.note_gaps("bars_1m", "QQQ", {TUESDAY: "no_trades", "2026-11-18": "failed"}, detail="asked twice")
+    lake.note_gaps("bars_1m", "QQQ", {TUESDAY: "no_trades", WEDNESDAY: "failed"}, detail="asked twice")
     lake.note_gap("bars_5m", "SPY", TUESDAY, "not_entitled")
     assert lake.gaps("bars_1m", ["SPY", "QQQ"], TUESDAY, WEDNESDAY).select("symbol", "date", "reason").rows() == [
         ("QQQ", TUESDAY, "no_trades"),
