@@ -10,6 +10,7 @@ import polars as pl
 from quantdata import symbols
 from quantdata.errors import ArgumentError
 from quantdata.interop.bars import ready, sources
+from quantdata.interop.chains import quoted
 from quantdata.interop.hours import is_equity
 from quantdata.interop.report import LookaheadReport
 from quantdata.interop.tables import engine, index, table
@@ -191,26 +192,21 @@ def _prices(rows: pl.DataFrame) -> Any:
 
 
 def _of_chains(chains: pl.DataFrame, api: _Api) -> NautilusData:
-    ordinary = chains.filter(~pl.col("is_adjusted").fill_null(value=False))
-    quoted = pl.all_horizontal(pl.col("bid", "ask").is_finite().fill_null(value=False))
-    usable = ordinary.filter(quoted).sort("snapshot_ts", "contract_symbol")
-    if usable.is_empty():
-        raise ArgumentError("no contract of these chains has a bid and an ask")
+    found = quoted(chains, ("bid", "ask"))
+    usable = found.chains.sort("snapshot_ts", "contract_symbol")
     contracts = usable.unique("contract_symbol", keep="first", maintain_order=True)
     instruments = {symbol: _contract(api, symbol, *terms) for symbol, *terms in contracts.select(_TERMS).iter_rows()}
     days = usable["snapshot_ts"].dt.convert_time_zone(str(NEW_YORK)).dt.date()
-    notes = ["a quote is known from its snapshot on; what the market quoted between two snapshots is not there"]
-    if adjusted := chains.height - ordinary.height:
-        notes.append(f"{adjusted:,} rows of adjusted contracts are left out: what they deliver is not known")
+    known = "a quote is known from its snapshot on; what the market quoted between two snapshots is not there"
     report = LookaheadReport(
         engine="nautilus",
         symbols=tuple(usable["underlying_symbol"].unique(maintain_order=True)),
         rows=usable.height,
-        first=days.min(),  # type: ignore[arg-type]
-        last=days.max(),  # type: ignore[arg-type]
+        first=min(days),
+        last=max(days),
         label="snapshot",
-        dropped_rows=ordinary.height - usable.height,
-        notes=tuple(notes),
+        dropped_rows=found.dropped_rows,
+        notes=(known, *found.notes),
         **sources(usable),
     )
     ticks = _ticks(usable, instruments, api)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from quantdata.errors import ArgumentError
 from quantdata.interop.bars import collected, sources
+from quantdata.interop.chains import quoted
 from quantdata.interop.report import LookaheadReport, to_facts
 from quantdata.interop.tables import index, table
 from quantdata.sessions import NEW_YORK, sessions
@@ -81,23 +81,21 @@ def to_optopsy(chains: pl.DataFrame | pl.LazyFrame, *, at: time | None = None) -
     """
     given = collected(chains, CHAIN)
     daily = _one_a_session(given, at)
-    ordinary = daily.filter(~pl.col("is_adjusted").fill_null(value=False))
-    usable = ordinary.filter(pl.all_horizontal(pl.col(*_NEEDED).is_finite().fill_null(value=False)))
-    if usable.is_empty():
-        raise ArgumentError("no contract of these chains has bid, ask and an underlying price, in a session")
-    roots = _several_roots(usable)
-    ordered = _lagged(_by_root(usable, roots).sort("quote_date", *_CONTRACT))
+    found = quoted(daily, _NEEDED)
+    roots = _several_roots(found.chains)
+    ordered = _lagged(_by_root(found.chains, roots).sort("quote_date", *_CONTRACT))
+    missing = _missing_sessions(ordered)
     report = LookaheadReport(
         engine="optopsy",
         symbols=tuple(ordered["underlying_symbol"].unique(maintain_order=True)),
         rows=ordered.height,
-        first=ordered["quote_date"].min(),  # type: ignore[arg-type]
-        last=ordered["quote_date"].max(),  # type: ignore[arg-type]
+        first=min(ordered["quote_date"]),
+        last=max(ordered["quote_date"]),
         label="snapshot",
-        missing_sessions=_missing_sessions(ordered),
-        dropped_rows=ordinary.height - usable.height,
+        missing_sessions=missing,
+        dropped_rows=found.dropped_rows,
         open_interest_lag=_lag(ordered),
-        notes=_notes(given, daily, ordered, roots),
+        notes=(*_about_snapshots(given, daily, ordered), *_about_rows(ordered, roots, missing), *found.notes),
         **sources(ordered),
     )
     loaded = table(_columns(ordered), None, loader=_LOADER)
@@ -168,28 +166,24 @@ def _columns(chains: pl.DataFrame) -> dict[str, Any]:
     return {name: both[name] for name in _ORDER}
 
 
-def _notes(given: pl.DataFrame, daily: pl.DataFrame, used: pl.DataFrame, roots: tuple[str, ...]) -> tuple[str, ...]:
+def _about_snapshots(given: pl.DataFrame, daily: pl.DataFrame, used: pl.DataFrame) -> list[str]:
     taken = used["snapshot_ts"].dt.convert_time_zone(str(NEW_YORK)).dt.time()
     span = f"between {min(taken):%H:%M} and {max(taken):%H:%M} New York"
     notes = [f"a session is one snapshot, taken {span}: a strategy buys and sells at its quotes"]
-    left_out = (
-        given.select("underlying_symbol", "snapshot_ts").n_unique()
-        - daily.select("underlying_symbol", "snapshot_ts").n_unique()
-    )
-    if left_out:
-        notes.append(
-            f"{left_out:,} more snapshots are left out: later than at=, older than a session's newest, or of no session"
-        )
+    all_of_them, kept = (each.select("underlying_symbol", "snapshot_ts").n_unique() for each in (given, daily))
+    if left_out := all_of_them - kept:
+        why = "later than at=, older than a session's newest, or of no session"
+        notes.append(f"{left_out:,} more snapshots are left out: {why}")
+    return notes
+
+
+def _about_rows(used: pl.DataFrame, roots: tuple[str, ...], missing: dict[str, tuple[date, ...]]) -> list[str]:
+    notes = []
     if early := used["is_early"].sum():
-        notes.append(
-            f"open interest of the quote's own session is replaced by that of the session before in {early:,} rows"
-        )
-    if adjusted := daily["is_adjusted"].sum():
-        notes.append(
-            f"{adjusted:,} rows of adjusted contracts are left out: they share dates and strikes with ordinary ones"
-        )
+        replaced = "open interest of the quote's own session is replaced by that of the session before"
+        notes.append(f"{replaced} in {early:,} rows")
     if roots:
         notes.append(f"series of {', '.join(roots)} share dates and strikes: underlying_symbol is their root")
-    if _missing_sessions(used):
+    if missing:
         notes.append("a trade whose exit falls on a missing session is not in optopsy's result, gain or loss")
-    return tuple(notes)
+    return notes

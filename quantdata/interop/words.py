@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["sentences"]
 
 _MOST_DAYS: Final = 5
+_MOST_SYMBOLS: Final = 5
 _LABELS: Final = {
     "start": (
         "a row bears the START of its window and holds what traded until its end: at its label nothing of it is known; "
@@ -76,10 +77,12 @@ def _has_equities(report: LookaheadReport) -> bool:
 
 def _about_gaps(report: LookaheadReport) -> Iterator[str]:
     made = f"; {report.filled_rows:,} rows were made of the close before, with volume 0" if report.fill else ""
-    for symbol, days in report.missing_sessions.items():
+    for symbol, days in list(report.missing_sessions.items())[:_MOST_SYMBOLS]:
         shown = ", ".join(map(str, days[:_MOST_DAYS]))
         more = f" and {len(days) - _MOST_DAYS} more" if len(days) > _MOST_DAYS else ""
         yield f"{symbol} has nothing of {len(days)} session{'s' if len(days) > 1 else ''} ({shown}{more}){made}"
+    if (others := len(report.missing_sessions) - _MOST_SYMBOLS) > 0:
+        yield f"{others:,} more symbols lack sessions: see missing_sessions{made}"
     if report.no_trade_windows:
         left = made or "; they have no row, so that the next row may be later than it looks"
         count = f"{report.no_trade_windows:,} windows of regular hours"

@@ -191,6 +191,13 @@ def test_adjusted_contracts_and_rows_without_a_quote_are_left_out() -> None:
     assert any("1 rows of adjusted contracts are left out" in trap for trap in report.traps)
 
 
+def test_quotes_that_cannot_be_right_are_told() -> None:
+    rows = [contract(690.0, quote_confidence=0), contract(700.0, quote_confidence=95)]
+    options = to_optopsy(snapshot(DAYS[0], "15:45", rows))
+    assert len(options) == 2
+    assert any("quotes of 1 rows cannot be right" in trap for trap in lookahead(options).traps)
+
+
 def test_a_missing_session_is_named_since_optopsy_drops_its_trades() -> None:
     report = lookahead(to_optopsy(_history().filter(pl.col("snapshot_ts").dt.date() != DAYS[1])))
     assert report.missing_sessions == {"SPY": (DAYS[1],)}

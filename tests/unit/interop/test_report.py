@@ -138,6 +138,13 @@ def test_it_reads_well_in_a_terminal_and_in_a_notebook() -> None:
         assert words in html
 
 
+def test_missing_sessions_of_many_symbols_are_counted() -> None:
+    missing = {f"A{letter}": (date(2026, 10, 30),) for letter in "BCDEFGH"}
+    *named, others = _report(missing_sessions=missing).traps
+    assert len(named) == 5
+    assert others == "2 more symbols lack sessions: see missing_sessions"
+
+
 def test_many_symbols_are_not_all_named() -> None:
     assert "SPY, QQQ, IWM and 2 more" in str(_report(symbols=("SPY", "QQQ", "IWM", "DIA", "TLT")))
 
