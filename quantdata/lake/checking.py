@@ -105,7 +105,7 @@ def _verdict(root: Path, dataset: Dataset, found: Found, known: Entry | None) ->
     there = found._replace(path=str(root / found.path))
     problems = judged(dataset, there)
     if BROKEN.isdisjoint(problem for problem, _ in problems) and not is_same(known, there.path):
-        problems.append(("not_in_ledger", "its writer ended before it could say so; the next look at it does"))
+        problems.append(("not_in_ledger", "its writer was killed, or overtaken by another; the next look at it puts that right"))
     return problems
 
 

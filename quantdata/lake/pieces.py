@@ -89,7 +89,7 @@ def _checked(dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
     said = [f"{what}{', '.join(names)}" for what, names in problems.items() if names]
     if said:
         raise ArgumentError(f"no frame of {dataset.name}: {'; '.join(said)}")
-    if dataset.is_bars and not (frame.get_column("adjustment") == "raw").all():
+    if dataset.is_bars and not frame.get_column("adjustment").eq_missing("raw").all():
         raise ArgumentError(
             f'{dataset.name} holds bars as they traded: ask with adjust="raw"; adjusted ones change with every '
             "later split, so they are made when bars are read"

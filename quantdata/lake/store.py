@@ -154,7 +154,7 @@ class Lake:
         self,
         dataset: str,
         symbol: str,
-        reasons: Mapping[date, GapReason] | Mapping[str, GapReason],
+        reasons: Mapping[date, GapReason],
         *,
         detail: str | None = None,
     ) -> None:

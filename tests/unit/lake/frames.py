@@ -36,15 +36,15 @@ def bars(
         for minute in range(count)
     ]
     said = {"adjustment": "raw", "source": "massive", "feed": "realtime", **values}
-    return _frame(
-        BARS,
-        symbol=[symbol for symbol, _, _ in rows],
-        ts=[moment for _, moment, _ in rows],
-        session=[day for _, _, day in rows],
+    columns = {
+        "symbol": [symbol for symbol, _, _ in rows],
+        "ts": [moment for _, moment, _ in rows],
+        "session": [day for _, _, day in rows],
         **dict.fromkeys(("open", "high", "low", "close"), [close] * len(rows)),
-        volume=[100.0 * number for number in range(len(rows))],
+        "volume": [100.0 * number for number in range(len(rows))],
         **{name: [value] * len(rows) for name, value in said.items()},
-    )
+    }
+    return _frame(BARS, **columns)
 
 
 def chain(underlying: str = "SPY", *, at: datetime = NOON, strikes: int = 3, **values: Any) -> pl.DataFrame:
