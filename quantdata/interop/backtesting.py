@@ -45,13 +45,15 @@ def to_backtesting(
     Returns
     -------
     pandas.DataFrame
-        ``Open High Low Close`` in USD per share and ``Volume`` (float64, no NaN; an index has no ``Volume``), oldest
-        first. The index is New York time, or dates without a zone. `lookahead` of it says what to look out for.
+        ``Open High Low Close`` in USD per share (float64, no NaN) and ``Volume``, which an index has
+        not; oldest first. The index is New York time, or dates without a zone. `lookahead` of it says what to look out
+        for.
 
     Raises
     ------
     ArgumentError
-        If there are several symbols, or as `ready` says.
+        If there are several symbols, no bar has prices, one stands twice, a symbol's prices are adjusted in two ways,
+        a day is no session, or the timeframe cannot be told.
     ConfigError
         If pandas is not installed.
 
@@ -75,7 +77,7 @@ def to_backtesting(
     moments, label_is = labels(found, label)
     has_volume = found.bars["volume"].is_not_null().any()
     titles = {name: title for name, title in _TITLES.items() if name != "volume" or has_volume}
-    columns = {title: found.bars[name].fill_null(0.0).to_numpy(writable=True) for name, title in titles.items()}
+    columns = {title: found.bars[name].to_numpy(writable=True) for name, title in titles.items()}
     loaded = table(columns, index(moments, "time", loader=_LOADER), loader=_LOADER)
     loaded.attrs = to_facts(LookaheadReport(engine="backtesting", label=label_is, **found.facts))
     return loaded

@@ -90,13 +90,13 @@ def to_nautilus(
     Raises
     ------
     ArgumentError
-        If no row has what is needed, if an option is an adjusted one, or as `ready` says.
+        If no row has what is needed, if an option is an adjusted one, or as `to_backtesting` says of bars.
     ConfigError
         If ``nautilus_trader`` is not installed.
 
     Notes
     -----
-    Prices have 4 decimals, of options 2; volumes are whole.
+    Prices have 4 decimals, of options 2; volumes are whole, and 0 where none is known, as of an index.
     """
     read = frame.collect() if isinstance(frame, pl.LazyFrame) else frame
     if kind_of(read) is CHAIN:

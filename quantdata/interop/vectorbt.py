@@ -84,7 +84,8 @@ def to_vectorbt(
     Raises
     ------
     ArgumentError
-        As `ready` says.
+        If no bar has prices, one stands twice, a symbol's prices are adjusted in two ways, a day is no session,
+        or the timeframe cannot be told.
     ConfigError
         If pandas is not installed.
 

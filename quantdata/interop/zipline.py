@@ -63,7 +63,9 @@ def to_zipline(
     ------
     ArgumentError
         If a session is missing (the message lists them) and ``fill`` is not given; if prices are not raw, if there are
-        options or indices, which zipline does not know, if the folder holds the other timeframe, or as `ready` says.
+        options or indices, which zipline does not know, if the folder holds the other timeframe; and if no bar has
+        prices, one stands twice, a symbol's prices are adjusted in two ways, a day is no session, or the timeframe
+        cannot be told.
     LakeError
         If the folder cannot be written.
 
