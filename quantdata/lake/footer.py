@@ -78,7 +78,8 @@ class Entry(NamedTuple):
 
 def as_frame(facts: Iterable[Facts]) -> pl.DataFrame:
     """Return one row a piece with the columns of `LAKE_PIECES`, by dataset, date and key."""
-    return pl.DataFrame(list(facts), schema=schema(LAKE_PIECES), orient="row").sort("dataset", "date", "key")
+    ordered = sorted(facts, key=lambda each: (each.dataset, each.date, each.key))
+    return pl.DataFrame(ordered, schema=schema(LAKE_PIECES), orient="row")
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

@@ -15,12 +15,12 @@ from quantdata.lake.layout import encoded, stamp
 from quantdata.sessions import NEW_YORK, session_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from quantdata.lake.datasets import Dataset
 
-__all__ = ["Piece", "cut", "is_out_of_order", "session_of"]
+__all__ = ["Piece", "cut", "is_in_order", "session_of"]
 
 
 class Piece(NamedTuple):
@@ -145,26 +145,22 @@ def _parts(dataset: Dataset, rows: pl.DataFrame) -> Iterator[_Part]:
 
 
 def _in_order(dataset: Dataset, part: pl.DataFrame) -> pl.DataFrame:
-    is_unordered = part.select(is_out_of_order(dataset.sort)).item()
-    ordered = part.sort(dataset.sort, maintain_order=True) if is_unordered else part
-    if dataset.unique:
-        repeated = ordered.select(dataset.unique).is_duplicated()
-        if repeated.any():
-            first = ordered.filter(repeated).row(0, named=True)
-            named = ", ".join(f"{name} {first[name]}" for name in dataset.unique)
-            raise ArgumentError(f"{dataset.name}: {repeated.sum()} rows are of the same {named}: one row each")
+    # What a piece is cut by has one value.
+    sort = [name for name in dataset.sort if name != dataset.symbol or dataset.has_many_symbols]
+    unique = [name for name in dataset.unique if name != dataset.symbol or dataset.has_many_symbols]
+    ordered = part if is_in_order(part, sort) else part.sort(sort, maintain_order=True)
+    if unique and ordered.n_unique(unique) != ordered.height:
+        repeated = ordered.filter(ordered.select(unique).is_duplicated())
+        first = repeated.row(0, named=True)
+        named = ", ".join(f"{name} {first[name]}" for name in dataset.unique)
+        raise ArgumentError(f"{dataset.name}: {repeated.height} rows are of the same {named}: one row each")
     return ordered
 
 
-def is_out_of_order(sort: tuple[str, ...]) -> pl.Expr:
-    """Return whether any row comes before the one it should follow, nulls first."""
-    later = pl.lit(value=False)
-    for name in reversed(sort):
-        this, before = pl.col(name), pl.col(name).shift()
-        is_greater = (before > this).fill_null(before.is_not_null() & this.is_null())
-        later = is_greater | (before.eq_missing(this) & later)
-    # Before the first row there is none.
-    return later.slice(1).any()
+def is_in_order(rows: pl.DataFrame, sort: Sequence[str]) -> bool:
+    """Tell whether no row comes before one that it should follow, nulls first."""
+    places = rows.select(pl.arg_sort_by(sort, maintain_order=True)).to_series()
+    return places.is_sorted()
 
 
 def _key(

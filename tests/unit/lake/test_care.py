@@ -214,7 +214,7 @@ def test_a_damaged_ledger_is_set_aside_and_made_anew(lake: Lake, damage: bytes |
     assert lake.gaps("bars_1m", "QQQ", DAYS[0], DAYS[0]).item(0, "reason") == "failed"
 
 
-def test_a_ledger_of_another_version_is_made_anew_and_keeps_its_reasons(lake: Lake) -> None:
+def test_a_ledger_of_another_version_is_made_anew_and_reasons_are_kept(lake: Lake) -> None:
     import sqlite3  # noqa: PLC0415
 
     lake.note_gap("bars_1m", "QQQ", DAYS[0], "failed")

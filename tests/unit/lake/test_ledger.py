@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from quantdata.errors import LakeError
-from quantdata.lake import Lake, ledger
+from quantdata.lake import Lake, book
+from quantdata.lake.book import Book
 from quantdata.lake.ledger import Gap, Ledger
 from tests.unit.lake.frames import bars
 
@@ -33,7 +34,7 @@ def _refused(*_: Any) -> NoReturn:
 
 
 def test_a_ledger_that_is_locked_costs_a_write_nothing(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Ledger, "_once", _refused)
+    monkeypatch.setattr(book, "_once", _refused)
     lake.write("bars_1m", bars("QQQ"))
     monkeypatch.undo()
     assert lake.verify().get_column("problem").to_list() == ["not_in_ledger"]
@@ -43,54 +44,55 @@ def test_a_ledger_that_is_locked_costs_a_write_nothing(lake: Lake, monkeypatch: 
 def test_a_ledger_that_is_locked_is_an_error_to_who_has_a_reason_to_note(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "BUSY_S", 0.0)
-    with closing(sqlite3.connect(lake.path / "_meta" / "ledger.sqlite")) as other:
+    monkeypatch.setattr(book, "BUSY_S", 0.0)
+    lake.note_gap("bars_1m", "QQQ", TUESDAY, "failed")
+    with closing(sqlite3.connect(lake.path / "_meta" / "gaps.sqlite")) as other:
         other.execute("begin immediate")
-        with pytest.raises(LakeError, match=r"cannot write .*ledger.sqlite: database is locked"):
+        with pytest.raises(LakeError, match=r"cannot write .*gaps.sqlite: database is locked"):
             lake.note_gap("bars_1m", "SPY", TUESDAY, "failed")
         assert lake.gaps("bars_1m", "SPY", TUESDAY, TUESDAY).is_empty()
 
 
 def test_a_ledger_that_nobody_may_write_is_read_all_the_same(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    book = Ledger(lake.path)
-    book.note([GAP])
-    monkeypatch.setattr(Ledger, "_once", _refused)
-    assert book.noted("bars_1m") == [GAP]
-    assert len(book.known("bars_1m")) == 1
-    assert book.known("chains") == {}
+    ledger = Ledger(lake.path)
+    ledger.note([GAP])
+    monkeypatch.setattr(book, "_once", _refused)
+    assert ledger.noted("bars_1m") == [GAP]
+    assert len(ledger.known("bars_1m")) == 1
+    assert ledger.known("chains") == {}
 
 
 def test_a_ledger_that_cannot_be_read_is_a_cache_that_is_empty(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Ledger, "_rows", _refused)
+    monkeypatch.setattr(Book, "rows", _refused)
     assert Ledger(lake.path).known("bars_1m") == {}
     assert lake.coverage().height == 1
 
 
 def test_an_error_that_is_no_damage_sets_nothing_aside(lake: Lake) -> None:
-    book = Ledger(lake.path)
+    ledger = Ledger(lake.path)
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        book._run(lambda connection: connection.execute("select * from nowhere"))
-    assert not list(book.path.parent.glob("*.damaged-*"))
+        ledger.pieces.run(lambda connection: connection.execute("select * from nowhere"))
+    assert not list(ledger.pieces.path.parent.glob("*.damaged-*"))
 
 
 def test_a_ledger_that_another_process_has_set_aside_meanwhile_is_left_alone(lake: Lake) -> None:
-    book = Ledger(lake.path)
-    book._set_aside(inode=1)
-    assert book.path.exists()
-    book.path.unlink()
-    book._set_aside(inode=1)
-    assert not list(book.path.parent.glob("*.damaged-*"))
+    ledger = Ledger(lake.path)
+    ledger.pieces.set_aside(inode=1)
+    assert ledger.pieces.path.exists()
+    ledger.pieces.path.unlink()
+    ledger.pieces.set_aside(inode=1)
+    assert not list(ledger.pieces.path.parent.glob("*.damaged-*"))
 
 
 def test_two_that_begin_a_ledger_at_once_make_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    begin = ledger._begin
+    begin = book._begin
 
-    def late(connection: sqlite3.Connection) -> None:
-        with closing(sqlite3.connect(tmp_path / "_meta" / "ledger.sqlite")) as other:
-            begin(other)
-        begin(connection)
+    def late(which: Book, connection: sqlite3.Connection) -> None:
+        with closing(sqlite3.connect(which.path)) as other:
+            begin(which, other)
+        begin(which, connection)
 
-    book = Ledger(tmp_path)
-    monkeypatch.setattr(ledger, "_begin", late)
-    book.note([GAP])
-    assert book.noted("bars_1m") == [GAP]
+    ledger = Ledger(tmp_path)
+    monkeypatch.setattr(book, "_begin", late)
+    ledger.note([GAP])
+    assert ledger.noted("bars_1m") == [GAP]
