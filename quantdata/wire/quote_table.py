@@ -276,6 +276,11 @@ def mixed(code: int, byte: int) -> int:
     return (code * 10 + byte) & _BITS
 
 
+def mixed_two(code: int, byte: int, following: int) -> int:
+    """Return what `mixed` makes of two bytes, one after the other."""
+    return (code * 100 + byte * 10 + following) & _BITS
+
+
 def hashed(code: int) -> int:
     """Return the hash of all bytes, whose last bits depend on all."""
     code = ((code ^ (code >> 31)) & 0x7FFFFFFF) * _GOLDEN

@@ -32,6 +32,7 @@ from quantdata.wire.quote_table import (
     hashed,
     keep,
     mixed,
+    mixed_two,
 )
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ _QUOTE, _COMMA, _DOT, _COLON, _BACKSLASH = (ord(each) for each in '",.:\\')
 _OPEN_LIST, _CLOSE_LIST, _OPEN, _CLOSE = (ord(each) for each in "[]{}")
 _ZERO, _Q = (ord(each) for each in "0Q")
 _LAST_DIGIT: Final = 9
+# Of a text that ends in the next quotation mark and holds no escape.
+_IS_PLAIN: Final = np.array([_SPACE <= byte <= _LAST_ASCII and byte not in (_QUOTE, _BACKSLASH) for byte in range(256)])
 _MOST: Final = 2**63 - 1
 # Enough of a key to tell one of ours from a longer one, which has no byte of zero.
 _END_OF_KEY: Final = 0xFFFFFFFF
@@ -161,11 +164,15 @@ def read_event(frame: Bytes, at: int, row: int, wholes: Wholes, floats: Floats) 
         return NOT_MINE
     while True:
         begin = after_space(frame, at + 1)
-        code, at = key_at(frame, begin)
-        at = after_space(frame, at + 1)
-        if code < 0 or at >= frame.size or frame[at] != _COLON:
-            return NOT_MINE
-        field = field_of(code)
+        field = short_key_at(frame, begin)
+        if field < _OTHER:
+            at = begin + 4
+        else:
+            code, at = key_at(frame, begin)
+            at = after_space(frame, at + 1)
+            if code < 0 or at >= frame.size or frame[at] != _COLON:
+                return NOT_MINE
+            field = field_of(code)
         kinds += field == _EV
         at = read_value(frame, after_space(frame, at + 1), field, row, wholes, floats)
         if at < 0:
@@ -212,9 +219,16 @@ def read_text(frame: Bytes, at: int, field: int, row: int, wholes: Wholes) -> in
 def read_symbol(frame: Bytes, begin: int, row: int, wholes: Wholes) -> int:
     """Read a symbol up to its quotation mark; return where it is over, `NOT_MINE` if it is not plain."""
     code, at = 0, begin
+    # Two at a time: each waits for the one before.
+    while at + 1 < frame.size:
+        byte, following = int(frame[at]), int(frame[at + 1])
+        if not (_IS_PLAIN[byte] and _IS_PLAIN[following]):
+            break
+        code = mixed_two(code, byte, following)
+        at += 2
     while at < frame.size and frame[at] != _QUOTE:
         byte = int(frame[at])
-        if byte < _SPACE or byte > _LAST_ASCII or byte == _BACKSLASH:
+        if not _IS_PLAIN[byte]:
             return NOT_MINE
         code = mixed(code, byte)
         at += 1
@@ -260,6 +274,13 @@ def key_at(frame: Bytes, at: int) -> tuple[int, int]:
     return code, at
 
 
+def short_key_at(frame: Bytes, at: int) -> int:
+    """Return the field whose key of two letters is at a place, with the colon right behind it; else `_OTHER`."""
+    if at + 4 >= frame.size or frame[at] != _QUOTE or frame[at + 3] != _QUOTE or frame[at + 4] != _COLON:
+        return _OTHER
+    return field_of((int(frame[at + 1]) << 8) | int(frame[at + 2]))
+
+
 def field_of(code: int) -> int:
     """Return which field a key names."""
     field = _FIELD_BY_REST[code % _DIVISOR]
@@ -297,8 +318,8 @@ def digits_at(frame: Bytes, at: int, number: int) -> tuple[int, int]:
 
 # Each after those that it calls.
 _PARTS: Final = (
-    *(mixed, hashed, quote_table.is_same, quote_table.verdict_of, quote_table.write, keep),
-    *(after_space, text_end, key_at, field_of, digits_at, number_at, read_symbol, read_text, read_value),
+    *(mixed, mixed_two, hashed, quote_table.is_same, quote_table.verdict_of, quote_table.write, keep),
+    *(after_space, text_end, key_at, field_of, short_key_at, digits_at, number_at, read_symbol, read_text, read_value),
     *(read_event, read_events, scan),
 )
 
