@@ -253,7 +253,7 @@ def text_end(frame: Bytes, at: int) -> int:
         return NOT_MINE
     at += 1
     while at < frame.size and frame[at] != _QUOTE:
-        if frame[at] < _SPACE or frame[at] > _LAST_ASCII or frame[at] == _BACKSLASH:
+        if not _IS_PLAIN[frame[at]]:
             return NOT_MINE
         at += 1
     return at if at < frame.size else NOT_MINE
@@ -267,7 +267,7 @@ def key_at(frame: Bytes, at: int) -> tuple[int, int]:
     at += 1
     while at < frame.size and frame[at] != _QUOTE:
         byte = int(frame[at])
-        if byte < _SPACE or byte > _LAST_ASCII or byte == _BACKSLASH:
+        if not _IS_PLAIN[byte]:
             return NOT_MINE, at
         code = ((code << 8) | byte) & _END_OF_KEY
         at += 1
