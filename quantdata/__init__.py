@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         SymbolError,
         UnavailableError,
     )
+    from quantdata.lake import Lake
     from quantdata.live import MarketDataHub, global_hub, hub, replay
     from quantdata.portal import run
     from quantdata.symbols import OptionSymbol
@@ -97,6 +98,7 @@ _HOMES: Final = {
         "SymbolError",
         "UnavailableError",
     ),
+    "quantdata.lake": ("Lake",),
     "quantdata.live": ("MarketDataHub", "global_hub", "hub", "replay"),
     "quantdata.portal": ("run",),
     "quantdata.symbols": ("OptionSymbol",),
@@ -122,6 +124,7 @@ __all__ = [
     "FeedError",
     "IncompleteError",
     "IndexSnapshot",
+    "Lake",
     "LakeError",
     "MarketDataHub",
     "MarketStatus",

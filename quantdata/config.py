@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NoReturn, get_args
 from urllib.parse import SplitResult, urlsplit
 
@@ -44,6 +45,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "TRADIER_BASE_URL": "REST base of Tradier (default https://api.tradier.com/v1; https://sandbox.tradier.com/v1)",
     "TRADIER_STREAM_URL": "address of Tradier's stream (default wss://ws.tradier.com/v1/markets/events)",
     "QUANTDATA_SOURCE": "source of the default client: hybrid, massive, tradier or sim",
+    "QUANTDATA_LAKE": "folder of a lake of Parquet files, in which clients keep bars; without it they keep none",
     "QUANTDATA_FAST": "1 compiles American pricing and the reading of streams, in the background; needs numba",
 }
 
@@ -167,6 +169,8 @@ class Config:
         Where the vendors stream; with a REST base on this machine, at a simulator, the same host.
     source
         Source of the default client, or None to let the keys decide.
+    lake
+        Folder of the lake in which clients keep bars; None to keep none.
     fast
         Whether American options are priced by compiled loops.
     """
@@ -179,6 +183,7 @@ class Config:
     massive_ws_url: str = MASSIVE_WS_URL
     tradier_stream_url: str = TRADIER_STREAM_URL
     source: Source | None = None
+    lake: Path | None = None
     fast: bool = False
 
     @classmethod
@@ -208,6 +213,7 @@ class Config:
                 "TRADIER_STREAM_URL", _stream_at(tradier_base, TRADIER_STREAM_PATH) or TRADIER_STREAM_URL
             ).rstrip("/"),
             source=checked_source(source, name="QUANTDATA_SOURCE") if source else None,
+            lake=Path(given["QUANTDATA_LAKE"]).expanduser() if "QUANTDATA_LAKE" in given else None,
             fast=_checked_switch(given.get("QUANTDATA_FAST", "0"), name="QUANTDATA_FAST"),
         )
 

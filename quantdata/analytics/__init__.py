@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from quantdata.analytics.figures.surfaces import surface_drawing, surface_figure
     from quantdata.analytics.figures.trust import confidence_drawing, confidence_figure
     from quantdata.analytics.figures.vendors import disagreement_drawing, disagreement_figure
+    from quantdata.analytics.open_positions import exposure
     from quantdata.analytics.volatility import smile, surface, term_structure
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "confidence_figure",
     "disagreement_drawing",
     "disagreement_figure",
+    "exposure",
     "open_interest_drawing",
     "open_interest_figure",
     "redraw",
@@ -56,6 +58,7 @@ _HOME_OF = {
     "confidence_figure": "figures.trust",
     "disagreement_drawing": "figures.vendors",
     "disagreement_figure": "figures.vendors",
+    "exposure": "open_positions",
     "open_interest_drawing": "figures.activity",
     "open_interest_figure": "figures.activity",
     "redraw": "figures.drawing",

@@ -54,6 +54,9 @@ class AsyncClient(ClientBase):
         with their true age and confidence and a `QuantDataWarning`. Left out, an error is an error.
     delayed_fallback
         Whether a Tradier host whose data are late (its sandbox) may stand in for Massive and fill its gaps.
+    lake
+        A `Lake` or its folder, in which bars are kept as they come, and read the next time. Left out: the folder that
+        QUANTDATA_LAKE names, else nothing is kept.
     seed, clock
         Of the simulated market: ``clock`` is ``"open"`` (always mid-session), ``"live"`` (follows real sessions) or
         ``"at:2026-11-18T15:30"``.
@@ -335,6 +338,56 @@ class AsyncClient(ClientBase):
             If only a part arrived, of one symbol or of several; the part is in ``received``.
         """
         return await self._get(self._core.bars(symbols, timeframe, start, end, adjust=adjust, session=session))
+
+    async def chain_history(self, underlying: str, start: Moment, end: Moment) -> pl.DataFrame:
+        """Return the chains of an underlying that this client's lake holds, one after the other.
+
+        Parameters
+        ----------
+        underlying
+            Stock, fund or index: ``"SPY"``.
+        start, end
+            Of the snapshots, both included: days (all of it in New York) or moments with a zone.
+
+        Returns
+        -------
+        pl.DataFrame
+            One row per contract and snapshot with the columns of ``quantdata.frames.columns.CHAIN``, sorted by
+            snapshot_ts, and within a snapshot as a chain is. As they were when they were kept: quality and age are of
+            that moment. No rows where nothing was kept; nobody is asked.
+
+        Raises
+        ------
+        ConfigError
+            If the client has no lake.
+        LakeError
+            If the lake cannot be read.
+        """
+        return await self._get(self._core.chain_history(underlying, start, end))
+
+    async def chain_as_of(self, underlying: str, moment: Moment) -> pl.DataFrame:
+        """Return the newest whole chain of an underlying that this client's lake holds from a moment or before.
+
+        Parameters
+        ----------
+        underlying
+            Stock, fund or index: ``"SPY"``.
+        moment
+            A moment with a zone; or a day, which means its end in New York.
+
+        Returns
+        -------
+        pl.DataFrame
+            What ``chain`` returned then.
+
+        Raises
+        ------
+        ConfigError
+            If the client has no lake.
+        LakeError
+            If it holds no such chain, or cannot be read.
+        """
+        return await self._get(self._core.chain_as_of(underlying, moment))
 
     async def trades(self, symbol: str, start: Moment, end: Moment) -> pl.DataFrame:
         """Return the tape of one stock, fund or option contract.

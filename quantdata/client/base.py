@@ -9,8 +9,10 @@ from quantdata.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
     from typing import Any, Literal, Self
 
+    from quantdata.lake import Lake
     from quantdata.pricing.rates import RateCurve
 
 __all__ = ["ClientBase"]
@@ -27,6 +29,7 @@ class ClientBase:
         rates: float | Mapping[int, float] | RateCurve | None = None,
         max_age: float | None = None,
         delayed_fallback: bool = False,
+        lake: str | Path | Lake | None = None,
         seed: int = SEED,
         clock: str = CLOCK,
     ) -> None:
@@ -37,6 +40,7 @@ class ClientBase:
             rates=rates,
             max_age=max_age,
             delayed_fallback=delayed_fallback,
+            lake=lake,
             seed=seed,
             clock=clock,
         )

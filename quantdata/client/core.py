@@ -6,6 +6,7 @@ import asyncio
 import threading
 import weakref
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 import polars as pl
@@ -13,6 +14,8 @@ import polars as pl
 from quantdata import portal, symbols
 from quantdata.analytics.technical import INDICATORS, with_indicators
 from quantdata.client.connect import Connection
+from quantdata.client.held_bars import HeldBars
+from quantdata.client.history import chain_as_of, chain_history
 from quantdata.client.last_good import LastGood
 from quantdata.client.narrowed import narrowed, of_roots, only_contract
 from quantdata.client.warned import (
@@ -45,6 +48,7 @@ from quantdata.clients.records import Records
 from quantdata.clients.together import together
 from quantdata.errors import (
     ArgumentError,
+    ConfigError,
     ContractNotFoundError,
     DataProviderError,
     EntitlementError,
@@ -62,6 +66,7 @@ if TYPE_CHECKING:
     from quantdata.client.snapshot import IndexSnapshot
     from quantdata.clients import MarketStatus, Provider
     from quantdata.config import Config
+    from quantdata.lake import Lake
 
 __all__ = ["CLOCK", "SEED", "Ask", "Core"]
 
@@ -111,6 +116,8 @@ class Core:
         it never is.
     delayed_fallback
         Whether a second vendor whose data are late may stand in for the first.
+    lake
+        Where bars are kept; None: the folder that ``config`` names, if any.
     seed, clock
         Of the simulated market, for ``source="sim"``.
     """
@@ -124,6 +131,7 @@ class Core:
         rates: float | Mapping[int, float] | RateCurve | None = None,
         max_age: float | None = None,
         delayed_fallback: bool = False,
+        lake: str | Path | Lake | None = None,
         seed: int,
         clock: str,
     ) -> None:
@@ -142,6 +150,7 @@ class Core:
         self._rates = RateCurve.of(DEFAULT_RATE if rates is None else rates)
         self._delayed_fallback = flag(delayed_fallback, name="delayed_fallback")
         self._last_good = None if max_age is None else LastGood(number(max_age, name="max_age", least=0.0))
+        self._lake = _lake_at(config.lake if lake is None else lake)
         # The provider lives on the portal's loop; a fork leaves that behind, and with it the generation changes.
         self._provider: Provider | None = None
         self._generation = portal.generation()
@@ -154,6 +163,21 @@ class Core:
         return self._cache
 
     @property
+    def lake(self) -> Lake:
+        """Where bars and chains are kept.
+
+        Raises
+        ------
+        ConfigError
+            If this client has none.
+        """
+        if self._lake is None:
+            raise ConfigError(
+                "this client has no lake: make it with Client(lake='data/lake'), or set QUANTDATA_LAKE to a folder"
+            )
+        return self._lake
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What another process needs to make the same client from its own environment: no key."""
         seed, clock = self._simulated
@@ -163,6 +187,7 @@ class Core:
             "rates": self._rates,
             "max_age": None if self._last_good is None else self._last_good.max_age_s,
             "delayed_fallback": self._delayed_fallback,
+            "lake": None if self._lake is None else self._lake.path,
             "seed": seed,
             "clock": clock,
         }
@@ -269,6 +294,17 @@ class Core:
         key = ("bars", *(query.key for query in queries))
         told = partial(warned_of_lacks, queries, self._kept_since)
         return Ask(key, partial(self._bars, queries), lambda bars: warned_of_errors(told(bars)))
+
+    def chain_history(self, underlying: str, start: Moment, end: Moment) -> Ask[pl.DataFrame]:
+        """Ask for the chains that were kept."""
+        asked, (first, last) = symbols.underlying(symbol_text(underlying, name="underlying")), moment_range(start, end)
+        return Ask(None, lambda: asyncio.to_thread(chain_history, self.lake, asked, first, last), _unchanged)
+
+    def chain_as_of(self, underlying: str, moment: Moment) -> Ask[pl.DataFrame]:
+        """Ask for the newest chain that was kept until a moment."""
+        asked = symbols.underlying(symbol_text(underlying, name="underlying"))
+        _, last = moment_range(moment, moment, first="moment", last="moment")
+        return Ask(None, lambda: asyncio.to_thread(chain_as_of, self.lake, asked, last), _unchanged)
 
     def trades(self, symbol: str, start: Moment, end: Moment) -> Ask[pl.DataFrame]:
         """Ask for the tape of one stock or option contract."""
@@ -404,8 +440,8 @@ class Core:
         return await (await self.connected()).indices(tickers)
 
     async def _bars(self, queries: list[BarQuery]) -> pl.DataFrame:
-        provider = await self.connected()
-        answers = await asyncio.gather(*(provider.bars(query) for query in queries), return_exceptions=True)
+        source = await self.connected() if self._lake is None else HeldBars(self._lake, self.connected)
+        answers = await asyncio.gather(*(source.bars(query) for query in queries), return_exceptions=True)
         failures = [answer for answer in answers if isinstance(answer, DataProviderError)]
         for answer in answers:
             if isinstance(answer, BaseException) and not isinstance(answer, DataProviderError):
@@ -415,7 +451,9 @@ class Core:
         return pl.concat(answer for answer in answers if isinstance(answer, pl.DataFrame))
 
     def _kept_since(self, query: BarQuery) -> date | None:
-        return None if self._provider is None else self._provider.kept_since(query)
+        if self._provider is None or self._lake is not None:
+            return None  # a lake may hold what the vendor has forgotten
+        return self._provider.kept_since(query)
 
     async def _trades(self, symbol: str, start: datetime, end: datetime) -> pl.DataFrame:
         return await (await self.connected()).trades(symbol, start=start, end=end)
@@ -478,6 +516,14 @@ def _hang_up(provider: Provider, generation: int) -> None:
     if generation != portal.generation() or not portal.is_running():
         return  # the connections belong to the process that this one was forked from, or died with their loop
     portal.say_goodbye(provider.close())
+
+
+def _lake_at(place: str | Path | Lake | None) -> Lake | None:
+    if place is None or not isinstance(place, str | Path):
+        return place
+    from quantdata.lake import Lake  # noqa: PLC0415  # heavy: pyarrow, which most clients never need
+
+    return Lake(place)
 
 
 def _unchanged(answer: T) -> T:

@@ -66,6 +66,9 @@ class Client(ClientBase):
         with their true age and confidence and a `QuantDataWarning`. Left out, an error is an error.
     delayed_fallback
         Whether a Tradier host whose data are late (its sandbox) may stand in for Massive and fill its gaps.
+    lake
+        A `Lake` or its folder, in which bars are kept as they come, and read the next time. Left out: the folder that
+        QUANTDATA_LAKE names, else nothing is kept.
     seed, clock
         Of the simulated market: ``clock`` is ``"open"`` (always mid-session), ``"live"`` (follows real sessions) or
         ``"at:2026-11-18T15:30"``.
@@ -167,6 +170,14 @@ class Client(ClientBase):
         session: SessionHours = "regular",
     ) -> pl.DataFrame:
         return self._get(self._core.bars(symbols, timeframe, start, end, adjust=adjust, session=session))
+
+    @_as_in(AsyncClient.chain_history)
+    def chain_history(self, underlying: str, start: Moment, end: Moment) -> pl.DataFrame:
+        return self._get(self._core.chain_history(underlying, start, end))
+
+    @_as_in(AsyncClient.chain_as_of)
+    def chain_as_of(self, underlying: str, moment: Moment) -> pl.DataFrame:
+        return self._get(self._core.chain_as_of(underlying, moment))
 
     @_as_in(AsyncClient.trades)
     def trades(self, symbol: str, start: Moment, end: Moment) -> pl.DataFrame:

@@ -21,6 +21,10 @@ __all__ = [
     "HEALTH",
     "HUB_METRICS",
     "INDEX_QUOTES",
+    "LAKE_FINDINGS",
+    "LAKE_GAPS",
+    "LAKE_PIECES",
+    "LAKE_REPAIRS",
     "METRICS",
     "OPTION_QUOTES",
     "STREAMS",
@@ -49,6 +53,24 @@ SIZE_UNIT: Final = pl.Enum(["shares", "round_lots"])
 FLOW_BIAS: Final = pl.Enum(["bullish", "neutral", "bearish"])
 # How order flow is known: print by print, from a chain's day blocks, or not at all.
 FLOW_METHOD: Final = pl.Enum(["tape", "chain", "none"])
+HOURS: Final = pl.Enum(["regular", "all"])
+# Why a lake has no bars or trades of a session.
+GAP_REASON: Final = pl.Enum(["holiday", "halted", "no_trades", "not_entitled", "failed", "not_asked"])
+LAKE_PROBLEM: Final = pl.Enum(
+    [
+        "hash",
+        "truncated",
+        "schema",
+        "unsorted",
+        "duplicates",
+        "foreign",
+        "misplaced",
+        "not_in_ledger",
+        "missing_file",
+        "staging",
+    ]
+)
+LAKE_REPAIR: Final = pl.Enum(["quarantined", "removed", "adopted", "forgotten"])
 
 
 class Column(NamedTuple):
@@ -439,6 +461,48 @@ GAPS: Final = (
     _t("start_ts", "when the last frame before came"),
     _t("end_ts", "when all was subscribed again"),
     _t("filled_ts", "when polls had filled it: all that the stream tells of, asked for since; null while not"),
+)
+
+LAKE_PIECES: Final = (
+    _s("dataset", "chains, bars_1m, trades, ..."),
+    _d("date", "session that the piece is of, and the folder that it is in"),
+    _s("key", "name of the piece within dataset and date"),
+    _s("symbol", "its symbol, of chains and flow the underlying; null where it holds several"),
+    _i("rows", "rows", "how many there are"),
+    _i("bytes", "bytes", "size of the file"),
+    _t("first_ts", "the earliest time in it: start of a bar, print, or snapshot"),
+    _t("last_ts", "the latest"),
+    _e("hours", HOURS, "of bars within the day and of trades: the trading hours that were asked for"),
+    _s("filters", "what a chain was narrowed by, as JSON; null of a whole one"),
+    _s("sources", "rows of each provider, as JSON"),
+    _e("feed", FEED, "the least fresh of its rows"),
+    Column("is_simulated", pl.Boolean(), "", "whether any row is of a simulated market"),
+    _s("content_hash", "SHA-256 of the file, but for this hash and the time of writing; null of a foreign program's"),
+    _i("schema_version", "", "of the columns; null of a foreign program's"),
+    _t("written_ts", "when it was written, by the writer's clock: for information alone"),
+)
+
+LAKE_GAPS: Final = (
+    _s("dataset", "which"),
+    _s("symbol", "what there are no bars or trades of"),
+    _d("date", "weekday without a piece"),
+    _e("reason", GAP_REASON, "holiday by the calendar; not_asked: nobody has tried; else what a fetch has found out"),
+    _s("detail", "name of the holiday, or what the vendor said"),
+    _t("asked_ts", "when it was found out; null of holiday and not_asked"),
+)
+
+LAKE_FINDINGS: Final = (
+    _s("dataset", "which; null of what belongs to none"),
+    _s("path", "file, from the lake's folder on"),
+    _e("problem", LAKE_PROBLEM, "what is wrong with it"),
+    _s("detail", "the same in a sentence, and what to do"),
+)
+
+LAKE_REPAIRS: Final = (
+    _s("dataset", "which; null of what belongs to none"),
+    _s("path", "file, from the lake's folder on"),
+    _e("done", LAKE_REPAIR, "quarantined: moved aside, a broken file; removed: left over; or what the ledger learnt"),
+    _s("detail", "why, and where it is now"),
 )
 
 HUB_METRICS: Final = (

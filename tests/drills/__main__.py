@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from quantdata.sim import Simulator
-from tests.drills import hub, hybrid, massive, soak, tradier
+from tests.drills import hub, hybrid, lake, massive, soak, tradier
 from tests.drills.engine import CLOCK
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from tests.drills.engine import Outcome
 
-DRILLS: Final = {drill.vendor: drill for drill in (massive.DRILL, tradier.DRILL, hybrid.DRILL, hub.DRILL, soak.DRILL)}
+_ALL: Final = (massive.DRILL, tradier.DRILL, hybrid.DRILL, hub.DRILL, soak.DRILL, lake.DRILL)
+DRILLS: Final = {drill.vendor: drill for drill in _ALL}
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import runpy
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+SAMPLE: Final = ROOT / "data" / "sample"
 NOTEBOOKS: Final = sorted((ROOT / "notebooks").glob("*.ipynb"))
 NAMES: Final = [path.stem for path in NOTEBOOKS]
 # Runs in every kernel before the first cell: whoever tries to leave this machine is refused, and written down.
@@ -50,7 +52,7 @@ def cells(path: Path, kind: str) -> list[str]:
 
 @pytest.fixture
 def in_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Any]:
-    """Return what runs a notebook in a fresh kernel, in an empty folder, behind the guard."""
+    """Return what runs a notebook in a fresh kernel, in a folder that holds the sample lake alone, behind the guard."""
     nbformat: Any = pytest.importorskip("nbformat", reason="the small environment has no Jupyter")
     nbclient: Any = pytest.importorskip("nbclient", reason="the small environment has no Jupyter")
     pytest.importorskip("ipykernel", reason="the small environment has no Jupyter")
@@ -58,6 +60,8 @@ def in_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Pa
     startup.mkdir(parents=True)
     (startup / "00-guard.py").write_text(GUARD)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    # A copy: whoever opens a lake leaves a ledger in it.
+    shutil.copytree(SAMPLE, tmp_path / "data" / "sample", ignore=shutil.ignore_patterns("ledger*"))
 
     def run(path: Path) -> Any:
         loaded = nbformat.read(path, as_version=4)

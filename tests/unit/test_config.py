@@ -7,6 +7,7 @@ import json
 import logging
 import pickle
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,6 +76,7 @@ def test_every_variable_is_read() -> None:
             "TRADIER_BASE_URL": "https://sandbox.tradier.com/v1/",
             "TRADIER_STREAM_URL": "wss://example.com/events",
             "QUANTDATA_SOURCE": "SIM",
+            "QUANTDATA_LAKE": "/data/lake",
             "QUANTDATA_FAST": "1",
         }
     )
@@ -87,6 +89,7 @@ def test_every_variable_is_read() -> None:
         tradier_base_url="https://sandbox.tradier.com/v1",
         tradier_stream_url="wss://example.com/events",
         source="sim",
+        lake=Path("/data/lake"),
         fast=True,
     )
 

@@ -126,21 +126,28 @@ def test_functions_and_constructors_take_the_same_arguments(name: str) -> None:
 
 def test_every_function_of_the_default_client_is_public() -> None:
     assert set(FUNCTIONS) <= set(qd.__all__)
-    assert set(METHODS) - set(FUNCTIONS) == {"close", "entitlements", "health", "metrics"}
+    assert set(METHODS) - set(FUNCTIONS) == {
+        "chain_as_of",
+        "chain_history",
+        "close",
+        "entitlements",
+        "health",
+        "metrics",
+    }
 
 
 def test_clients_take_rates_an_age_and_what_may_stand_in_by_name_alone() -> None:
     taken = inspect.signature(qd.Client).parameters
     assert next(iter(taken)) == "source"
-    for name, default_value in (("rates", None), ("max_age", None), ("delayed_fallback", False)):
+    for name, default_value in (("rates", None), ("max_age", None), ("delayed_fallback", False), ("lake", None)):
         assert (taken[name].kind, taken[name].default) == (inspect.Parameter.KEYWORD_ONLY, default_value)
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_after_two_arguments_the_rest_are_named(name: str) -> None:
     positional = [each for each in _parameters(getattr(qd.Client, name)) if each.kind is not each.KEYWORD_ONLY]
-    # A contract is its four terms, bars and trades are a symbol over a span: read in that order everywhere.
-    assert len(positional) <= {"contract": 4, "bars": 4, "trades": 3}.get(name, 2)
+    # A contract is its four terms, bars, trades and a history are a symbol over a span: read in that order everywhere.
+    assert len(positional) <= {"contract": 4, "bars": 4, "trades": 3, "chain_history": 3}.get(name, 2)
 
 
 # --- what is loaded -------------------------------------------------------------------------------------------------

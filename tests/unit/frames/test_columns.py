@@ -16,6 +16,10 @@ FRAMES = {
     "FLOW": columns.FLOW,
     "HEALTH": columns.HEALTH,
     "INDEX_QUOTES": columns.INDEX_QUOTES,
+    "LAKE_FINDINGS": columns.LAKE_FINDINGS,
+    "LAKE_GAPS": columns.LAKE_GAPS,
+    "LAKE_PIECES": columns.LAKE_PIECES,
+    "LAKE_REPAIRS": columns.LAKE_REPAIRS,
     "METRICS": columns.METRICS,
     "OPTION_QUOTES": columns.OPTION_QUOTES,
     "TRADES": columns.TRADES,
@@ -57,6 +61,13 @@ NAMES = {
         "provider endpoint is_healthy consecutive_failures successes failures response_p50_s response_p95_s "
         "last_success_ts last_failure_ts last_error_code last_error retry_in_s waiting_s"
     ),
+    "LAKE_FINDINGS": "dataset path problem detail",
+    "LAKE_GAPS": "dataset symbol date reason detail asked_ts",
+    "LAKE_PIECES": (
+        "dataset date key symbol rows bytes first_ts last_ts hours filters sources feed is_simulated content_hash "
+        "schema_version written_ts"
+    ),
+    "LAKE_REPAIRS": "dataset path done detail",
     "METRICS": "metric provider endpoint kind value unit",
 }
 TICKS = ("OPTION_QUOTES", "TRADES")

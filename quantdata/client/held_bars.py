@@ -1,0 +1,258 @@
+"""Bars with memory: what a lake holds is read, and what it lacks is asked for once and kept as traded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+import polars as pl
+
+from quantdata.client.missing import Run, is_settled, reasons, runs
+from quantdata.clients.bar_frame import from_raw
+from quantdata.clients.bar_query import is_equity
+from quantdata.clients.together import together
+from quantdata.errors import DataProviderError, EntitlementError, IncompleteError, PayloadError
+from quantdata.frames.bars import TIMEFRAMES
+from quantdata.frames.columns import BARS, empty
+from quantdata.sessions import midnight, session_day, sessions
+from quantdata.wire.facts import facts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from quantdata.clients import Provider
+    from quantdata.clients.bar_query import BarQuery, TimeframeName
+    from quantdata.frames.bars import Timeframe
+    from quantdata.lake import GapReason, Lake
+
+__all__ = ["HeldBars"]
+
+logger = logging.getLogger("quantdata.client")
+
+ONE_DAY: Final = timedelta(days=1)
+TICK: Final = timedelta(microseconds=1)
+# For a dividend on the first day, of which the close before it is wanted.
+DAYS_BEFORE: Final = timedelta(days=10)
+# Why there may be bars of a session next time; of any other reason there will be none.
+ASKED_AGAIN: Final = ("not_asked", "failed", "not_entitled")
+
+
+class _Raw(NamedTuple):
+    """Bars as traded, and the failure that others ended in."""
+
+    bars: pl.DataFrame
+    failure: DataProviderError | None = None
+
+
+class HeldBars:
+    """Answers for bars out of a lake, and fills it.
+
+    A session is kept whole, from the day after it on; before that its bars are asked for each time. Bars are kept as
+    traded, splits and dividends beside them: adjustments, regular hours and coarser bars are made when asked for.
+
+    Parameters
+    ----------
+    lake
+        Where bars are kept.
+    connected
+        Returns who is asked for what it lacks.
+    """
+
+    def __init__(self, lake: Lake, connected: Callable[[], Awaitable[Provider]]) -> None:
+        self._lake = lake
+        self._connected = connected
+
+    async def bars(self, query: BarQuery) -> pl.DataFrame:
+        """Return bars of one symbol, oldest first, with the columns of `BARS`; each row keeps its source.
+
+        Raises
+        ------
+        IncompleteError
+            If sessions could not be had; ``received`` is the bars of all others.
+        DataProviderError
+            If none could, or not what they are to be adjusted by.
+        """
+        asking = _Asking(self._lake, await self._connected())
+        return await asking.bars(query, await asking.provider.present())
+
+
+class _Asking:
+    """One question: a lake, and who is asked for what it lacks."""
+
+    def __init__(self, lake: Lake, provider: Provider) -> None:
+        self._lake = lake
+        self.provider = provider
+
+    async def bars(self, query: BarQuery, now: datetime) -> pl.DataFrame:
+        raw = await self._raw(query, _days_of(query), now)
+        if raw.failure is not None and raw.bars.is_empty():
+            if isinstance(raw.failure, EntitlementError):
+                return await self.provider.bars(query)  # it may have them adjusted, but not as traded
+            raise raw.failure
+        actions = closes = None
+        if query.adjustment != "raw" and is_equity(query.symbol):
+            actions = await self._actions(query, now)
+        if query.adjustment == "total":
+            closes = await self._closes(query, now)
+        today = session_day(now)
+        try:
+            bars = await asyncio.to_thread(from_raw, raw.bars, query, today=today, actions=actions, closes=closes)
+        except ValueError as error:
+            name = self.provider.name
+            raise PayloadError(f"{name}: dividends of {query.symbol}: {error}", provider=name) from error
+        if raw.failure is not None and not isinstance(raw.failure, EntitlementError):
+            raise IncompleteError(raw.failure, received=bars, arrived=f"{bars.height:,} bars") from raw.failure
+        return bars
+
+    # --- bars as traded ---------------------------------------------------------------------------------------------
+
+    async def _raw(self, query: BarQuery, days: Run, now: datetime) -> _Raw:
+        """Return all bars of some days as traded, of the windows that those asked for are made of."""
+        asked = replace(query, timeframe=_kept_as(query), adjustment="raw")
+        today = session_day(now)
+        held = _Raw(empty(BARS))
+        if days.first < today:
+            held = await self._settled(asked, Run(days.first, min(days.last, today - ONE_DAY)), today)
+        if not days.first <= today <= days.last or not sessions(today, today):
+            return held
+        try:
+            fresh = await self.provider.bars(_over(asked, Run(today, today)))
+        except DataProviderError as error:
+            return _Raw(held.bars, held.failure or error)
+        return _Raw(pl.concat([held.bars, fresh]), held.failure)
+
+    async def _settled(self, asked: BarQuery, days: Run, today: date) -> _Raw:
+        """Return the bars of sessions that are over, from the lake, once it has all that can be had."""
+        lacking = await asyncio.to_thread(self._lacking, asked, days)
+        parts = await together(self._fetched(asked, run, today) for run in _runs(asked, lacking))
+        held = await asyncio.to_thread(self._read, asked, days)
+        failures = [part.failure for part in parts if part.failure is not None]
+        failures.sort(key=lambda failure: isinstance(failure, EntitlementError))
+        logger.info(
+            "bars %s",
+            facts(
+                symbol=asked.symbol,
+                timeframe=asked.timeframe,
+                sessions=len(days.days),
+                asked_for=len(lacking),
+                rows=held.height,
+                lake=self._lake.path.name,
+            ),
+        )
+        beside = [part.bars for part in parts if not part.bars.is_empty()]
+        bars = pl.concat([held, *beside]).sort("ts") if beside else held
+        return _Raw(bars, failures[0] if failures else None)
+
+    async def _fetched(self, asked: BarQuery, run: Run, today: date) -> _Raw:
+        """Ask for the bars of some sessions and keep them; return those that came and are not kept."""
+        over = _over(asked, run)
+        kept_since = self.provider.kept_since(over)
+        if kept_since is not None and kept_since > run.last:
+            detail = f"kept since {kept_since} only"
+            await self._note(asked, run.days, "not_entitled", detail)
+            name = self.provider.name
+            return _Raw(empty(BARS), EntitlementError(f"{name}: {asked.timeframe} bars are {detail}", provider=name))
+        try:
+            bars = await self.provider.bars(over)
+        except DataProviderError as error:
+            is_refused = isinstance(error, EntitlementError)
+            await self._note(asked, run.days, "not_entitled" if is_refused else "failed", str(error))
+            return _Raw(error.received if isinstance(error, IncompleteError) else empty(BARS), error)
+        await asyncio.to_thread(self._keep, asked, bars, run, today, kept_since)
+        return _Raw(empty(BARS))
+
+    async def _note(self, asked: BarQuery, days: list[date], reason: GapReason, detail: str) -> None:
+        gaps = dict.fromkeys(days, reason)
+        await asyncio.to_thread(self._lake.note_gaps, _dataset(asked), asked.symbol, gaps, detail=detail)
+
+    # --- the lake; in a worker thread -------------------------------------------------------------------------------
+
+    def _lacking(self, asked: BarQuery, days: Run) -> list[date]:
+        """Return the sessions to ask for: without bars, or without those out of hours which are wanted."""
+        dataset, span = _dataset(asked), {"start": days.first, "end": days.last}
+        gaps = self._lake.gaps(dataset, asked.symbol, **span)
+        lacking = gaps.filter(pl.col("reason").is_in(ASKED_AGAIN)).get_column("date").to_list()
+        if asked.session == "all" and TIMEFRAMES[asked.timeframe].is_intraday:
+            held = self._lake.coverage(dataset, symbols=asked.symbol, **span)
+            lacking += held.filter(pl.col("hours") != "all").get_column("date").to_list()
+        return sorted(lacking)
+
+    def _keep(self, asked: BarQuery, bars: pl.DataFrame, run: Run, today: date, kept_since: date | None) -> None:
+        dataset = _dataset(asked)
+        if not bars.is_empty():
+            self._lake.write(dataset, bars, hours=asked.session)
+        traded = set(bars.get_column("session"))
+        absent = [day for day in run.days if day not in traded]
+        forgotten = [day for day in absent if kept_since is not None and day < kept_since]
+        if forgotten:
+            detail = f"kept since {kept_since} only"
+            reason: GapReason = "not_entitled"
+            self._lake.note_gaps(dataset, asked.symbol, dict.fromkeys(forgotten, reason), detail=detail)
+        settled = [day for day in absent if day not in forgotten and is_settled(day, today)]
+        if settled:
+            known = self._lake.coverage(dataset, symbols=asked.symbol).get_column("date").to_list()
+            self._lake.note_gaps(dataset, asked.symbol, reasons(settled, known, symbol=asked.symbol))
+
+    def _read(self, asked: BarQuery, days: Run) -> pl.DataFrame:
+        held = self._lake.scan(_dataset(asked), symbols=asked.symbol, start=days.first, end=days.last)
+        return held.drop("date").collect().sort("ts")
+
+    # --- adjustments ------------------------------------------------------------------------------------------------
+
+    async def _actions(self, query: BarQuery, now: datetime) -> pl.DataFrame | None:
+        """Return the splits and dividends of a stock, asked for once a day; older ones where nobody answers.
+
+        None, for bars as traded, where a host has none and no total return is asked for.
+        """
+        symbol, today = query.symbol, session_day(now)
+        held = await asyncio.to_thread(self._lake.corporate_actions, symbol)
+        if held is not None and held.asked_on >= today:
+            return held.actions
+        try:
+            actions = await self.provider.corporate_actions(symbol)
+        except DataProviderError as error:
+            if held is None:
+                if isinstance(error, EntitlementError) and query.adjustment == "split":
+                    return None
+                raise
+            logger.warning("old corporate actions %s", facts(symbol=symbol, of=held.asked_on, why=error))
+            return held.actions
+        await asyncio.to_thread(self._lake.keep_corporate_actions, symbol, actions, asked_on=today)
+        return actions
+
+    async def _closes(self, query: BarQuery, now: datetime) -> pl.DataFrame:
+        """Return daily bars as traded, from before the first day to yesterday: what dividends are weighed by."""
+        days = Run(_days_of(query).first - DAYS_BEFORE, session_day(now) - ONE_DAY)
+        raw = await self._raw(replace(query, timeframe="1d"), days, now)
+        if raw.failure is not None:
+            raise raw.failure
+        return raw.bars
+
+
+def _days_of(query: BarQuery) -> Run:
+    """Return the first and the last day of which bars are wanted."""
+    if query.timeframe == "1w":
+        return Run(*query.whole_weeks())
+    return Run(session_day(query.start), session_day(query.end))
+
+
+def _kept_as(query: BarQuery) -> TimeframeName:
+    """Return the timeframe of the bars that those asked for are made of."""
+    names = cast("dict[TimeframeName, Timeframe]", TIMEFRAMES)
+    return next(name for name, window in names.items() if window is query.window)
+
+
+def _dataset(asked: BarQuery) -> str:
+    return f"bars_{asked.timeframe}"
+
+
+def _over(asked: BarQuery, days: Run) -> BarQuery:
+    return replace(asked, start=midnight(days.first), end=midnight(days.last + ONE_DAY) - TICK)
+
+
+def _runs(asked: BarQuery, lacking: list[date]) -> list[Run]:
+    return runs(lacking, is_intraday=TIMEFRAMES[asked.timeframe].is_intraday)

@@ -1,0 +1,71 @@
+"""Which sessions of bars a lake lacks, in what pieces to ask for them, and why some have none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
+
+from quantdata.clients.bar_query import is_equity
+from quantdata.sessions import next_session, sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import date
+
+__all__ = ["Run", "TradedReason", "is_settled", "reasons", "runs"]
+
+TradedReason: TypeAlias = Literal["halted", "no_trades"]
+
+# A request of one-minute bars holds 45 days of them: quantdata.clients.massive.bars.
+SESSIONS_AT_ONCE: Final = 31
+DAYS_AT_ONCE: Final = 5_000
+# A vendor may still be at work on the last sessions: a gap there is asked for again.
+SESSIONS_TO_SETTLE: Final = 3
+
+
+class Run(NamedTuple):
+    """Sessions in a row, from the first to the last."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        """The sessions."""
+        return [each.day for each in sessions(self.first, self.last)]
+
+
+def runs(days: Iterable[date], *, is_intraday: bool) -> list[Run]:
+    """Return sessions as runs of neighbours, none longer than what is asked for at once: it is kept when it comes."""
+    most = SESSIONS_AT_ONCE if is_intraday else DAYS_AT_ONCE
+    found: list[list[date]] = []
+    for day in sorted(days):
+        if not found or len(found[-1]) == most or next_session(found[-1][-1]).day != day:
+            found.append([])
+        found[-1].append(day)
+    return [Run(each[0], each[-1]) for each in found]
+
+
+def reasons(absent: Collection[date], traded: Sequence[date], *, symbol: str) -> dict[date, TradedReason]:
+    """Return why sessions that a vendor answered for have no bars.
+
+    A stock or fund that traded before and after a session was halted on it, or so it seems; anything else, and before
+    its first and after its last session, had no trades.
+
+    Parameters
+    ----------
+    absent
+        Sessions without bars.
+    traded
+        Sessions with bars, as far as known.
+    symbol
+        Whose, in canonical spelling.
+    """
+    if not is_equity(symbol) or not traded:
+        return dict.fromkeys(absent, "no_trades")
+    first, last = min(traded), max(traded)
+    return {day: "halted" if first < day < last else "no_trades" for day in absent}
+
+
+def is_settled(day: date, today: date) -> bool:
+    """Tell whether a session without bars is old enough to stay one."""
+    return day < today and len(sessions(day, today)) > SESSIONS_TO_SETTLE

@@ -1,0 +1,231 @@
+"""The ledger: what footers say, kept where it is found at once, and why there is nothing where nothing is.
+
+Files are the truth. A row counts only while its file is the one it was made of, so a ledger that is old, lost or
+damaged costs time and nothing else; but for the reasons of gaps, which are in no file.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import warnings
+from contextlib import closing, suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+from quantdata.errors import QuantDataWarning
+from quantdata.lake.faults import told
+from quantdata.lake.footer import Entry, Facts, Identity
+from quantdata.lake.layout import meta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from pathlib import Path
+
+__all__ = ["Gap", "Ledger"]
+
+T = TypeVar("T")
+# A piece of a dataset: its date and key.
+Name = tuple[date, str]
+
+# Of the table of pieces: another one is made anew from footers.
+VERSION: Final = 1
+BUSY_S: Final = 30.0
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK: Final = timedelta(microseconds=1)
+_COLUMNS: Final = (*Facts._fields, *Identity._fields)
+_DAYS: Final = frozenset({"date"})
+_MOMENTS: Final = frozenset({"first_ts", "last_ts", "written_ts"})
+_FLAGS: Final = frozenset({"is_simulated"})
+_PIECES: Final = f"create table if not exists pieces ({', '.join(_COLUMNS)}, primary key (dataset, date, key))"
+_GAPS: Final = (
+    "create table if not exists gaps (dataset, symbol, date, reason, detail, asked_ts, "
+    "primary key (dataset, symbol, date))"
+)
+_KEEP: Final = f"insert or replace into pieces values ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608  # only marks
+_FORGET: Final = "delete from pieces where dataset = ? and date = ? and key = ?"
+_NOTE: Final = "insert or replace into gaps values (?, ?, ?, ?, ?, ?)"
+_KNOWN: Final = "select * from pieces where dataset = ? and date between ? and ?"
+_NOTED: Final = (
+    "select dataset, symbol, date, reason, detail, asked_ts from gaps where dataset = ? and date between ? and ?"
+)
+
+
+class Gap(NamedTuple):
+    """Why a symbol has nothing in a session: what a fetch has found out."""
+
+    dataset: str
+    symbol: str
+    date: date
+    reason: str
+    detail: str | None
+    asked_ts: datetime
+
+
+class Ledger:
+    """A SQLite file beside the data; one short connection an operation, so that any process may take part.
+
+    Parameters
+    ----------
+    root
+        Folder of the lake.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.path = meta(root) / "ledger.sqlite"
+
+    # --- pieces: a cache, which nobody fails for --------------------------------------------------------------------
+
+    def keep(self, entries: Collection[Entry]) -> None:
+        """Remember pieces; nothing happens where the ledger cannot be written."""
+        rows = [(*map(_plain, entry.facts), *entry.identity) for entry in entries]
+        if rows:
+            with suppress(sqlite3.Error, OSError):
+                self._run(lambda connection: connection.executemany(_KEEP, rows))
+
+    def known(self, dataset: str, *, start: date | None = None, end: date | None = None) -> dict[Name, Entry]:
+        """Return what is remembered of a dataset's pieces, by date and key; nothing where it cannot be read."""
+        with suppress(sqlite3.Error, OSError):
+            found = map(_entry, self._rows(_KNOWN, (dataset, *_span(start, end))))
+            return {(entry.facts.date, entry.facts.key): entry for entry in found}
+        return {}
+
+    def forget(self, dataset: str, names: Iterable[Name]) -> None:
+        """Forget pieces; nothing happens where the ledger cannot be written."""
+        rows = [(dataset, day.isoformat(), key) for day, key in names]
+        if rows:
+            with suppress(sqlite3.Error, OSError):
+                self._run(lambda connection: connection.executemany(_FORGET, rows))
+
+    # --- gaps: known from here alone --------------------------------------------------------------------------------
+
+    def note(self, gaps: Iterable[Gap]) -> None:
+        """Remember why there is nothing; the newest reason of a session counts.
+
+        Raises
+        ------
+        LakeError
+            If it cannot be written down.
+        """
+        rows = [tuple(map(_plain, gap)) for gap in gaps]
+        with told("cannot write", self.path):
+            self._run(lambda connection: connection.executemany(_NOTE, rows))
+
+    def noted(self, dataset: str, *, start: date | None = None, end: date | None = None) -> list[Gap]:
+        """Return what was found out about a dataset's gaps.
+
+        Raises
+        ------
+        LakeError
+            If it cannot be read.
+        """
+        with told("cannot read", self.path):
+            rows = self._rows(_NOTED, (dataset, *_span(start, end)))
+        return [
+            Gap(name, symbol, date.fromisoformat(day), reason, detail, _moment(asked))
+            for name, symbol, day, reason, detail, asked in rows
+        ]
+
+    # --- the file ---------------------------------------------------------------------------------------------------
+
+    def _rows(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        """Return the rows of a query; none where there is no ledger."""
+        if not self.path.exists():
+            return []
+        try:
+            return self._run(lambda connection: connection.execute(query, values).fetchall())
+        except sqlite3.OperationalError:
+            # Where nobody may write, SQLite reads a file alone that it is told nobody changes.
+            with closing(sqlite3.connect(f"{self.path.as_uri()}?immutable=1", uri=True)) as connection:
+                return connection.execute(query, values).fetchall()
+
+    def _run(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what an action returns; a damaged ledger is set aside before, and a new one begun."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        inode = self.path.stat().st_ino if self.path.exists() else None
+        try:
+            return self._once(action)
+        except sqlite3.DatabaseError as error:
+            if type(error) is not sqlite3.DatabaseError:
+                raise
+            self._set_aside(inode)
+            return self._once(action)
+
+    def _once(self, action: Callable[[sqlite3.Connection], T]) -> T:
+        with closing(sqlite3.connect(self.path, timeout=BUSY_S)) as connection:
+            (version,) = connection.execute("pragma user_version").fetchone()
+            if version != VERSION:
+                _begin(connection)
+            connection.execute("pragma synchronous = normal")
+            with connection:
+                return action(connection)
+
+    def _set_aside(self, inode: int | None) -> None:
+        """Rename a damaged ledger, unless another process has done so meanwhile."""
+        with suppress(FileNotFoundError):
+            if self.path.stat().st_ino != inode:
+                return
+            aside = f"{self.path}.damaged-{inode}"
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")  # noqa: PTH105  # suffixes of no path
+            warnings.warn(
+                f"{self.path} was damaged and is now {aside}; what files say of themselves is read anew, "
+                "the reasons of gaps are lost",
+                QuantDataWarning,
+                stacklevel=2,
+            )
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Make the tables, unless another process has."""
+    with connection:
+        connection.execute("begin immediate")
+        (version,) = connection.execute("pragma user_version").fetchone()
+        if version != VERSION:
+            connection.execute("drop table if exists pieces")
+            connection.execute(_PIECES)
+            connection.execute(_GAPS)
+            connection.execute(f"pragma user_version = {VERSION}")
+    # Where there is no such thing as a write-ahead log, or another process is at it, SQLite stays with its own.
+    with suppress(sqlite3.OperationalError):
+        connection.execute("pragma journal_mode = wal")
+
+
+def _span(start: date | None, end: date | None) -> tuple[str, str]:
+    return (start or date.min).isoformat(), (end or date.max).isoformat()
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as SQLite holds it: days as text, times in microseconds."""
+    if isinstance(value, datetime):
+        return _microseconds(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    values = dict(zip(_COLUMNS, row, strict=True))
+    facts = {name: _typed(name, values[name]) for name in Facts._fields}
+    return Entry(Facts(**facts), Identity(*(values[name] for name in Identity._fields)))
+
+
+def _typed(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _DAYS:
+        return date.fromisoformat(value)
+    if name in _MOMENTS:
+        return _moment(value)
+    return bool(value) if name in _FLAGS else value
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // _TICK
+
+
+def _moment(microseconds: int) -> datetime:
+    return _EPOCH + microseconds * _TICK
