@@ -7,11 +7,13 @@ beside it, so that no quote waits for the model.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from quantdata.live.rhythm import Rhythm
+from quantdata.pricing.breath import PAUSE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from quantdata.live.subscribers import Subscribers
 
 __all__ = ["Publisher"]
+
+# A publication that takes longer than this is not waited for.
+LONGEST_PAUSE_S: Final = 0.25
 
 
 class Publisher:
@@ -75,6 +80,9 @@ class Publisher:
         self._wall = wall
         self._inbox: list[Input] = []
         self._state = asyncio.Lock()
+        # Set while nothing is being published: a valuation gives way to a publication.
+        self._calm = threading.Event()
+        self._calm.set()
 
     def put(self, polled: Input) -> None:
         """Take in an answer; it is published at the next occasion."""
@@ -104,7 +112,11 @@ class Publisher:
         inputs, self._inbox = [*self._inbox, *self._gather()], []
         began, now = time.perf_counter(), self._wall()
         async with self._state:
-            self.snapshot = snapshot = await asyncio.to_thread(self._applied, inputs, now)
+            self._calm.clear()
+            try:
+                self.snapshot = snapshot = await asyncio.to_thread(self._applied, inputs, now)
+            finally:
+                self._calm.set()
             self.publish_s = time.perf_counter() - began
             self._snapshots.publish([snapshot])
             # In the pause that the window leaves.
@@ -128,12 +140,16 @@ class Publisher:
             jobs = await asyncio.to_thread(self._market.valuations, now, is_aged=is_aged)
         if jobs:
             began = time.perf_counter()
-            valued = await asyncio.to_thread(_done, jobs)
+            valued = await asyncio.to_thread(_done, jobs, self._give_way)
             self.valuation_s = time.perf_counter() - began
             async with self._state:
                 self._market.adopt(valued)
         if jobs or is_aged:
             self._conflation.mark()
+
+    def _give_way(self) -> None:
+        """Wait while something is being published: the model works in many small steps, each of which holds it up."""
+        self._calm.wait(LONGEST_PAUSE_S)
 
     def _applied(self, inputs: Sequence[Input], now: datetime) -> HubSnapshot:
         # Who wants events one by one does not wait for what follows from them.
@@ -143,5 +159,6 @@ class Publisher:
         return self._market.snapshot(now)
 
 
-def _done(jobs: dict[str, Callable[[], pl.DataFrame]]) -> dict[str, pl.DataFrame]:
+def _done(jobs: dict[str, Callable[[], pl.DataFrame]], pause: Callable[[], object]) -> dict[str, pl.DataFrame]:
+    PAUSE.set(pause)  # in this thread's own context
     return {name: job() for name, job in jobs.items()}

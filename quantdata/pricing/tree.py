@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from scipy.special import gammaln, ndtr
 
+from quantdata.pricing.breath import breathe
 from quantdata.pricing.fast import LOOPS
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def _in_blocks(contracts: Contracts, volatility: Floats, *, steps: int, back: in
     has_yield = contracts.dividend_yield != 0.0
     for rows, induct in ((np.flatnonzero(~has_yield), _with_cash), (np.flatnonzero(has_yield), _with_yield)):
         for start in range(0, rows.size, _BLOCK):
+            breathe()
             block = rows[start : start + _BLOCK]
             tree = _Tree.of(contracts.take(block), volatility[block], steps=steps, back=back)
             premium[:, block], value[block] = induct(tree, loops)
