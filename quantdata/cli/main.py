@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from quantdata import __version__
+from quantdata.cli.export import backfill, export, plan
+from quantdata.cli.lake import lake
 from quantdata.cli.live import record, replay, watch
 from quantdata.cli.options import (
     BARS_USAGE,
@@ -69,6 +71,7 @@ def main() -> None:
         "quantdata chain SPX --root SPXW --output c.parquet",
         "quantdata bars SPY 5m 2026-11-02 2026-11-20 --format csv",
         "quantdata watch SPY --source sim                a chain that moves",
+        "quantdata export chains SPY QQQ                 Parquet files, to go on with",
         "quantdata doctor                                keys, hosts, plans, rates",
     ),
 )
@@ -296,5 +299,5 @@ def demo(*, output: Path, debug: bool) -> None:
         show(output)
 
 
-for _live in (watch, record, replay):
-    commands.add_command(_live)
+for _other in (watch, record, replay, export, backfill, plan, lake):
+    commands.add_command(_other)

@@ -21,6 +21,8 @@ __all__ = [
     "HEALTH",
     "HUB_METRICS",
     "INDEX_QUOTES",
+    "JOB_PLAN",
+    "JOB_REPORT",
     "LAKE_FINDINGS",
     "LAKE_GAPS",
     "LAKE_PIECES",
@@ -71,6 +73,8 @@ LAKE_PROBLEM: Final = pl.Enum(
     ]
 )
 LAKE_REPAIR: Final = pl.Enum(["quarantined", "removed", "adopted", "forgotten"])
+# How a task of a batch job ended.
+JOB_STATUS: Final = pl.Enum(["done", "cached", "empty", "not_entitled", "failed"])
 
 
 class Column(NamedTuple):
@@ -503,6 +507,34 @@ LAKE_REPAIRS: Final = (
     _s("path", "file, from the lake's folder on"),
     _e("done", LAKE_REPAIR, "quarantined: moved aside, a broken file; removed: left over; or what the ledger learnt"),
     _s("detail", "why, and where it is now"),
+)
+
+JOB_PLAN: Final = (
+    _s("dataset", "of the lake: chains, bars_1m, trades, ..."),
+    _s("symbol", "what is asked for; symbols of one request stand together, with spaces between"),
+    _d("start", "first day of bars and trades; null of snapshots"),
+    _d("end", "last day that can be had by now"),
+    _i("sessions", "sessions", "bars and trades: how many are to be asked for"),
+    _i("cached", "", "sessions that need no request; of snapshots, symbols that an unfinished run has brought in"),
+    _i("requests", "requests", "how many it takes, by what is known of the vendor's pages"),
+    _f("seconds", "seconds", "how long these take at the account's rate"),
+    _i("rows", "rows", "what may come"),
+    _i("bytes", "bytes", "what that takes in the lake"),
+    Column("is_measured", pl.Boolean(), "", "whether rows and bytes are those of pieces in the lake, else assumed"),
+    _s("not_included", "what plan or vendor do not deliver of it, or not yet; null: all of it"),
+)
+
+JOB_REPORT: Final = (
+    _s("dataset", "of the lake: chains, bars_1m, trades, ..."),
+    _s("symbol", "what was asked for; symbols of one request stand together, with spaces between"),
+    _d("start", "first session of bars and trades; null of snapshots"),
+    _d("end", "last session"),
+    _t("slot_ts", "of snapshots that are taken again and again: when this one was due"),
+    _e("status", JOB_STATUS, "cached: was there before; empty: the vendor has answered, there is nothing"),
+    _i("sessions", "sessions", "bars and trades: how many are in the lake now; null of snapshots"),
+    _i("rows", "rows", "in the lake now"),
+    _i("bytes", "bytes", "size of their files"),
+    _s("detail", "why there is less than was asked for, or what else there is to know"),
 )
 
 HUB_METRICS: Final = (
