@@ -61,7 +61,7 @@ def in_a_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Pa
     (startup / "00-guard.py").write_text(GUARD)
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     # A copy: whoever opens a lake leaves a ledger in it.
-    shutil.copytree(SAMPLE, tmp_path / "data" / "sample", ignore=shutil.ignore_patterns("ledger*"))
+    shutil.copytree(SAMPLE, tmp_path / "data" / "sample", ignore=shutil.ignore_patterns("*.sqlite*"))
 
     def run(path: Path) -> Any:
         loaded = nbformat.read(path, as_version=4)
