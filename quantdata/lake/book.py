@@ -24,6 +24,8 @@ BUSY_S: Final = 30.0
 class Book(NamedTuple):
     """One table in a file; a short connection an operation, so that any process may take part.
 
+    It has no write-ahead log: with connections this short the log would be made and taken down by each of them.
+
     Attributes
     ----------
     path
@@ -33,7 +35,7 @@ class Book(NamedTuple):
     version
         Of the table: one of another version is begun anew.
     synchronous
-        ``"normal"`` where what is written must outlive the machine; ``"off"`` where it can be had again, and nobody
+        ``"full"`` where what is written must outlive the machine; ``"off"`` where it can be had again, and nobody
         should wait for the disk.
     loss
         What is lost with the file, for whoever is told that it was damaged.
@@ -42,19 +44,14 @@ class Book(NamedTuple):
     path: Path
     table: str
     version: int
-    synchronous: Literal["normal", "off"]
+    synchronous: Literal["full", "off"]
     loss: str
 
     def rows(self, query: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
         """Return the rows of a query; none where there is no file."""
         if not self.path.exists():
             return []
-        try:
-            return self.run(lambda connection: connection.execute(query, values).fetchall())
-        except sqlite3.OperationalError:
-            # Where nobody may write, SQLite reads a file alone that it is told nobody changes.
-            with closing(sqlite3.connect(f"{self.path.as_uri()}?immutable=1", uri=True)) as connection:
-                return connection.execute(query, values).fetchall()
+        return self.run(lambda connection: connection.execute(query, values).fetchall())
 
     def change(self, statement: str, rows: list[tuple[Any, ...]]) -> None:
         """Do a statement with each of some rows: all of them, or none."""
@@ -78,7 +75,7 @@ class Book(NamedTuple):
             if self.path.stat().st_ino != inode:
                 return
             aside = f"{self.path}.damaged-{inode}"
-            for suffix in ("", "-wal", "-shm"):
+            for suffix in ("", "-journal"):
                 with suppress(FileNotFoundError):
                     os.replace(f"{self.path}{suffix}", f"{aside}{suffix}")  # noqa: PTH105  # suffixes of no path
             warnings.warn(f"{self.path} was damaged and is now {aside}; {self.loss}", QuantDataWarning, stacklevel=2)
@@ -103,6 +100,3 @@ def _begin(book: Book, connection: sqlite3.Connection) -> None:
             connection.execute(f"drop table if exists {book.table.split()[2]}")
             connection.execute(book.table)
             connection.execute(f"pragma user_version = {book.version}")
-    # Where there is no such thing as a write-ahead log, or another process is at it, SQLite stays with its own.
-    with suppress(sqlite3.OperationalError):
-        connection.execute("pragma journal_mode = wal")

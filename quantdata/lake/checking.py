@@ -133,7 +133,8 @@ def _of_rows(dataset: Dataset, found: Found) -> list[Problem]:
     types = pl.read_parquet_schema(found.path)
     expected = {name: stored(dtype) for name, dtype in dataset.schema.items()}
     other = [f"{name} is {dtype}" for name, dtype in types.items() if dtype != expected.get(name, dtype)]
-    needed = {*dataset.sort, *dataset.unique, dataset.moment, *(["session"] if dataset.is_bars else [])}
+    session = "session" if dataset.is_bars else None
+    needed = {*dataset.sort, dataset.moment, *filter(None, (dataset.unique, dataset.symbol, session))}
     lacking = sorted(needed - types.keys())
     if other or lacking or "date" in types:
         said = [*other, *(f"{name} is missing" for name in lacking), *(["date is inside"] if "date" in types else [])]
@@ -142,12 +143,12 @@ def _of_rows(dataset: Dataset, found: Found) -> list[Problem]:
     checks = rows.select(
         misplaced=(session_of(dataset) != found.day).any() | _is_of_another(dataset, found.key),
         unsorted=pl.lit(not is_in_order(rows, dataset.sort)),
-        duplicates=pl.struct(dataset.unique).is_duplicated().any() if dataset.unique else pl.lit(value=False),
+        duplicates=pl.col(dataset.unique).is_duplicated().any() if dataset.unique else pl.lit(value=False),
     )
     details = {
         "misplaced": "rows are of another session or symbol than its name says",
         "unsorted": f"rows are not in the order of {', '.join(dataset.sort)}",
-        "duplicates": f"rows share {', '.join(dataset.unique)}",
+        "duplicates": f"rows share their {dataset.unique}",
     }
     return [(problem, detail) for problem, detail in details.items() if checks.item(0, problem)]
 

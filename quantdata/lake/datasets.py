@@ -29,7 +29,7 @@ class Dataset:
     sort
         Columns that rows are sorted by within a piece, nulls first.
     unique
-        Columns that no two rows of a piece share; none where rows may repeat.
+        Column that no two rows of a piece share; None where rows may repeat.
     moment
         Column of the time that a row is of.
     symbol
@@ -45,7 +45,7 @@ class Dataset:
     name: str
     columns: tuple[Column, ...]
     sort: tuple[str, ...]
-    unique: tuple[str, ...] = ()
+    unique: str | None = None
     moment: str = "snapshot_ts"
     symbol: str | None = "symbol"
     is_snapshot: bool = True
@@ -67,8 +67,8 @@ def _bars(timeframe: str) -> Dataset:
     return Dataset(
         name=f"bars_{timeframe}",
         columns=BARS,
-        sort=("symbol", "ts"),
-        unique=("symbol", "ts"),
+        sort=("ts",),
+        unique="ts",
         moment="ts",
         is_snapshot=False,
         has_hours=timeframe != "1d",
@@ -79,22 +79,22 @@ _ALL: Final = (
     Dataset(
         name="chains",
         columns=CHAIN,
-        sort=("underlying_symbol", "expiration", "root_symbol", "strike", "option_type", "contract_symbol"),
-        unique=("contract_symbol",),
+        sort=("expiration", "root_symbol", "strike", "option_type", "contract_symbol"),
+        unique="contract_symbol",
         symbol="underlying_symbol",
     ),
     *(_bars(timeframe) for timeframe in ("1m", "5m", "15m", "30m", "1h", "1d")),
     Dataset(
         name="trades",
         columns=TRADES,
-        sort=("symbol", "ts", "sequence"),
+        sort=("ts", "sequence"),
         moment="ts",
         is_snapshot=False,
         has_hours=True,
     ),
-    Dataset(name="quotes", columns=EQUITY_QUOTES, sort=("symbol",), unique=("symbol",), has_many_symbols=True),
-    Dataset(name="indices", columns=INDEX_QUOTES, sort=("symbol",), unique=("symbol",), has_many_symbols=True),
-    Dataset(name="flow", columns=FLOW, sort=("contract_symbol",), unique=("contract_symbol",), symbol=None),
+    Dataset(name="quotes", columns=EQUITY_QUOTES, sort=("symbol",), unique="symbol", has_many_symbols=True),
+    Dataset(name="indices", columns=INDEX_QUOTES, sort=("symbol",), unique="symbol", has_many_symbols=True),
+    Dataset(name="flow", columns=FLOW, sort=("contract_symbol",), unique="contract_symbol", symbol=None),
 )
 DATASETS: Final = {dataset.name: dataset for dataset in _ALL}
 

@@ -69,7 +69,7 @@ class Ledger:
     def __init__(self, root: Path) -> None:
         known = "what files say of themselves is read anew"
         self.pieces = Book(meta(root) / "ledger.sqlite", _PIECES, VERSION, "off", known)
-        self.gaps = Book(meta(root) / "gaps.sqlite", _GAPS, VERSION, "normal", "why there are gaps must be asked again")
+        self.gaps = Book(meta(root) / "gaps.sqlite", _GAPS, VERSION, "full", "why there are gaps must be asked again")
 
     # --- pieces: a cache, which nobody fails for --------------------------------------------------------------------
 

@@ -77,6 +77,18 @@ def _checked(dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
     if not isinstance(frame, pl.DataFrame):
         raise ArgumentError(f"{dataset.name} are written from a polars DataFrame, not {type(frame).__name__}")
     expected, given = dataset.schema, frame.schema
+    is_same = given.names() == expected.names() and given.dtypes() == expected.dtypes()
+    rows = frame if is_same else _selected(dataset, frame)
+    if dataset.is_bars and not rows.get_column("adjustment").eq_missing("raw").all():
+        raise ArgumentError(
+            f'{dataset.name} holds bars as they traded: ask with adjust="raw"; adjusted ones change with every '
+            "later split, so they are made when bars are read"
+        )
+    return rows
+
+
+def _selected(dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
+    expected, given = dataset.schema, frame.schema
     problems = {
         "columns are missing: ": [name for name in expected if name not in given],
         "it has columns of no such frame: ": [name for name in given if name not in expected],
@@ -89,11 +101,6 @@ def _checked(dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
     said = [f"{what}{', '.join(names)}" for what, names in problems.items() if names]
     if said:
         raise ArgumentError(f"no frame of {dataset.name}: {'; '.join(said)}")
-    if dataset.is_bars and not frame.get_column("adjustment").eq_missing("raw").all():
-        raise ArgumentError(
-            f'{dataset.name} holds bars as they traded: ask with adjust="raw"; adjusted ones change with every '
-            "later split, so they are made when bars are read"
-        )
     return frame.select(expected.names())
 
 
@@ -145,15 +152,14 @@ def _parts(dataset: Dataset, rows: pl.DataFrame) -> Iterator[_Part]:
 
 
 def _in_order(dataset: Dataset, part: pl.DataFrame) -> pl.DataFrame:
-    # What a piece is cut by has one value.
-    sort = [name for name in dataset.sort if name != dataset.symbol or dataset.has_many_symbols]
-    unique = [name for name in dataset.unique if name != dataset.symbol or dataset.has_many_symbols]
-    ordered = part if is_in_order(part, sort) else part.sort(sort, maintain_order=True)
-    if unique and ordered.n_unique(unique) != ordered.height:
-        repeated = ordered.filter(ordered.select(unique).is_duplicated())
-        first = repeated.row(0, named=True)
-        named = ", ".join(f"{name} {first[name]}" for name in dataset.unique)
-        raise ArgumentError(f"{dataset.name}: {repeated.height} rows are of the same {named}: one row each")
+    ordered = part if is_in_order(part, dataset.sort) else part.sort(dataset.sort, maintain_order=True)
+    if dataset.unique is not None and ordered.get_column(dataset.unique).n_unique() != ordered.height:
+        repeated = ordered.filter(pl.col(dataset.unique).is_duplicated())
+        of = "" if dataset.symbol is None else f" of {repeated.item(0, dataset.symbol)}"
+        raise ArgumentError(
+            f"{dataset.name}{of}: {repeated.height} rows share their {dataset.unique}, the first of them "
+            f"{repeated.item(0, dataset.unique)}: one row each"
+        )
     return ordered
 
 

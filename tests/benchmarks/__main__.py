@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from tests.benchmarks import cache, decode, hybrid, imports, live, pricing, round_trips, tradier, validation
+from tests.benchmarks import cache, decode, hybrid, imports, lake, live, pricing, round_trips, tradier, validation
 from tests.benchmarks.runner import show
 
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "imports": imports,
     "pricing": pricing,
     "live": live,
+    "lake": lake,
 }
 
 

@@ -52,7 +52,8 @@ def _kept(lake: Lake, dataset: str) -> pl.DataFrame:
 
 
 def _ordered(frame: pl.DataFrame, dataset: str) -> pl.DataFrame:
-    return frame.sort("date", *DATASETS[dataset].sort)
+    symbols = [name for name in ("underlying_symbol", "symbol") if name in frame.columns]
+    return frame.sort("date", *dict.fromkeys([*symbols, *DATASETS[dataset].sort]))
 
 
 # --- polars ---------------------------------------------------------------------------------------------------------

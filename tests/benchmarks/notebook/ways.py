@@ -108,7 +108,7 @@ class Perspective:
         self.widget.update(self._arrow())
 
     def _arrow(self) -> bytes:
-        import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415  # one of several ways
+        import pyarrow as pa  # noqa: PLC0415  # one of several ways
 
         strikes, cells = wide(self._market)
         columns = {"place": np.arange(len(strikes)), "strike": strikes, **dict(zip(NAMES, cells.T, strict=True))}

@@ -53,15 +53,6 @@ def test_a_ledger_that_is_locked_is_an_error_to_who_has_a_reason_to_note(
         assert lake.gaps("bars_1m", "SPY", TUESDAY, TUESDAY).is_empty()
 
 
-def test_a_ledger_that_nobody_may_write_is_read_all_the_same(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
-    ledger = Ledger(lake.path)
-    ledger.note([GAP])
-    monkeypatch.setattr(book, "_once", _refused)
-    assert ledger.noted("bars_1m") == [GAP]
-    assert len(ledger.known("bars_1m")) == 1
-    assert ledger.known("chains") == {}
-
-
 def test_a_ledger_that_cannot_be_read_is_a_cache_that_is_empty(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Book, "rows", _refused)
     assert Ledger(lake.path).known("bars_1m") == {}
