@@ -15,7 +15,7 @@ from quantdata.lake.datasets import stored
 from quantdata.lake.faults import FAULTS, reason, told
 from quantdata.lake.footer import digest, read
 from quantdata.lake.layout import decoded, found_at, path_of
-from quantdata.lake.pieces import is_in_order, session_of
+from quantdata.lake.pieces import is_out_of_order, session_of
 from quantdata.lake.reading import is_same
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _of_rows(dataset: Dataset, found: Found) -> list[Problem]:
     rows = pl.read_parquet(found.path, columns=sorted(needed), hive_partitioning=False)
     checks = rows.select(
         misplaced=(session_of(dataset) != found.day).any() | _is_of_another(dataset, found.key),
-        unsorted=pl.lit(not is_in_order(rows, dataset.sort)),
+        unsorted=is_out_of_order(dataset.sort),
         duplicates=pl.col(dataset.unique).is_duplicated().any() if dataset.unique else pl.lit(value=False),
     )
     details = {

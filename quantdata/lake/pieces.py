@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
@@ -15,12 +15,16 @@ from quantdata.lake.layout import encoded, stamp
 from quantdata.sessions import NEW_YORK, session_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from quantdata.lake.datasets import Dataset
 
-__all__ = ["Piece", "cut", "is_in_order", "session_of"]
+__all__ = ["Piece", "cut", "is_out_of_order", "session_of"]
+
+
+# Before the name of each provider, in what is asked of a piece's rows.
+_SOURCE: Final = "source "
 
 
 class Piece(NamedTuple):
@@ -59,14 +63,37 @@ def cut(
     rows = _checked(dataset, frame)
     _check_arguments(dataset, underlying=underlying, filters=filters, hours=hours)
     filtered_by = json.dumps(dict(filters), sort_keys=True, default=str) if filters else None
-    asked_hours = hours if dataset.has_hours else None
-    pieces = []
-    for day, symbol, snapshot, part in _parts(dataset, rows):
-        ordered = _in_order(dataset, part)
-        of = underlying if dataset.symbol is None else symbol
-        key = _key(dataset, ordered, symbol=of, snapshot=snapshot, filters=filtered_by)
-        pieces.append(Piece(ordered, _facts(dataset, ordered, day, key, of, hours=asked_hours, filters=filtered_by)))
-    return pieces
+    return [
+        _piece(dataset, part, of=underlying, filters=filtered_by, hours=hours if dataset.has_hours else None)
+        for part in _parts(dataset, rows)
+    ]
+
+
+def _piece(dataset: Dataset, part: _Part, *, of: str | None, filters: str | None, hours: str | None) -> Piece:
+    seen = _look(dataset, part.rows)
+    _check_distinct(dataset, part.rows, seen["distinct"])
+    ordered = part.rows.sort(dataset.sort, maintain_order=True) if seen["is_out_of_order"] else part.rows
+    symbol = of if dataset.symbol is None else part.symbol
+    counts = {name.removeprefix(_SOURCE): count for name, count in seen.items() if name.startswith(_SOURCE) and count}
+    facts = Facts(
+        dataset=dataset.name,
+        date=part.day,
+        key=_key(dataset, part, symbol=symbol, filters=filters),
+        symbol=symbol,
+        rows=ordered.height,
+        bytes=0,
+        first_ts=seen["first_ts"],
+        last_ts=seen["last_ts"],
+        hours=hours,
+        filters=filters,
+        sources=json.dumps(counts),
+        feed=seen["feed"],
+        is_simulated=seen["feed"] == "simulated",
+        content_hash=None,
+        schema_version=None,
+        written_ts=None,
+    )
+    return Piece(ordered, facts)
 
 
 # --- what may be written --------------------------------------------------------------------------------------------
@@ -127,56 +154,73 @@ def session_of(dataset: Dataset) -> pl.Expr:
     return pl.col(dataset.moment).dt.convert_time_zone(str(NEW_YORK)).dt.date()
 
 
-_Part = tuple["date", str | None, "datetime | None", pl.DataFrame]
+class _Part(NamedTuple):
+    """Rows of one piece, and what it is called after."""
+
+    rows: pl.DataFrame
+    day: date
+    symbol: str | None
+    snapshot: datetime | None
 
 
 def _parts(dataset: Dataset, rows: pl.DataFrame) -> Iterator[_Part]:
-    """Yield day, symbol, snapshot and rows of each piece."""
+    """Yield the rows of each piece."""
     symbol = None if dataset.has_many_symbols else dataset.symbol
     day = "snapshot_ts" if dataset.is_snapshot else "__day"
     dated = rows if dataset.is_snapshot else rows.with_columns(session_of(dataset).alias(day))
     by = [name for name in (symbol, day) if name is not None]
-    if lacking := [name for name in by if dated.get_column(name).has_nulls()]:
+    if lacking := [name for name in by if dated.get_column(name).null_count()]:
         raise ArgumentError(f"{dataset.name}: rows without {', '.join(lacking).replace('__day', 'session')}")
     if dated.is_empty():
         return
-    is_one = all(dated.get_column(name).n_unique() == 1 for name in by)
+    is_one = dated.select(pl.all_horizontal((pl.col(name) == pl.col(name).first()).all() for name in by)).item()
     for part in [dated] if is_one else dated.partition_by(by, maintain_order=True):
         first: Any = part.item(0, day)
-        yield (
-            session_day(first) if dataset.is_snapshot else first,
-            None if symbol is None else part.item(0, symbol),
-            first if dataset.is_snapshot else None,
-            part if dataset.is_snapshot else part.drop(day),
+        yield _Part(
+            rows=part if dataset.is_snapshot else part.drop(day),
+            day=session_day(first) if dataset.is_snapshot else first,
+            symbol=None if symbol is None else part.item(0, symbol),
+            snapshot=first if dataset.is_snapshot else None,
         )
 
 
-def _in_order(dataset: Dataset, part: pl.DataFrame) -> pl.DataFrame:
-    ordered = part if is_in_order(part, dataset.sort) else part.sort(dataset.sort, maintain_order=True)
-    if dataset.unique is not None and ordered.get_column(dataset.unique).n_unique() != ordered.height:
-        repeated = ordered.filter(pl.col(dataset.unique).is_duplicated())
-        of = "" if dataset.symbol is None else f" of {repeated.item(0, dataset.symbol)}"
-        raise ArgumentError(
-            f"{dataset.name}{of}: {repeated.height} rows share their {dataset.unique}, the first of them "
-            f"{repeated.item(0, dataset.unique)}: one row each"
-        )
-    return ordered
+def _look(dataset: Dataset, part: pl.DataFrame) -> dict[str, Any]:
+    """Return all that is asked of a piece's rows, in one go: polars has other writers' pieces at hand meanwhile."""
+    sources = part.schema["source"]
+    names: Iterable[str] = sources.categories if isinstance(sources, pl.Enum) else ()
+    return part.select(
+        is_out_of_order(dataset.sort).alias("is_out_of_order"),
+        (pl.len() if dataset.unique is None else pl.col(dataset.unique).n_unique()).alias("distinct"),
+        pl.col(dataset.moment).min().alias("first_ts"),
+        pl.col(dataset.moment).max().alias("last_ts"),
+        pl.col("feed").min(),
+        *((pl.col("source") == name).sum().alias(f"{_SOURCE}{name}") for name in names),
+    ).row(0, named=True)
 
 
-def is_in_order(rows: pl.DataFrame, sort: Sequence[str]) -> bool:
-    """Tell whether no row comes before one that it should follow, nulls first."""
-    places = rows.select(pl.arg_sort_by(sort, maintain_order=True)).to_series()
-    return places.is_sorted()
+def is_out_of_order(sort: Sequence[str]) -> pl.Expr:
+    """Return whether any row comes before one that it should follow, nulls first."""
+    places = pl.arg_sort_by(list(sort), maintain_order=True).cast(pl.Int64)
+    return (places.diff() < 0).any()
 
 
-def _key(
-    dataset: Dataset, part: pl.DataFrame, *, symbol: str | None, snapshot: datetime | None, filters: str | None
-) -> str:
+def _check_distinct(dataset: Dataset, part: pl.DataFrame, distinct: int) -> None:
+    if dataset.unique is None or distinct == part.height:
+        return
+    repeated = part.filter(pl.col(dataset.unique).is_duplicated())
+    of = "" if dataset.symbol is None else f" of {repeated.item(0, dataset.symbol)}"
+    raise ArgumentError(
+        f"{dataset.name}{of}: {repeated.height} rows share their {dataset.unique}, the first of them "
+        f"{repeated.item(0, dataset.unique)}: one row each"
+    )
+
+
+def _key(dataset: Dataset, part: _Part, *, symbol: str | None, filters: str | None) -> str:
     names = [] if symbol is None else [encoded(symbol)]
-    if snapshot is not None:
-        names.append(stamp(snapshot.astimezone(UTC)))
+    if part.snapshot is not None:
+        names.append(stamp(part.snapshot.astimezone(UTC)))
     if dataset.has_many_symbols:
-        names.append(_short_hash("\n".join(sorted(part.get_column("symbol").cast(pl.String).to_list()))))
+        names.append(_short_hash("\n".join(sorted(part.rows.get_column("symbol")))))
     if filters is not None:
         names.append(_short_hash(filters))
     return "-".join(names)
@@ -184,38 +228,3 @@ def _key(
 
 def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _facts(
-    dataset: Dataset,
-    part: pl.DataFrame,
-    day: date,
-    key: str,
-    symbol: str | None,
-    *,
-    hours: str | None,
-    filters: str | None,
-) -> Facts:
-    moments, feed = part.get_column(dataset.moment), part.get_column("feed")
-    sources = part.get_column("source").drop_nulls().value_counts(sort=True)
-    worst: Any = feed.min()
-    first: Any = moments.min()
-    last: Any = moments.max()
-    return Facts(
-        dataset=dataset.name,
-        date=day,
-        key=key,
-        symbol=symbol,
-        rows=part.height,
-        bytes=0,
-        first_ts=first,
-        last_ts=last,
-        hours=hours,
-        filters=filters,
-        sources=json.dumps(dict(sources.iter_rows())),
-        feed=worst,
-        is_simulated=worst == "simulated",
-        content_hash=None,
-        schema_version=None,
-        written_ts=None,
-    )

@@ -10,7 +10,7 @@ import pytest
 
 from quantdata.errors import ArgumentError
 from quantdata.lake.datasets import DATASETS
-from quantdata.lake.pieces import cut, is_in_order
+from quantdata.lake.pieces import cut, is_out_of_order
 from tests.unit.lake.frames import NOON, bars, chain, flow, later, quotes, trades
 
 if TYPE_CHECKING:
@@ -158,5 +158,5 @@ def test_the_same_print_may_come_twice() -> None:
 )
 def test_order_is_seen_with_nulls_first(rows: list[tuple[int | None, int | None]], is_out: bool) -> None:  # noqa: FBT001
     frame = pl.DataFrame(rows, schema={"a": pl.Int64, "b": pl.Int64}, orient="row")
-    assert is_in_order(frame, ("a", "b")) is not is_out
+    assert frame.select(is_out_of_order(("a", "b"))).item() is is_out
     assert frame.equals(frame.sort("a", "b")) is not is_out
