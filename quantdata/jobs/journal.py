@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,7 +35,7 @@ class Unfinished(NamedTuple):
 
 
 class Journal:
-    """The file of one job at one source; for one run at a time.
+    """The file of one job at one source; for one run at a time, from any of its threads.
 
     It holds symbols and a time: no key, no address.
 
@@ -53,6 +54,8 @@ class Journal:
         self._root = lake.path
         self._dataset = job.dataset
         self._run = Unfinished(datetime.now(UTC), frozenset())
+        # Tasks end in threads of their own: what is written last must be what is known last.
+        self._writing = threading.Lock()
 
     def unfinished(self, now: datetime) -> Unfinished | None:
         """Return what an unfinished run of the same New York day has left; None where there is none, or no file."""
@@ -76,8 +79,9 @@ class Journal:
 
     def add(self, symbols: tuple[str, ...]) -> None:
         """Note that symbols are in the lake."""
-        self._run = self._run._replace(done=self._run.done.union(symbols))
-        self._write(is_finished=False)
+        with self._writing:
+            self._run = self._run._replace(done=self._run.done.union(symbols))
+            self._write(is_finished=False)
 
     def finish(self) -> None:
         """Note that all has been asked for: the next run begins anew."""

@@ -1,16 +1,22 @@
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from quantdata.jobs import Job
 from quantdata.jobs.journal import Journal, Unfinished
+from quantdata.lake.commit import placing
 from tests.unit.jobs.vendor import NOW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from quantdata.lake import Lake
 
 JOB = Job("chains", ["SPY", "QQQ"])
@@ -40,6 +46,30 @@ def test_a_run_goes_on_where_it_was_and_ends(lake: Lake) -> None:
     assert journal.unfinished(NOW) == Unfinished(NOW, frozenset({"SPY", "QQQ"}))
     journal.finish()
     assert journal.unfinished(NOW) is None
+
+
+def test_symbols_that_come_at_the_same_time_are_all_noted(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal(lake, JOB, "sim")
+    journal.begin(NOW)
+    is_first, is_begun, is_over = threading.Event(), threading.Event(), threading.Event()
+
+    @contextmanager
+    def slow(*where: Any) -> Iterator[Path]:
+        if not is_first.is_set():
+            is_first.set()
+            is_begun.set()
+            is_over.wait(0.2)  # the other one could overtake here
+        with placing(*where) as staged:
+            yield staged
+
+    monkeypatch.setattr("quantdata.jobs.journal.placing", slow)
+    first = threading.Thread(target=journal.add, args=(("SPY",),))
+    first.start()
+    is_begun.wait()
+    journal.add(("QQQ",))
+    is_over.set()
+    first.join()
+    assert journal.unfinished(NOW) == Unfinished(NOW, frozenset({"SPY", "QQQ"}))
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"began": 5, "is_finished": false, "done": []}', "\xff"])
