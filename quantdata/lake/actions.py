@@ -61,7 +61,7 @@ def read_actions(root: Path, symbol: str) -> HeldActions | None:
     with told("cannot read", path):
         try:
             said = pl.read_parquet_metadata(path)
-            rows = pl.read_parquet(path, hive_partitioning=False)
+            rows = pl.read_parquet(path, hive_partitioning=False, glob=False)
         except FileNotFoundError:
             return None
         return HeldActions(rows.cast(schema(CORPORATE_ACTIONS)), date.fromisoformat(said[_ASKED_ON]))

@@ -130,7 +130,8 @@ def judged(dataset: Dataset, found: Found) -> list[Problem]:
 
 
 def _of_rows(dataset: Dataset, found: Found) -> list[Problem]:
-    types = pl.read_parquet_schema(found.path)
+    with open(found.path, "rb") as file:  # noqa: PTH123  # opened here: to polars, a path may be a pattern
+        types = pl.read_parquet_schema(file)
     expected = {name: stored(dtype) for name, dtype in dataset.schema.items()}
     other = [f"{name} is {dtype}" for name, dtype in types.items() if dtype != expected.get(name, dtype)]
     session = "session" if dataset.is_bars else None
@@ -139,7 +140,7 @@ def _of_rows(dataset: Dataset, found: Found) -> list[Problem]:
     if other or lacking or "date" in types:
         said = [*other, *(f"{name} is missing" for name in lacking), *(["date is inside"] if "date" in types else [])]
         return [("schema", f"its columns are no {dataset.name}: {', '.join(said)}")]
-    rows = pl.read_parquet(found.path, columns=sorted(needed), hive_partitioning=False)
+    rows = pl.read_parquet(found.path, columns=sorted(needed), hive_partitioning=False, glob=False)
     checks = rows.select(
         misplaced=(session_of(dataset) != found.day).any() | _is_of_another(dataset, found.key),
         unsorted=is_out_of_order(dataset.sort),

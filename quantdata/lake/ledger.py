@@ -27,6 +27,9 @@ Name = tuple[date, str]
 
 # Of the tables. Pieces are read from footers again when theirs is another; reasons would have to be carried over.
 VERSION: Final = 1
+# In one condition; SQLite takes some thousands.
+MOST_NAMES: Final = 500
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK: Final = timedelta(microseconds=1)
 _COLUMNS: Final = (*Facts._fields, *Identity._fields)
@@ -80,10 +83,24 @@ class Ledger:
             with suppress(sqlite3.Error, OSError):
                 self.pieces.change(_KEEP, rows)
 
-    def known(self, dataset: str, *, start: date | None = None, end: date | None = None) -> dict[Name, Entry]:
-        """Return what is remembered of a dataset's pieces, by date and key; nothing where it cannot be read."""
+    def known(
+        self,
+        dataset: str,
+        *,
+        keys: Collection[str] | None = None,
+        start: date | None = None,
+        end: date | None = None,
+    ) -> dict[Name, Entry]:
+        """Return what is remembered of a dataset's pieces, by date and key; nothing where it cannot be read.
+
+        Parameters
+        ----------
+        keys
+            Of these at least, where they are few: what is known of thousands of others takes its time.
+        """
+        these, names = _among("key", keys)
         with suppress(sqlite3.Error, OSError):
-            found = map(_entry, self.pieces.rows(_KNOWN, (dataset, *_span(start, end))))
+            found = map(_entry, self.pieces.rows(_KNOWN + these, (dataset, *_span(start, end), *names)))
             return {(entry.facts.date, entry.facts.key): entry for entry in found}
         return {}
 
@@ -108,8 +125,15 @@ class Ledger:
         with told("cannot write", self.gaps.path):
             self.gaps.change(_NOTE, rows)
 
-    def noted(self, dataset: str, *, start: date | None = None, end: date | None = None) -> list[Gap]:
-        """Return what was found out about a dataset's gaps.
+    def noted(
+        self,
+        dataset: str,
+        *,
+        symbols: Collection[str] | None = None,
+        start: date | None = None,
+        end: date | None = None,
+    ) -> list[Gap]:
+        """Return what was found out about a dataset's gaps: of some symbols at least, where they are few.
 
         Raises
         ------
@@ -117,11 +141,19 @@ class Ledger:
             If it cannot be read.
         """
         with told("cannot read", self.gaps.path):
-            rows = self.gaps.rows(_NOTED, (dataset, *_span(start, end)))
+            these, names = _among("symbol", symbols)
+            rows = self.gaps.rows(_NOTED + these, (dataset, *_span(start, end), *names))
         return [
             Gap(name, symbol, date.fromisoformat(day), reason, detail, _moment(asked))
             for name, symbol, day, reason, detail, asked in rows
         ]
+
+
+def _among(column: str, names: Collection[str] | None) -> tuple[str, tuple[str, ...]]:
+    """Return a condition that leaves some names alone, and its values; none where they are many, or all."""
+    if names is None or len(names) > MOST_NAMES:
+        return "", ()
+    return f" and {column} in ({', '.join('?' * len(names))})", tuple(names)
 
 
 def _span(start: date | None, end: date | None) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from datetime import date, timedelta
@@ -14,7 +15,7 @@ from quantdata.frames.columns import GAP_REASON, LAKE_GAPS, schema
 from quantdata.lake.datasets import stored
 from quantdata.lake.faults import FAULTS, reason, told
 from quantdata.lake.footer import Entry, Identity, read
-from quantdata.lake.layout import decoded, find
+from quantdata.lake.layout import decoded, encoded, find
 from quantdata.sessions import closed_reason
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["entries", "footers", "gaps", "is_same", "scan"]
 
+_PATH: Final = "__path"
+_DAY_OF_PATH: Final = r"date=(\d{4}-\d{2}-\d{2})[/\\][^/\\]+$"
 TAIL: Final = 8
 MAGIC: Final = b"PAR1"
 SHORTEST: Final = 12
@@ -51,20 +54,24 @@ def scan(
     canonical = {**dataset.schema, "date": pl.Date()}
     if not paths:
         return pl.DataFrame(schema=canonical).lazy()
-    rows = pl.scan_parquet(
-        paths,
-        glob=False,
-        schema={name: stored(dtype) for name, dtype in dataset.schema.items()},
-        hive_partitioning=True,
-        hive_schema={"date": pl.Date},
-        missing_columns="insert",
-        extra_columns="ignore",
-    )
+    rows = _dated(root, paths, {name: stored(dtype) for name, dtype in dataset.schema.items()})
     words = {name: dtype for name, dtype in dataset.schema.items() if isinstance(dtype, pl.Enum)}
     typed = rows.with_columns(pl.col(name).cast(dtype) for name, dtype in words.items()).select(list(canonical))
     if symbols is not None and dataset.has_many_symbols:
         return typed.filter(pl.col("symbol").is_in(list(symbols)))
     return typed
+
+
+def _dated(root: Path, paths: list[str], columns: dict[str, pl.DataType]) -> pl.LazyFrame:
+    """Return the rows of some files, and ``date`` by their folders."""
+    scanned = functools.partial(
+        pl.scan_parquet, paths, glob=False, schema=columns, missing_columns="insert", extra_columns="ignore"
+    )
+    if "=" not in str(root):
+        return scanned(hive_partitioning=True, hive_schema={"date": pl.Date})
+    # Polars would take the lake's own folder, as in /data/env=prod/lake, for values of columns.
+    rows = scanned(hive_partitioning=False, include_file_paths=_PATH)
+    return rows.with_columns(date=pl.col(_PATH).str.extract(_DAY_OF_PATH).str.to_date())
 
 
 def _is_whole(path: str) -> bool:
@@ -105,7 +112,9 @@ def entries(
     LakeError
         If the folder cannot be read.
     """
-    known = ledger.known(dataset.name, start=start, end=end)
+    # The key of a session is its symbol alone.
+    keys = None if symbols is None or dataset.is_snapshot else [encoded(symbol) for symbol in symbols]
+    known = ledger.known(dataset.name, keys=keys, start=start, end=end)
     all_of_them, learnt = [], []
     with told("cannot read", root / dataset.name):
         for found in find(root, dataset, symbols=symbols, start=start, end=end):

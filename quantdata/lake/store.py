@@ -324,7 +324,7 @@ class Lake:
         if not wanted:
             raise ArgumentError("symbols is empty: name at least one")
         held = reading.entries(self.path, self._ledger, kind, symbols=wanted, start=first, end=last)
-        noted = self._ledger.noted(kind.name, start=first, end=last)
+        noted = self._ledger.noted(kind.name, symbols=wanted, start=first, end=last)
         return reading.gaps(held, noted, dataset=kind.name, symbols=wanted, start=first, end=last)
 
     # --- care -------------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 import quantdata as qd
 from quantdata.errors import ArgumentError
-from quantdata.frames.columns import LAKE_GAPS, LAKE_PIECES, schema
+from quantdata.frames.columns import CORPORATE_ACTIONS, LAKE_GAPS, LAKE_PIECES, schema
 from quantdata.lake import DATASETS, Lake
 from tests.unit.lake.frames import NOON, bars, chain, flow, indices, later, quotes, trades
 
@@ -191,6 +191,20 @@ def test_any_symbol_has_a_file_of_its_own_in_its_folder(lake: Lake, symbol: str)
     assert {path.parent.name for path in lake.path.rglob("*.parquet")} == {"date=2026-11-17"}
     (lake.path / "_meta" / "ledger.sqlite").unlink()
     assert set(lake.coverage().get_column("symbol")) == {symbol, "OTHER"}
+
+
+@pytest.mark.parametrize("folder", ["env=prod", "date=2020-01-01", "symbol=QQQ", "a b/[x]*?{1,2}", "lüke%41"])
+def test_a_lake_may_be_in_a_folder_of_any_name(tmp_path: Path, folder: str) -> None:
+    lake = Lake(tmp_path / folder / "lake")
+    lake.write("bars_1d", bars("SPY", days=["2026-11-16", "2026-11-17"], count=1))
+    lake.keep_corporate_actions("SPY", pl.DataFrame(schema=schema(CORPORATE_ACTIONS)), asked_on=TUESDAY)
+    found = _kept(lake, "bars_1d")
+    assert_frame_equal(found.drop("date"), bars("SPY", days=["2026-11-16", "2026-11-17"], count=1))
+    assert found.get_column("date").to_list() == [date(2026, 11, 16), TUESDAY]
+    assert _kept(lake, "bars_1d", start=TUESDAY).filter(pl.col("date") == TUESDAY).height == 1
+    assert lake.verify().is_empty()
+    assert lake.coverage().height == 2
+    assert lake.corporate_actions("SPY") is not None
 
 
 # --- some of it -----------------------------------------------------------------------------------------------------
