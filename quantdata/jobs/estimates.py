@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import polars as pl
 
 from quantdata.frames.bars import TIMEFRAMES
+from quantdata.jobs.report import totals
 from quantdata.sessions import session_day
 from quantdata.symbols import is_option_symbol
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from quantdata.jobs.job import Job
     from quantdata.lake import Lake
 
-__all__ = ["ASSUMED", "Assumed", "Size", "estimated", "requests_of"]
+__all__ = ["ASSUMED", "Assumed", "Size", "estimated", "recent_pieces", "requests_of"]
 
 
 class Size(NamedTuple):
@@ -73,29 +74,30 @@ BESIDE_TRADIERS: Final = 5
 TAPES_OF_A_CONTRACT: Final = 2
 
 
-def estimated(
-    job: Job, symbols: tuple[str, ...], lake: Lake, now: datetime, *, own: pl.DataFrame | None = None
-) -> Size:
+def recent_pieces(job: Job, lake: Lake, now: datetime) -> pl.DataFrame:
+    """Return the pieces of a job's dataset of the last two weeks: what is measured where there are none of a symbol."""
+    return lake.coverage(job.dataset, start=session_day(now) - RECENT)
+
+
+def estimated(job: Job, symbols: tuple[str, ...], *, recent: pl.DataFrame, own: pl.DataFrame | None = None) -> Size:
     """Return what one piece of a job is taken to hold.
 
     Parameters
     ----------
     symbols
         One, or those of one request.
-    now
-        Of the pieces of the two weeks before it those of other symbols are measured.
+    recent
+        As `recent_pieces` returns them.
     own
-        Pieces of the same symbol; where there are none, others' bytes a row count.
+        Sessions of the same symbol; where there are none, the bytes of a row are those of others.
     """
-    recent = lake.coverage(job.dataset, start=session_day(now) - RECENT)
     if job.is_snapshot:
         own = recent.filter(_is_like(job, symbols))
     assumed = _assumed(job, symbols)
     if own is not None and own.height:
         return Size(_mean(own, "rows"), _mean(own, "bytes"), is_measured=True)
     if recent.height:
-        rows: Any = recent.get_column("rows").sum()
-        size: Any = recent.get_column("bytes").sum()
+        rows, size = totals(recent)
         return Size(assumed.rows, assumed.rows * size / rows, is_measured=True)
     return Size(assumed.rows, assumed.file_bytes + assumed.rows * assumed.row_bytes, is_measured=False)
 

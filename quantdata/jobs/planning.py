@@ -11,7 +11,7 @@ import polars as pl
 from quantdata import portal
 from quantdata.frames.columns import JOB_PLAN, schema
 from quantdata.hybrid import AsyncHybrid
-from quantdata.jobs.estimates import estimated, requests_of
+from quantdata.jobs.estimates import estimated, recent_pieces, requests_of
 from quantdata.jobs.journal import Journal
 from quantdata.jobs.tasks import pending, snapshot_tasks
 from quantdata.sessions import midnight
@@ -96,13 +96,15 @@ async def _planned(jobs: Sequence[Job], core: Core, lake: Lake) -> pl.DataFrame:
 
 
 def _rows(job: Job, known: _Known, lake: Lake, source: str) -> list[dict[str, Any]]:
+    recent = recent_pieces(job, lake, known.now)
     if job.is_snapshot:
-        return _snapshot_rows(job, known, lake, source)
-    return [_history_row(each, known, lake) for each in pending(job, lake, known.now)]
+        left = Journal(lake, job, source).unfinished(known.now)
+        return _snapshot_rows(job, known, recent, done=frozenset() if left is None else left.done)
+    return [_history_row(each, known, recent) for each in pending(job, lake, known.now)]
 
 
-def _history_row(held: Held, known: _Known, lake: Lake) -> dict[str, Any]:
-    size = estimated(held.job, (held.symbol,), lake, known.now, own=held.pieces)
+def _history_row(held: Held, known: _Known, recent: pl.DataFrame) -> dict[str, Any]:
+    size = estimated(held.job, (held.symbol,), recent=recent, own=held.pieces)
     sessions = len(held.lacking)
     requests = sum(requests_of(held.job, known.provider.name, size.rows * len(run.days)) for run in held.runs)
     first, last = held.span
@@ -118,13 +120,11 @@ def _history_row(held: Held, known: _Known, lake: Lake) -> dict[str, Any]:
     }
 
 
-def _snapshot_rows(job: Job, known: _Known, lake: Lake, source: str) -> list[dict[str, Any]]:
-    left = Journal(lake, job, source).unfinished(known.now)
-    done = frozenset() if left is None else left.done
+def _snapshot_rows(job: Job, known: _Known, recent: pl.DataFrame, *, done: frozenset[str]) -> list[dict[str, Any]]:
     rows = []
     for task in snapshot_tasks(job):
         lacking = tuple(symbol for symbol in task.symbols if symbol not in done)
-        size = estimated(job, lacking or task.symbols, lake, known.now)
+        size = estimated(job, lacking or task.symbols, recent=recent)
         requests = requests_of(job, known.provider.name, size.rows) if lacking else 0
         amounts = _amounts(size, requests, pieces=1 if lacking else 0, known=known)
         cached = len(task.symbols) - len(lacking)

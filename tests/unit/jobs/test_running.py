@@ -354,6 +354,38 @@ def test_ctrl_c_keeps_what_has_come_and_tells_of_it(
     assert left.done == {"SPY"}
 
 
+def test_ctrl_c_waits_for_what_is_being_written(
+    client: qd.Client, vendor: FakeVendor, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, written = threading.Event(), threading.Event()
+    calling, write = portal.call, lake.write
+
+    def slow(*what: Any, **more: Any) -> Any:
+        writing.set()
+        assert written.wait(30)
+        return write(*what, **more)
+
+    def pressed(coroutine: Any) -> Any:
+        if coroutine.__name__ != "go":
+            return calling(coroutine)
+        future = portal.spawn(coroutine)
+        assert writing.wait(30)
+        future.cancel()
+        calling(asyncio.sleep(0))
+        written.set()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lake, "write", slow)
+    monkeypatch.setattr("quantdata.jobs.running.portal.call", pressed)
+    job = Job("chains", ["SPY"])
+    with pytest.raises(Interrupted) as interrupted:
+        ran(client, lake, job)
+    assert rows(interrupted.value.report, "symbol", "status") == [("SPY", "done")]
+    left = Journal(lake, job, "sim").unfinished(vendor.at)
+    assert left is not None
+    assert left.done == {"SPY"}
+
+
 def test_ctrl_c_before_anything_has_begun_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
     class Nothing:
         progress: Any = None
