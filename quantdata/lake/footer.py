@@ -28,6 +28,7 @@ __all__ = ["SCHEMA_VERSION", "Entry", "Facts", "Identity", "as_frame", "digest",
 
 SCHEMA_VERSION: Final = 1
 
+_PIECES: Final = schema(LAKE_PIECES)
 _PREFIX: Final = "quantdata."
 _NO_HASH: Final = "0" * 64
 _NO_TIME: Final = "0000-00-00T00:00:00.000000Z"
@@ -79,7 +80,7 @@ class Entry(NamedTuple):
 def as_frame(facts: Iterable[Facts]) -> pl.DataFrame:
     """Return one row a piece with the columns of `LAKE_PIECES`, by dataset, date and key."""
     ordered = sorted(facts, key=lambda each: (each.dataset, each.date, each.key))
-    return pl.DataFrame(ordered, schema=schema(LAKE_PIECES), orient="row")
+    return pl.DataFrame(ordered, schema=_PIECES, orient="row")
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

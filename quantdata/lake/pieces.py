@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC
+from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
 from quantdata.errors import ArgumentError
+from quantdata.lake.datasets import DATASETS
 from quantdata.lake.footer import Facts
 from quantdata.lake.layout import encoded, stamp
 from quantdata.sessions import NEW_YORK, session_day
@@ -103,15 +106,20 @@ def _checked(dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame with its columns in order; ArgumentError unless they are the canonical ones."""
     if not isinstance(frame, pl.DataFrame):
         raise ArgumentError(f"{dataset.name} are written from a polars DataFrame, not {type(frame).__name__}")
-    expected, given = dataset.schema, frame.schema
-    is_same = given.names() == expected.names() and given.dtypes() == expected.dtypes()
-    rows = frame if is_same else _selected(dataset, frame)
+    names, dtypes = _expected(dataset.name)
+    rows = frame if frame.columns == names and frame.dtypes == dtypes else _selected(dataset, frame)
     if dataset.is_bars and not rows.get_column("adjustment").eq_missing("raw").all():
         raise ArgumentError(
             f'{dataset.name} holds bars as they traded: ask with adjust="raw"; adjusted ones change with every '
             "later split, so they are made when bars are read"
         )
     return rows
+
+
+@cache
+def _expected(name: str) -> tuple[list[str], list[pl.DataType]]:
+    columns = DATASETS[name].schema
+    return columns.names(), columns.dtypes()
 
 
 def _selected(dataset: Dataset, frame: pl.DataFrame) -> pl.DataFrame:
@@ -173,8 +181,7 @@ def _parts(dataset: Dataset, rows: pl.DataFrame) -> Iterator[_Part]:
         raise ArgumentError(f"{dataset.name}: rows without {', '.join(lacking).replace('__day', 'session')}")
     if dated.is_empty():
         return
-    is_one = dated.select(pl.all_horizontal((pl.col(name) == pl.col(name).first()).all() for name in by)).item()
-    for part in [dated] if is_one else dated.partition_by(by, maintain_order=True):
+    for part in _partitions(dated, by):
         first: Any = part.item(0, day)
         yield _Part(
             rows=part if dataset.is_snapshot else part.drop(day),
@@ -184,9 +191,18 @@ def _parts(dataset: Dataset, rows: pl.DataFrame) -> Iterator[_Part]:
         )
 
 
+def _partitions(rows: pl.DataFrame, by: list[str]) -> list[pl.DataFrame]:
+    """Return the rows of each group, oldest first; without a copy where those of each stand together."""
+    begins = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in by)
+    starts = rows.select(pl.arg_where(begins.fill_null(value=True))).to_series().to_list()
+    if len(starts) > 1 and rows[starts].select(by).is_duplicated().any():
+        return rows.partition_by(by, maintain_order=True)
+    return [rows.slice(start, end - start) for start, end in pairwise([*starts, rows.height])]
+
+
 def _look(dataset: Dataset, part: pl.DataFrame) -> dict[str, Any]:
     """Return all that is asked of a piece's rows, in one go: polars has other writers' pieces at hand meanwhile."""
-    sources = part.schema["source"]
+    sources = part.get_column("source").dtype
     names: Iterable[str] = sources.categories if isinstance(sources, pl.Enum) else ()
     return part.select(
         is_out_of_order(dataset.sort).alias("is_out_of_order"),

@@ -39,6 +39,13 @@ def test_bars_are_cut_by_symbol_and_session() -> None:
     assert [piece.frame.height for piece in pieces] == [3, 3, 3, 3]
 
 
+def test_rows_that_do_not_stand_together_are_cut_all_the_same() -> None:
+    mixed = bars("QQQ", "SPY", days=["2026-11-16", "2026-11-17"]).sort("ts", "symbol")
+    pieces = {piece.facts.key + str(piece.facts.date): piece.frame for piece in _cut("bars_1m", mixed)}
+    assert len(pieces) == 4
+    assert pieces["SPY2026-11-17"].equals(mixed.filter(pl.col("symbol") == "SPY").tail(3))
+
+
 def test_chains_are_cut_by_underlying_and_snapshot() -> None:
     both = pl.concat([chain("SPY"), chain("QQQ"), chain("SPY", at=later(NOON, microseconds=1))])
     assert _keys(_cut("chains", both)) == [
