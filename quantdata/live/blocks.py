@@ -9,7 +9,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Final
 
-import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
+import pyarrow as pa
 
 from quantdata.errors import FeedError
 

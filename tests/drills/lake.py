@@ -97,8 +97,9 @@ class Writer:
 
     def wait(self) -> int:
         """Wait for its end; return its exit code."""
-        code = self._process.wait(SOON_S)
-        self._listener.join(SOON_S)
+        with self._process:  # closes its pipes
+            code = self._process.wait(SOON_S)
+            self._listener.join(SOON_S)
         return code
 
 

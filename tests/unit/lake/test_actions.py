@@ -52,5 +52,5 @@ def test_a_file_that_is_cut_off_is_named(lake: Lake) -> None:
     lake.keep_corporate_actions("NVDA", ACTIONS, asked_on=date(2026, 11, 18))
     (file,) = lake.path.rglob("*.parquet")
     file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(LakeError, match="cannot read .*NVDA.parquet"):
+    with pytest.raises(LakeError, match=r"cannot read .*NVDA.parquet"):
         lake.corporate_actions("NVDA")
