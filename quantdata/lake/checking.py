@@ -19,13 +19,13 @@ from quantdata.lake.pieces import is_out_of_order, session_of
 from quantdata.lake.reading import is_same
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from quantdata.lake.datasets import Dataset
     from quantdata.lake.footer import Entry
     from quantdata.lake.layout import Found
-    from quantdata.lake.ledger import Ledger
+    from quantdata.lake.ledger import Ledger, Name
 
 __all__ = ["BROKEN", "Finding", "findings", "judged", "left_over"]
 
@@ -82,7 +82,7 @@ def _of_dataset(root: Path, ledger: Ledger, dataset: Dataset) -> Iterator[Findin
             else:
                 files.append(found)
         with ThreadPoolExecutor(READERS) as pool:
-            verdicts = pool.map(lambda each: _verdict(root, dataset, each, known.get((each.day, each.key))), files)
+            verdicts = pool.map(lambda each: _verdict(root, dataset, each, known), files)
             for found, problems in zip(files, verdicts, strict=True):
                 yield from (Finding(dataset.name, found.path, problem, detail) for problem, detail in problems)
     for day, key in sorted(known.keys() - {(found.day, found.key) for found in files}):
@@ -100,11 +100,15 @@ def _raised(error: OSError) -> None:
         raise error
 
 
-def _verdict(root: Path, dataset: Dataset, found: Found, known: Entry | None) -> list[Problem]:
-    """Return what is wrong with one file, or with what the ledger knows of it."""
+def _verdict(root: Path, dataset: Dataset, found: Found, known: Mapping[Name, Entry]) -> list[Problem]:
+    """Return what is wrong with one file, or with what the ledger knows of it.
+
+    A ledger that knows nothing of a dataset has not seen it: the lake came by another way, as from a backup.
+    """
     there = found._replace(path=str(root / found.path))
     problems = judged(dataset, there)
-    if BROKEN.isdisjoint(problem for problem, _ in problems) and not is_same(known, there.path):
+    is_known = not known or is_same(known.get((found.day, found.key)), there.path)
+    if BROKEN.isdisjoint(problem for problem, _ in problems) and not is_known:
         problems.append(
             ("not_in_ledger", "its writer was killed, or overtaken by another; the next look at it puts that right")
         )

@@ -12,7 +12,7 @@ import polars as pl
 
 from quantdata.errors import LakeError, QuantDataWarning
 from quantdata.frames.columns import GAP_REASON, LAKE_GAPS, schema
-from quantdata.lake.datasets import stored
+from quantdata.lake.datasets import DATASETS, stored
 from quantdata.lake.faults import FAULTS, reason, told
 from quantdata.lake.footer import Entry, Identity, read
 from quantdata.lake.layout import decoded, encoded, find
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from quantdata.lake.layout import Found
     from quantdata.lake.ledger import Gap, Ledger
 
-__all__ = ["entries", "footers", "gaps", "is_same", "scan"]
+__all__ = ["entries", "footers", "gaps", "is_same", "is_simulated", "scan"]
 
 _PATH: Final = "__path"
 _DAY_OF_PATH: Final = r"date=(\d{4}-\d{2}-\d{2})[/\\][^/\\]+$"
@@ -125,6 +125,23 @@ def entries(
             all_of_them += [entry] if entry is not None else []
     ledger.keep(learnt)
     return all_of_them
+
+
+def is_simulated(root: Path) -> bool | None:
+    """Tell whether a lake is of a simulated market, by any of its files that says so; None where none does.
+
+    Raises
+    ------
+    LakeError
+        If a folder cannot be read.
+    """
+    for dataset in DATASETS.values():
+        with told("cannot read", root / dataset.name):
+            for found in find(root, dataset, symbols=None, start=None, end=None):
+                entry = _read(dataset, found)
+                if entry is not None and entry.facts.is_simulated is not None:
+                    return entry.facts.is_simulated
+    return None
 
 
 def is_same(entry: Entry | None, path: str) -> bool:

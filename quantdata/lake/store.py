@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 import polars as pl
 
 from quantdata.config import Config
-from quantdata.errors import ArgumentError
+from quantdata.errors import ArgumentError, LakeError
 from quantdata.frames.columns import CORPORATE_ACTIONS, LAKE_FINDINGS, LAKE_REPAIRS, schema
 from quantdata.lake import arguments, reading
 from quantdata.lake.actions import HeldActions, keep_actions, read_actions
@@ -22,8 +22,9 @@ from quantdata.lake.mending import mended
 from quantdata.lake.pieces import cut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from quantdata.lake.pieces import Piece
 
 __all__ = ["GapReason", "Lake"]
 
@@ -75,6 +76,8 @@ class Lake:
         self.path: Path = arguments.folder(path if path is not None else Config.from_environment().lake or FOLDER)
         self._wall = wall
         self._ledger = Ledger(self.path)
+        # Whether it is of a simulated market; None while it holds nothing, or nobody has asked.
+        self._is_simulated: bool | None = None
 
     def __repr__(self) -> str:
         return f"Lake({str(self.path)!r})"
@@ -116,12 +119,28 @@ class Lake:
         ArgumentError
             If there is no such dataset, or the frame is none of it.
         LakeError
-            If a file cannot be written; each other piece is as it was or as it should be.
+            If a file cannot be written; each other piece is as it was or as it should be. Or if the frame is of a
+            simulated market and the lake of a real one, or the other way round: nothing of it is written.
         """
         pieces = cut(dataset_of(dataset), frame, underlying=underlying, filters=filters, hours=hours)
+        self._check_market(pieces)
         written = commit(self.path, pieces, self._wall()) if pieces else []
         self._ledger.keep(written)
         return as_frame(entry.facts for entry in written)
+
+    def _check_market(self, pieces: Collection[Piece]) -> None:
+        """Raise if pieces are of another market than what is kept: what is simulated must never pass for real."""
+        if self._is_simulated is None:
+            self._is_simulated = reading.is_simulated(self.path)
+        for piece in pieces:
+            if self._is_simulated is None:
+                self._is_simulated = piece.facts.is_simulated
+            if piece.facts.is_simulated != self._is_simulated:
+                kept, new = ("simulated", "real") if self._is_simulated else ("real", "simulated")
+                raise LakeError(
+                    f"{self.path} holds {kept} data, and this is {new}: give it a lake of its own, as in "
+                    f"Lake('data/{new}')"
+                )
 
     def note_gap(
         self, dataset: str, symbol: str, day: date | str, reason: GapReason, *, detail: str | None = None

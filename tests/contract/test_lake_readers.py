@@ -27,7 +27,7 @@ ALL: Final = ("bars_1m", "chains", "trades", "quotes", "indices", "flow")
 def lake(tmp_path: Path) -> Lake:
     """Return a lake of everything, in which a killed writer and a careful owner have left things."""
     lake = Lake(tmp_path / "lake")
-    lake.write("bars_1m", bars("I:NDX", "SPY", days=DAYS, feed="simulated"))
+    lake.write("bars_1m", bars("I:NDX", "SPY", days=DAYS))
     lake.write("chains", chain())
     lake.write("trades", trades())
     lake.write("quotes", quotes("SPY", "QQQ"))
@@ -134,7 +134,7 @@ def test_duckdb_sees_the_units_in_a_footer(lake: Lake) -> None:
     with duckdb.connect() as connection:
         rows = connection.execute(f"select key, value from parquet_kv_metadata('{file}')").fetchall()  # noqa: S608
     said = {key.decode(): value.decode() for key, value in rows}
-    assert said["quantdata.is_simulated"] == "true"
+    assert said["quantdata.is_simulated"] == "false"
     assert '"close": "USD per share"' in said["quantdata.units"]
 
 

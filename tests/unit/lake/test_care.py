@@ -16,6 +16,7 @@ from polars.testing import assert_frame_equal
 from quantdata.errors import ArgumentError, LakeError, QuantDataWarning
 from quantdata.frames.columns import LAKE_FINDINGS, LAKE_REPAIRS, schema
 from quantdata.lake import Lake
+from quantdata.lake.ledger import Ledger
 from tests.unit.lake.frames import bars, chain, flow, quotes, trades
 
 if TYPE_CHECKING:
@@ -175,10 +176,26 @@ def test_a_clock_that_goes_back_changes_nothing(lake: Lake) -> None:
 # --- what the ledger does not know ----------------------------------------------------------------------------------
 
 
-def test_a_file_that_its_writer_could_not_tell_of_is_as_good_as_any_other(lake: Lake) -> None:
+def test_a_file_that_its_writer_could_not_tell_of_is_as_good_as_any_other(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "keep", lambda *_: None)
+        lake.write("bars_1m", bars("DIA"))
+    kept = lake.coverage("bars_1m", symbols="DIA")
+    assert kept.height == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "keep", lambda *_: None)
+        lake.write("bars_1m", bars("IWM"))
+    assert {problem for _, problem in _problems(lake)} == {"not_in_ledger"}
+    assert lake.coverage("bars_1m", symbols="IWM").height == 1
+    assert _problems(lake) == []
+
+
+def test_a_lake_without_its_ledger_has_it_again_after_one_look(lake: Lake) -> None:
     kept = lake.coverage()
     (lake.path / "_meta" / "ledger.sqlite").unlink()
-    assert {problem for _, problem in _problems(lake)} == {"not_in_ledger"}
+    assert _problems(lake) == []
     assert lake.gaps("bars_1m", "SPY", DAYS[0], DAYS[-1]).is_empty()
     assert_frame_equal(lake.coverage(), kept)
     assert _problems(lake) == []

@@ -235,7 +235,7 @@ def test_a_footer_says_what_is_in_the_file(lake: Lake) -> None:
 
 
 def test_words_are_plain_text_in_the_file_with_statistics_in_the_order_of_text(lake: Lake) -> None:
-    lake.write("chains", chain(feed="simulated"))
+    lake.write("chains", chain(feed="delayed"))
     (path,) = lake.path.glob("chains/*/*")
     assert str(pq.read_schema(path).field("option_type").type) == "large_string"
     group = pq.read_metadata(path).row_group(0)
