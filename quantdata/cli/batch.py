@@ -13,6 +13,7 @@ import click
 from quantdata.cli.output import FORMATS, write_text
 from quantdata.cli.reporting import FAILED, INTERRUPTED, PARTLY, in_one_line, json_log
 from quantdata.config import SOURCES
+from quantdata.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,19 +102,21 @@ class Batch:
         *,
         every: str | None = None,
         until: str | None = None,
+        dask: str | None = None,
         folder: Path | None = None,
         source: str | None = None,
     ) -> None:
-        """Run jobs, once or again and again, show the report, and end with an exit code."""
+        """Run jobs, once, again and again, or on a cluster; show the report, and end with an exit code."""
         from quantdata.jobs import Interrupted, record, run  # noqa: PLC0415  # heavy: `--help` answers without it
 
-        code = INTERRUPTED
+        code, lake = INTERRUPTED, self.lake(folder)
         with self.client(source) as client:
             try:
-                if every is None:
-                    report = run(jobs, client, self.lake(folder), progress=self.progress)
+                if dask is not None:
+                    report = _on_cluster()(jobs, client, lake, dask, progress=self.progress)
+                elif every is None:
+                    report = run(jobs, client, lake, progress=self.progress)
                 else:
-                    lake = self.lake(folder)
                     report = record(jobs, client, lake, every=every, until=until or "close", progress=self.progress)
                 code = {"complete": 0, "partly": PARTLY, "nothing": FAILED}[report.verdict]
             except Interrupted as error:
@@ -143,6 +146,14 @@ class Batch:
         from quantdata.cli.views import console  # noqa: PLC0415
 
         show_plan(console(), found)
+
+
+def _on_cluster() -> Callable[..., Report]:
+    try:
+        from quantdata.jobs.cluster import run_on_cluster  # noqa: PLC0415  # needs Dask, which few have
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"--dask needs Dask (no module {error.name}): pip install 'quantdata[dask]'") from error
+    return run_on_cluster
 
 
 def batch(command: Callable[..., None]) -> Callable[..., None]:

@@ -233,10 +233,12 @@ def plan_job(asked: Batch, *, file: Path) -> None:
 )
 @click.argument("arguments", nargs=-1, metavar=BARS_USAGE, callback=asked_bars)
 @_HOURS
+@click.option("--dask", metavar="ADDRESS", help="On the workers of this scheduler: tcp://10.0.0.5:8786.")
 @batch
-def backfill(asked: Batch, *, arguments: AskedBars, session: str) -> None:
+def backfill(asked: Batch, *, arguments: AskedBars, session: str, dask: str | None) -> None:
     """Fill a lake with years of bars; whenever it is ended, the same command goes on.
 
-    As export bars: each session that the lake lacks is asked for once and kept when it comes.
+    As export bars: each session that the lake lacks is asked for once and kept when it comes. On a cluster each worker
+    asks with the key of its own environment, all of them within one rate, and reaches the lake at the same path.
     """
-    asked.carry_out([_bars(arguments=arguments, session=session)])
+    asked.carry_out([_bars(arguments=arguments, session=session)], dask=dask)

@@ -106,6 +106,10 @@ class Runner:
     ----------
     progress
         Who is told.
+    outcomes
+        What became of what has ended.
+    requests
+        How many it took.
     """
 
     progress: Progress
@@ -114,9 +118,9 @@ class Runner:
         self.core = core
         self.lake = lake
         self._asking = Asking(core, lake)
-        self._outcomes: list[Outcome] = []
+        self.outcomes: list[Outcome] = []
+        self.requests = 0
         self._tasks = self._ended_tasks = 0
-        self._requests = 0
         self._began = time.perf_counter()
         # Why nothing more is asked for: the key or the lake can no longer be used.
         self._stopped: QuantDataError | None = None
@@ -131,7 +135,7 @@ class Runner:
         try:
             await self.work()
         finally:
-            self._requests = provider.requests_sent - before
+            self.requests += provider.requests_sent - before
             self._end.set()
 
     async def work(self) -> None:
@@ -147,12 +151,16 @@ class Runner:
         """Return what became of everything so far."""
         seconds = time.perf_counter() - self._began
         left = self._tasks - self._ended_tasks
-        return report_of(self._outcomes, requests=self._requests, seconds=seconds, left=left)
+        return report_of(self.outcomes, requests=self.requests, seconds=seconds, left=left)
+
+    def expect(self, tasks: Sequence[Task]) -> None:
+        """Take note that so many tasks are to be done."""
+        self._tasks += len(tasks)
+        self.progress.expect(len(tasks))
 
     async def carry_out(self, tasks: Sequence[Task]) -> None:
         """Carry out tasks, a few at a time, in order."""
-        self._tasks += len(tasks)
-        self.progress.expect(len(tasks))
+        self.expect(tasks)
         waiting = iter(tasks)
 
         async def work() -> None:
@@ -191,6 +199,13 @@ class Runner:
     async def _settled(self, task: Task, keep: Keep) -> None:
         try:
             outcomes = await asyncio.to_thread(keep)
+        except LakeError as error:
+            outcomes = [failed(task, self._why(error))]
+        await self.settle(task, outcomes)
+
+    async def settle(self, task: Task, outcomes: list[Outcome]) -> None:
+        """Take note of what became of a task."""
+        try:
             await self.note(task, outcomes)
         except LakeError as error:
             outcomes = [failed(task, self._why(error))]
@@ -209,7 +224,7 @@ class Runner:
     def add(self, outcomes: Iterable[Outcome]) -> None:
         """Put outcomes into the report and into the log."""
         for each in outcomes:
-            self._outcomes.append(each)
+            self.outcomes.append(each)
             level = logging.WARNING if each.status == "failed" else logging.INFO
             logger.log(level, "task %s", facts(**each._asdict()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import math
 import time
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
     from quantdata.config import Secret
 
-__all__ = ["Budget", "Limiter", "Pause", "TokenBucket", "WindowLimiter", "of_account", "pause_in_words"]
+    Wrap = Callable[[str, "Limiter"], "Limiter"]
+
+__all__ = ["Budget", "Limiter", "Pause", "TokenBucket", "WindowLimiter", "of_account", "pause_in_words", "share"]
 
 logger = logging.getLogger("quantdata.wire")
 
@@ -105,6 +108,8 @@ _limiters: Final[WeakValueDictionary[tuple[object, ...], Limiter]] = WeakValueDi
 _newest: Final[OrderedDict[tuple[object, ...], Limiter]] = OrderedDict()
 ACCOUNTS_AT_MOST: Final = 64
 _accounts: Final = Lock()
+# What wraps limiters, if anything does.
+_wraps: Final[list[Wrap]] = []
 
 
 def of_account(key: Secret, *terms: object, make: Callable[[], L]) -> L:
@@ -121,12 +126,32 @@ def of_account(key: Secret, *terms: object, make: Callable[[], L]) -> L:
     """
     account = (key.digest(), *terms)
     with _accounts:
-        limiter = cast("L | None", _limiters.get(account)) or make()
+        limiter = cast("L | None", _limiters.get(account)) or cast("L", _shared(account, make()))
         _limiters[account] = _newest[account] = limiter
         _newest.move_to_end(account)
         if len(_newest) > ACCOUNTS_AT_MOST:
             _newest.popitem(last=False)
         return limiter
+
+
+def share(wrap: Wrap | None) -> None:
+    """Wrap the limiter of each account from now on, for other processes use the account too.
+
+    Parameters
+    ----------
+    wrap
+        Takes what tells the account from others, which is no key, and its limiter; returns the one to use. None: none
+        is wrapped any more.
+    """
+    with _accounts:
+        _wraps[:] = [] if wrap is None else [wrap]
+        _limiters.clear()
+        _newest.clear()
+
+
+def _shared(account: tuple[object, ...], limiter: Limiter) -> Limiter:
+    name = hashlib.sha256(repr(account).encode()).hexdigest()[:16]
+    return _wraps[0](name, limiter) if _wraps else limiter
 
 
 class _Log:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,9 +14,6 @@ from quantdata.cli import main
 from quantdata.jobs import Interrupted
 from quantdata.jobs.report import Outcome, report_of
 from quantdata.lake import Lake
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SIM = ("--source", "sim", "--clock", "at:2026-11-18T11:00")
 DAYS = ("2026-11-12", "2026-11-16")
@@ -207,6 +206,28 @@ def test_every_takes_snapshots_on_the_clock(
     assert run(monkeypatch, "export", "chains", "DIA", "--every", "5m", "--until", "15:30", "--lake", folder, *SIM) == 0
     assert asked["until"] == "15:30"
     assert "nothing to do" in capsys.readouterr().out
+
+
+def test_a_backfill_runs_on_a_cluster_where_there_is_dask(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    asked: list[Any] = []
+
+    def on_cluster(jobs: Any, _: Any, lake: Lake, address: str, **more: Any) -> Any:
+        asked.append((jobs[0].dataset, lake.path, address, more))
+        return report_of([], requests=0, seconds=0.0)
+
+    command = ("backfill", "SPY", "5m", *DAYS, "--dask", "tcp://10.0.0.5:8786", "--lake", folder, *SIM)
+    monkeypatch.setitem(sys.modules, "quantdata.jobs.cluster", SimpleNamespace(run_on_cluster=on_cluster))
+    assert run(monkeypatch, *command) == 0
+    assert asked == [("bars_5m", Path(folder), "tcp://10.0.0.5:8786", {"progress": None})]
+    capsys.readouterr()
+    monkeypatch.delitem(sys.modules, "quantdata.jobs.cluster")
+    monkeypatch.delattr("quantdata.jobs.cluster", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    assert run(monkeypatch, *command) == 2
+    said = "error: --dask needs Dask (no module distributed): pip install 'quantdata[dask]'\n"
+    assert capsys.readouterr() == ("", said)
 
 
 @pytest.mark.parametrize("command", [("export",), ("plan",), ("backfill",), ("export", "chains"), ("export", "job")])
