@@ -275,6 +275,18 @@ def test_a_lake_that_cannot_be_written_ends_the_asking(
     assert report.frame.get_column("detail").str.ends_with("there is no room left").all()
 
 
+def test_a_journal_that_cannot_be_written_is_a_failure_though_the_chain_is_kept(
+    client: qd.Client, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise LakeError("there is no room left")
+
+    monkeypatch.setattr(Journal, "add", full)
+    report = ran(client, lake, Job("chains", ["SPY"]))
+    assert rows(report, "status", "detail") == [("failed", "there is no room left")]
+    assert lake.coverage("chains").height == 1
+
+
 def test_an_answer_that_cannot_be_read_ends_nothing(client: qd.Client, vendor: FakeVendor, lake: Lake) -> None:
     vendor.failures["QQQ"] = PayloadError("gibberish", provider="massive")
     assert rows(ran(client, lake, CHAINS), "symbol", "status") == [
