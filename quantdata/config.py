@@ -46,6 +46,7 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
     "TRADIER_STREAM_URL": "address of Tradier's stream (default wss://ws.tradier.com/v1/markets/events)",
     "QUANTDATA_SOURCE": "source of the default client: hybrid, massive, tradier or sim",
     "QUANTDATA_LAKE": "folder of a lake of Parquet files, in which clients keep bars; without it they keep none",
+    "QUANTDATA_PROGRESS": "0 shows no progress bars; left out, they are shown on a terminal",
     "QUANTDATA_FAST": "1 compiles American pricing and the reading of streams, in the background; needs numba",
 }
 
@@ -171,6 +172,8 @@ class Config:
         Source of the default client, or None to let the keys decide.
     lake
         Folder of the lake in which clients keep bars; None to keep none.
+    progress
+        Whether progress bars are shown, on a terminal.
     fast
         Whether American options are priced by compiled loops.
     """
@@ -184,6 +187,7 @@ class Config:
     tradier_stream_url: str = TRADIER_STREAM_URL
     source: Source | None = None
     lake: Path | None = None
+    progress: bool = True
     fast: bool = False
 
     @classmethod
@@ -214,6 +218,7 @@ class Config:
             ).rstrip("/"),
             source=checked_source(source, name="QUANTDATA_SOURCE") if source else None,
             lake=Path(given["QUANTDATA_LAKE"]).expanduser() if "QUANTDATA_LAKE" in given else None,
+            progress=_checked_switch(given.get("QUANTDATA_PROGRESS", "1"), name="QUANTDATA_PROGRESS"),
             fast=_checked_switch(given.get("QUANTDATA_FAST", "0"), name="QUANTDATA_FAST"),
         )
 

@@ -90,7 +90,7 @@ class _Asking:
     async def bars(self, query: BarQuery, now: datetime) -> pl.DataFrame:
         raw = await self._raw(query, _days_of(query), now)
         if raw.failure is not None and raw.bars.is_empty():
-            if isinstance(raw.failure, EntitlementError):
+            if isinstance(raw.failure, EntitlementError) and query.adjustment != "raw":
                 return await self.provider.bars(query)  # it may have them adjusted, but not as traded
             raise raw.failure
         actions = closes = None

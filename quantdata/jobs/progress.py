@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
+
+from quantdata.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +65,7 @@ def shown(is_wanted: bool | None, console: Console | None = None) -> Iterator[Pr
     """
     out = console or Console(stderr=True)
     if is_wanted is None:
-        is_wanted = out.is_terminal and os.environ.get("QUANTDATA_PROGRESS", "").strip() != "0"
+        is_wanted = out.is_terminal and Config.from_environment().progress
     if not is_wanted:
         yield Progress()
         return

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+from unittest.mock import patch
 
 import duckdb
 import polars as pl
+from massive.rest import RESTClient
 
 from quantdata import Client
 from quantdata.frames.columns import BARS
@@ -21,6 +23,7 @@ from quantdata.frames.provenance import canonical
 from quantdata.lake import Lake
 from quantdata.sessions import sessions
 from tests.benchmarks.payloads import CLOCK
+from tests.benchmarks.round_trips import LATENCY_S, server
 from tests.benchmarks.runner import Comparison, interleaved
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ def run(*, rounds: int) -> list[Comparison]:
         _writing(chain, SHORT_CHAINS if is_short else CHAINS, rounds=rounds),
         _asking(chain, DAYS // 10 if is_short else DAYS, rounds=rounds),
         _loading(*(ONE_YEAR if is_short else FIVE_YEARS), rounds=rounds),
+        _remembering(*(ONE_YEAR if is_short else FIVE_YEARS), rounds=max(2, rounds // 3)),
     ]
 
 
@@ -178,6 +182,39 @@ def _loading(first: date, last: date, *, rounds: int) -> Comparison:
         figures,
         {"pl.read_parquet": ">= 0.50x"},
     )
+
+
+def _remembering(first: date, last: date, *, rounds: int) -> Comparison:
+    """Compare a client that has asked before with what the vendor's own does each time."""
+    peer = "massive client, page by page"
+    with server() as base_url, _lake() as lake, _massive_at(base_url), Client("massive", lake=lake) as client:
+        official = RESTClient(api_key="benchmark", base=base_url)
+        bars = client.bars("SPY", "1m", first, last)
+
+        def again() -> None:
+            with Client("massive", lake=lake) as other:
+                assert other.bars("SPY", "1m", first, last).height == bars.height
+
+        def walk() -> None:
+            span: dict[str, Any] = {"from_": first.isoformat(), "to": last.isoformat(), "limit": 50_000}
+            found = sum(1 for _ in official.list_aggs("SPY", 1, "minute", **span))
+            assert found >= bars.height
+
+        figures = interleaved({"quantdata, out of its lake": again, peer: walk}, rounds=rounds)
+    return Comparison(
+        "Years of one-minute bars of one symbol, asked for again",
+        f"{bars.height:,} bars of regular hours, adjusted for splits; loopback, {1e3 * LATENCY_S:.0f} ms before each "
+        "answer, server in a process of its own; ours asks it what time it is",
+        "ms",
+        figures,
+        {peer: ">= 20x"},
+    )
+
+
+@contextmanager
+def _massive_at(base_url: str) -> Iterator[None]:
+    with patch.dict(os.environ, {"MASSIVE_API_KEY": "benchmark", "MASSIVE_BASE_URL": base_url}):
+        yield
 
 
 def _minutes(first: date, last: date) -> pl.DataFrame:

@@ -77,6 +77,7 @@ def test_every_variable_is_read() -> None:
             "TRADIER_STREAM_URL": "wss://example.com/events",
             "QUANTDATA_SOURCE": "SIM",
             "QUANTDATA_LAKE": "/data/lake",
+            "QUANTDATA_PROGRESS": "0",
             "QUANTDATA_FAST": "1",
         }
     )
@@ -90,6 +91,7 @@ def test_every_variable_is_read() -> None:
         tradier_stream_url="wss://example.com/events",
         source="sim",
         lake=Path("/data/lake"),
+        progress=False,
         fast=True,
     )
 
