@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from quantdata.cli.output import FORMATS, write_text
+from quantdata.cli.options import SOURCE_OPTIONS, debug_option, format_option
+from quantdata.cli.output import write_text
 from quantdata.cli.reporting import FAILED, INTERRUPTED, PARTLY, in_one_line, json_log
-from quantdata.config import SOURCES
 from quantdata.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -42,20 +42,11 @@ def lake_option(command: Callable[..., None]) -> Callable[..., None]:
 
 _SHARED: Final = (
     lake_option,
-    click.option("--source", type=click.Choice(SOURCES), help="Left out: what the environment says."),
-    click.option("--seed", type=int, default=7, show_default=True, help="Of the simulated market."),
-    click.option("--clock", default="open", show_default=True, help="Its time: open, live, at:TIME, at:TIME*SPEED."),
-    click.option(
-        "--format",
-        "text_format",
-        type=click.Choice(FORMATS),
-        default="table",
-        show_default=True,
-        help="Of the report on standard output.",
-    ),
+    *SOURCE_OPTIONS,
+    format_option,
     click.option("--json-log", "is_json", is_flag=True, help="One JSON object a line on standard error."),
     click.option("--no-progress", is_flag=True, help="No bar; there is none where there is no terminal."),
-    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+    debug_option,
 )
 
 

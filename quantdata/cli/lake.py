@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from quantdata.cli.batch import lake_option
-from quantdata.cli.options import examples
-from quantdata.cli.output import FORMATS, write_text
+from quantdata.cli.options import debug_option, examples, format_option
+from quantdata.cli.output import write_text
 from quantdata.cli.reporting import DAMAGED, in_one_line
 
 if TYPE_CHECKING:
@@ -29,14 +29,6 @@ HARMLESS: Final = ("foreign", "not_in_ledger", "staging")
 # Of the table; CSV and JSON have all columns.
 PIECES: Final = ("dataset", "date", "symbol", "rows", "bytes", "first_ts", "last_ts", "hours", "feed", "filters")
 
-_FORMAT: Final = click.option(
-    "--format",
-    "text_format",
-    type=click.Choice(FORMATS),
-    default="table",
-    show_default=True,
-    help="On standard output.",
-)
 _ROWS: Final = click.option(
     "--rows", type=click.IntRange(1), metavar="N", default=40, show_default=True, help="Rows of the table."
 )
@@ -45,7 +37,6 @@ _SPAN: Final = (
     click.option("--start", metavar="DAY", help="First session."),
     click.option("--end", metavar="DAY", help="Last session, included."),
 )
-_DEBUG: Final = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 
 
 def _asked(command: Callable[..., None]) -> Callable[..., None]:
@@ -58,7 +49,7 @@ def _asked(command: Callable[..., None]) -> Callable[..., None]:
         with in_one_line(debug=debug):
             command(Lake(folder), **own)
 
-    return lake_option(_FORMAT(_DEBUG(asked)))
+    return lake_option(format_option(debug_option(asked)))
 
 
 def _show(frame: pl.DataFrame, text_format: str, *, of: str, shown: pl.DataFrame | None = None, **more: Any) -> None:

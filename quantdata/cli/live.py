@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from quantdata.cli.options import Range, examples
+from quantdata.cli.options import SOURCE_OPTIONS, Range, debug_option, examples
 from quantdata.cli.reporting import in_one_line
-from quantdata.config import SOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +28,6 @@ _STRIKES: Final = click.option(
     "--rows", type=click.IntRange(1, 1_000), metavar="N", default=11, show_default=True, help="Strikes, at most."
 )
 _ONCE: Final = click.option("--once", is_flag=True, help="Print one table and end, as where there is no terminal.")
-_DEBUG: Final = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 _HUB: Final = (
     click.option(
         "--dte", type=Range(int, "N"), default=NEAR, help="Calendar days to expiration: 0..7; 0..35 when left out."
@@ -42,10 +40,8 @@ _HUB: Final = (
         show_default=True,
         help="Between two polls.",
     ),
-    click.option("--source", type=click.Choice(SOURCES), help="Left out: what the environment says."),
-    click.option("--seed", type=int, default=7, show_default=True, help="Of the simulated market."),
-    click.option("--clock", default="open", show_default=True, help="Its time: open, live, at:TIME."),
-    _DEBUG,
+    *SOURCE_OPTIONS,
+    debug_option,
 )
 
 
@@ -155,7 +151,7 @@ def record(
 )
 @_STRIKES
 @_ONCE
-@_DEBUG
+@debug_option
 def replay(*, folder: Path, speed: float, rows: int, once: bool, debug: bool) -> None:
     """Play a recording in its own time.
 

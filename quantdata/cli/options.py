@@ -24,12 +24,15 @@ __all__ = [
     "BARS_USAGE",
     "FAULT_KINDS",
     "FAULT_SETTINGS",
+    "SOURCE_OPTIONS",
     "AskedBars",
     "FaultType",
     "Question",
     "Range",
     "asked_bars",
+    "debug_option",
     "examples",
+    "format_option",
     "question",
 ]
 
@@ -159,24 +162,29 @@ class Question:
         return Client(self.source, seed=self.seed, clock=self.clock)  # type: ignore[arg-type]
 
 
+format_option: Final = click.option(
+    "--format",
+    "text_format",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="On standard output.",
+)
+SOURCE_OPTIONS: Final = (
+    click.option("--source", type=click.Choice(SOURCES), help="Left out: what the environment says."),
+    click.option("--seed", type=int, default=7, show_default=True, help="Of the simulated market."),
+    click.option("--clock", default="open", show_default=True, help="Its time: open, live, at:TIME, at:TIME*SPEED."),
+)
+debug_option: Final = click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 _SHARED: Final = (
-    click.option(
-        "--format",
-        "text_format",
-        type=click.Choice(FORMATS),
-        default="table",
-        show_default=True,
-        help="On standard output.",
-    ),
+    format_option,
     click.option(
         "--output",
         type=click.Path(dir_okay=False, path_type=Path),
         help=f"Write a file, all rows: {', '.join(SUFFIXES)}.",
     ),
-    click.option("--source", type=click.Choice(SOURCES), help="Left out: what the environment says."),
-    click.option("--seed", type=int, default=7, show_default=True, help="Of the simulated market."),
-    click.option("--clock", default="open", show_default=True, help="Its time: open, live, at:TIME."),
-    click.option("--debug", is_flag=True, help="Show the traceback of an error."),
+    *SOURCE_OPTIONS,
+    debug_option,
 )
 
 
