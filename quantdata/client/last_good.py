@@ -72,6 +72,8 @@ class LastGood:
 
 
 def is_old(frame: pl.DataFrame) -> bool:
-    """Tell whether a frame was handed out in the place of one that could not be had."""
-    reasons = frame.get_column("fallback_reason", default=pl.Series([], dtype=pl.String))
-    return bool(reasons.str.starts_with(OLD_ANSWER).any())
+    """Tell whether a frame was handed out in the place of one that could not be had; all its rows say so."""
+    if frame.is_empty():
+        return False
+    reason: str | None = frame.item(0, "fallback_reason")
+    return reason is not None and reason.startswith(OLD_ANSWER)
