@@ -144,7 +144,8 @@ class _Asking:
             ),
         )
         beside = [part.bars for part in parts if not part.bars.is_empty()]
-        bars = pl.concat([held, *beside]).sort("ts") if beside else held
+        # A part of a session that is held in regular hours alone may have come with all of its hours.
+        bars = pl.concat([held, *beside]).unique("ts", keep="last").sort("ts") if beside else held
         return _Raw(bars, failures[0] if failures else None)
 
     async def _fetched(self, asked: BarQuery, run: Run, today: date) -> _Raw:
@@ -199,7 +200,7 @@ class _Asking:
 
     def _read(self, asked: BarQuery, days: Run) -> pl.DataFrame:
         held = self._lake.scan(_dataset(asked), symbols=asked.symbol, start=days.first, end=days.last)
-        return held.drop("date").collect().sort("ts")
+        return held.drop("date").collect()
 
     # --- adjustments ------------------------------------------------------------------------------------------------
 

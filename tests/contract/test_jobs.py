@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from quantdata.sim import Simulator
 
+pytestmark = pytest.mark.thorough
+
 CLOCK = "at:2026-11-18T11:00"
 LONG_S = 45.0
 CHAIN = "/v3/snapshot/options/"
