@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import polars as pl
 
-from quantdata.client.missing import Run, is_settled, reasons, runs
+from quantdata.client.missing import Run, explain, lacking, runs
 from quantdata.clients.bar_frame import from_raw
 from quantdata.clients.bar_query import is_equity
 from quantdata.clients.together import together
 from quantdata.errors import DataProviderError, EntitlementError, IncompleteError, PayloadError
 from quantdata.frames.bars import TIMEFRAMES
 from quantdata.frames.columns import BARS, empty
-from quantdata.sessions import midnight, session_day, sessions
+from quantdata.sessions import session_day, sessions
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
@@ -34,11 +34,8 @@ __all__ = ["HeldBars"]
 logger = logging.getLogger("quantdata.client")
 
 ONE_DAY: Final = timedelta(days=1)
-TICK: Final = timedelta(microseconds=1)
 # For a dividend on the first day, of which the close before it is wanted.
 DAYS_BEFORE: Final = timedelta(days=10)
-# Why there may be bars of a session next time; of any other reason there will be none.
-ASKED_AGAIN: Final = ("not_asked", "failed", "not_entitled")
 
 
 class _Raw(NamedTuple):
@@ -127,8 +124,9 @@ class _Asking:
 
     async def _settled(self, asked: BarQuery, days: Run, today: date) -> _Raw:
         """Return the bars of sessions that are over, from the lake, once it has all that can be had."""
-        lacking = await asyncio.to_thread(self._lacking, asked, days)
-        parts = await together(self._fetched(asked, run, today) for run in _runs(asked, lacking))
+        wanted = await asyncio.to_thread(self._lacking, asked, days)
+        is_intraday = TIMEFRAMES[asked.timeframe].is_intraday
+        parts = await together(self._fetched(asked, run, today) for run in runs(wanted, is_intraday=is_intraday))
         held = await asyncio.to_thread(self._read, asked, days)
         failures = [part.failure for part in parts if part.failure is not None]
         failures.sort(key=lambda failure: isinstance(failure, EntitlementError))
@@ -138,7 +136,7 @@ class _Asking:
                 symbol=asked.symbol,
                 timeframe=asked.timeframe,
                 sessions=len(days.days),
-                asked_for=len(lacking),
+                asked_for=len(wanted),
                 rows=held.height,
                 lake=self._lake.path.name,
             ),
@@ -174,13 +172,10 @@ class _Asking:
 
     def _lacking(self, asked: BarQuery, days: Run) -> list[date]:
         """Return the sessions to ask for: without bars, or without those out of hours which are wanted."""
-        dataset, span = _dataset(asked), {"start": days.first, "end": days.last}
-        gaps = self._lake.gaps(dataset, asked.symbol, **span)
-        lacking = gaps.filter(pl.col("reason").is_in(ASKED_AGAIN)).get_column("date").to_list()
+        dataset, span, pieces = _dataset(asked), {"start": days.first, "end": days.last}, None
         if asked.session == "all" and TIMEFRAMES[asked.timeframe].is_intraday:
-            held = self._lake.coverage(dataset, symbols=asked.symbol, **span)
-            lacking += held.filter(pl.col("hours") != "all").get_column("date").to_list()
-        return sorted(lacking)
+            pieces = self._lake.coverage(dataset, symbols=asked.symbol, **span)
+        return lacking(self._lake.gaps(dataset, asked.symbol, **span), pieces)
 
     def _keep(self, asked: BarQuery, bars: pl.DataFrame, run: Run, today: date, kept_since: date | None) -> None:
         dataset = _dataset(asked)
@@ -193,10 +188,8 @@ class _Asking:
             detail = f"kept since {kept_since} only"
             reason: GapReason = "not_entitled"
             self._lake.note_gaps(dataset, asked.symbol, dict.fromkeys(forgotten, reason), detail=detail)
-        settled = [day for day in absent if day not in forgotten and is_settled(day, today)]
-        if settled:
-            known = self._lake.coverage(dataset, symbols=asked.symbol).get_column("date").to_list()
-            self._lake.note_gaps(dataset, asked.symbol, reasons(settled, known, symbol=asked.symbol))
+        quiet = [day for day in absent if day not in forgotten]
+        explain(self._lake, dataset, asked.symbol, quiet, today=today)
 
     def _read(self, asked: BarQuery, days: Run) -> pl.DataFrame:
         held = self._lake.scan(_dataset(asked), symbols=asked.symbol, start=days.first, end=days.last)
@@ -252,8 +245,5 @@ def _dataset(asked: BarQuery) -> str:
 
 
 def _over(asked: BarQuery, days: Run) -> BarQuery:
-    return replace(asked, start=midnight(days.first), end=midnight(days.last + ONE_DAY) - TICK)
-
-
-def _runs(asked: BarQuery, lacking: list[date]) -> list[Run]:
-    return runs(lacking, is_intraday=TIMEFRAMES[asked.timeframe].is_intraday)
+    start, end = days.moments
+    return replace(asked, start=start, end=end)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
+import polars as pl
+
 from quantdata.clients.bar_query import is_equity
-from quantdata.sessions import next_session, sessions
+from quantdata.sessions import midnight, next_session, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
-__all__ = ["Run", "TradedReason", "is_settled", "reasons", "runs"]
+    from quantdata.lake import Lake
+
+__all__ = ["ASKED_AGAIN", "Run", "TradedReason", "explain", "is_settled", "lacking", "reasons", "runs"]
 
 TradedReason: TypeAlias = Literal["halted", "no_trades"]
 
 # A request of one-minute bars holds 45 days of them: quantdata.clients.massive.bars.
 SESSIONS_AT_ONCE: Final = 31
 DAYS_AT_ONCE: Final = 5_000
+# Why there may be something of a session next time; of any other reason there will be nothing.
+ASKED_AGAIN: Final = ("not_asked", "failed", "not_entitled")
+ONE_DAY: Final = timedelta(days=1)
+TICK: Final = timedelta(microseconds=1)
 # A vendor may still be at work on the last sessions: a gap there is asked for again.
 SESSIONS_TO_SETTLE: Final = 3
 
@@ -32,6 +41,34 @@ class Run(NamedTuple):
     def days(self) -> list[date]:
         """The sessions."""
         return [each.day for each in sessions(self.first, self.last)]
+
+    @property
+    def moments(self) -> tuple[datetime, datetime]:
+        """The first and the last moment of its days in New York (UTC)."""
+        return midnight(self.first), midnight(self.last + ONE_DAY) - TICK
+
+
+def lacking(gaps: pl.DataFrame, pieces: pl.DataFrame | None) -> list[date]:
+    """Return the sessions to ask for, rising: without a piece, or without the hours that are wanted.
+
+    Parameters
+    ----------
+    gaps
+        Sessions without a piece, with the columns of `LAKE_GAPS`.
+    pieces
+        Those with one, with the columns of `LAKE_PIECES`; None where regular hours are enough.
+    """
+    without = gaps.filter(pl.col("reason").is_in(ASKED_AGAIN)).get_column("date").to_list()
+    short = [] if pieces is None else pieces.filter(pl.col("hours") != "all").get_column("date").to_list()
+    return sorted({*without, *short})
+
+
+def explain(lake: Lake, dataset: str, symbol: str, absent: Iterable[date], *, today: date) -> None:
+    """Note why sessions that a vendor answered for have nothing, where that is settled."""
+    settled = [day for day in absent if is_settled(day, today)]
+    if settled:
+        known = lake.coverage(dataset, symbols=symbol).get_column("date").to_list()
+        lake.note_gaps(dataset, symbol, reasons(settled, known, symbol=symbol))
 
 
 def runs(days: Iterable[date], *, is_intraday: bool) -> list[Run]:

@@ -11,11 +11,11 @@ import polars as pl
 
 from quantdata import symbols as spelling
 from quantdata.client.held_bars import HeldBars
-from quantdata.client.missing import is_settled, reasons
+from quantdata.client.missing import explain
 from quantdata.clients.order_flow import flow_warning
 from quantdata.errors import AllProvidersFailedError, AuthenticationError, DataProviderError, EntitlementError
 from quantdata.jobs.report import Outcome, totals
-from quantdata.sessions import NEW_YORK, midnight, session, session_day
+from quantdata.sessions import NEW_YORK, session, session_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Asking", "is_refused", "regular_close"]
 
-ONE_DAY: Final = timedelta(days=1)
 TICK: Final = timedelta(microseconds=1)
 # On a half-day trading ends so much earlier.
 EARLIER: Final = timedelta(hours=3)
@@ -76,7 +75,7 @@ class Asking:
 
     async def _history(self, task: Task, run: Run) -> Keep:
         """Ask for bars, which are kept as they come."""
-        query = task.job.bar_query(task.named, midnight(run.first), midnight(run.last + ONE_DAY) - TICK)
+        query = task.job.bar_query(task.named, *run.moments)
         failure: DataProviderError | None = None
         try:
             await self._bars.bars(query)
@@ -85,7 +84,7 @@ class Asking:
         return partial(self._kept, task, run, failure)
 
     async def _trades(self, task: Task, run: Run) -> Keep:
-        start, end = _trading(task.named, run.first, is_all=task.job.session == "all")
+        start, end = run.moments if task.job.session == "all" else _trading(task.named, run.first)
         provider = await self._core.connected()
         today = session_day(await provider.present())
         try:
@@ -103,9 +102,8 @@ class Asking:
         dataset, symbol = task.job.dataset, task.named
         if not tape.is_empty():
             self._lake.write(dataset, tape, hours=task.job.session)
-        elif is_settled(run.first, today):
-            known = self._lake.coverage(dataset, symbols=symbol).get_column("date").to_list()
-            self._lake.note_gaps(dataset, symbol, reasons([run.first], known, symbol=symbol))
+        else:
+            explain(self._lake, dataset, symbol, [run.first], today=today)
         return self._kept(task, run, None)
 
     def _kept(self, task: Task, run: Run, failure: DataProviderError | None) -> list[Outcome]:
@@ -204,10 +202,8 @@ def _unless_hopeless(error: DataProviderError) -> DataProviderError:
     return error
 
 
-def _trading(symbol: str, day: date, *, is_all: bool) -> tuple[datetime, datetime]:
-    """Return the first and the last moment of a session's trading (UTC)."""
-    if is_all:
-        return midnight(day), midnight(day + ONE_DAY) - TICK
+def _trading(symbol: str, day: date) -> tuple[datetime, datetime]:
+    """Return the first and the last moment of a session's regular trading (UTC)."""
     return session(day).open, regular_close(symbol, day) - TICK
 
 

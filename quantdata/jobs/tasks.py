@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from quantdata.client.held_bars import ASKED_AGAIN
-from quantdata.client.missing import Run, runs
+from quantdata.client.missing import ASKED_AGAIN, Run, lacking, runs
 from quantdata.frames.bars import TIMEFRAMES
 from quantdata.sessions import FIRST_DAY, session_day, sessions
 
@@ -111,16 +110,14 @@ def held(job: Job, symbol: str, lake: Lake, now: datetime) -> Held:
     if until < first:
         return Held(job=job, symbol=symbol, span=(first, last), pieces=pieces.clear(), waiting=waiting)
     gaps = lake.gaps(job.dataset, symbol, first, until)
-    lacking = set(gaps.filter(pl.col("reason").is_in(ASKED_AGAIN)).get_column("date"))
+    wanted = lacking(gaps, pieces if job.session == "all" and is_intraday(job) else None)
     explained = gaps.filter(~pl.col("reason").is_in(["holiday", *ASKED_AGAIN])).height
-    if job.session == "all" and is_intraday(job):
-        lacking |= set(pieces.filter(pl.col("hours") != "all").get_column("date"))
     return Held(
         job=job,
         symbol=symbol,
         span=(first, until),
-        lacking=tuple(sorted(lacking)),
-        pieces=pieces.filter(~pl.col("date").is_in(list(lacking))),
+        lacking=tuple(wanted),
+        pieces=pieces.filter(~pl.col("date").is_in(wanted)),
         explained=explained,
         waiting=waiting,
     )

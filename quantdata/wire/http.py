@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 from urllib.parse import quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from quantdata.config import is_loopback
 from quantdata.errors import (
     ClosedError,
     ConfigError,
@@ -30,6 +28,7 @@ from quantdata.errors import (
 )
 from quantdata.wire.facts import facts
 from quantdata.wire.metrics import Metrics, path_template
+from quantdata.wire.proxies import proxy_to
 from quantdata.wire.reply import Reply, http_date
 from quantdata.wire.retry import RetryPolicy
 from quantdata.wire.skew import ClockSkew
@@ -391,17 +390,13 @@ class Http:
 
 def _proxy_to(base_url: str) -> httpx.Proxy | None:
     """Return the environment's proxy for a host; a simulator on this machine has none."""
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    if is_loopback(host) or proxy_bypass(host):
-        return None
-    proxies = getproxies()
-    url = proxies.get(parts.scheme) or proxies.get("all")
-    if not url:
+    url = proxy_to(base_url)
+    if url is None:
         return None
     with suppress(ValueError, httpx.InvalidURL):
-        return httpx.Proxy(url if "://" in url else f"http://{url}")
+        return httpx.Proxy(url)
     # Neither the text nor what is wrong with it is shown: it may hold a password.
+    host = urlsplit(base_url).hostname
     raise ConfigError(
         f"the proxy that the environment names for {host} cannot be used: it must be a URL such as "
         "http://name:password@proxy.example.com:8080, with special characters in name and password percent-encoded"

@@ -6,8 +6,6 @@ import asyncio
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from aiohttp import (
     ClientError,
@@ -22,7 +20,7 @@ from aiohttp import (
     WSServerHandshakeError,
 )
 
-from quantdata.config import is_loopback
+from quantdata.wire.proxies import proxy_to
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -191,7 +189,7 @@ async def open_socket(url: str, policy: StreamPolicy) -> Socket:
         async with asyncio.timeout(policy.connect_s):
             socket = await session.ws_connect(
                 url,
-                proxy=_proxy_to(url),
+                proxy=proxy_to(url),
                 compress=DEFLATE_BITS if policy.is_compressed else 0,
                 max_msg_size=MOST_BYTES,
                 timeout=ClientWSTimeout(ws_close=policy.close_s),
@@ -207,18 +205,6 @@ async def open_socket(url: str, policy: StreamPolicy) -> Socket:
 async def _refuse(_: ClientSession, __: SimpleNamespace, redirect: TraceRequestRedirectParams) -> None:
     """Follow no redirect: the key goes to the host that the settings name."""
     raise RefusedError(redirect.response.status)
-
-
-def _proxy_to(url: str) -> str | None:
-    """Return the environment's proxy for a host; a simulator on this machine has none."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if is_loopback(host) or proxy_bypass(host):
-        return None
-    proxies = getproxies()
-    names = ("wss", "https", "all") if parts.scheme == "wss" else ("ws", "https", "http", "all")
-    proxy = next((proxies[name] for name in names if name in proxies), None)
-    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
 def is_clean(error: Exception) -> bool:

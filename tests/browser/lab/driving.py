@@ -18,11 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "IN_VIEW",
+    "MARKET",
+    "SHOW",
     "TABLE",
     "Stand",
     "cell",
     "frames",
     "in_view",
+    "live",
     "set_theme",
     "shown",
     "state",
@@ -39,6 +42,9 @@ STATE: Final = """(at = 0) => {
   const text = row?.querySelector('[aria-colindex="2"]')?.textContent;
   return text ? Number(text.replaceAll(',', '')) : -1;
 }"""
+# Two cells: a market that moves, and a table of it.
+MARKET: Final = "from tests.browser.lab.market import *\nmarket = Market()"
+SHOW: Final = "table = CountedTable(market, 'SPY', height=240)\ntable"
 IN_VIEW: Final = """() => {
   const box = document.querySelector('.qd-scroller').getBoundingClientRect();
   return [...document.querySelectorAll('.qd-scroller tbody tr')].filter(row => {
@@ -64,6 +70,15 @@ def state(page: Page, at: int = 0) -> int:
 def wait_beyond(page: Page, number: int, at: int = 0) -> None:
     """Wait until a table shows a later state."""
     page.wait_for_function(f"([number, at]) => ({STATE})(at) > number", arg=[number, at])
+
+
+def live(open_notebook: Callable[..., Notebook]) -> Notebook:
+    """Return a saved notebook in which a table lives."""
+    notebook = open_notebook(MARKET, SHOW)
+    notebook.run(0, 1)
+    wait_beyond(notebook.page, state(notebook.page))
+    notebook.do("docmanager:save")
+    return notebook
 
 
 def in_view(page: Page) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from quantdata.widgets.gate import WINDOW
-from tests.browser.lab.driving import STATE, TABLE, shown, state, until, wait_beyond
+from tests.browser.lab.driving import MARKET, SHOW, STATE, TABLE, live, shown, state, until, wait_beyond
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-MARKET: Final = "from tests.browser.lab.market import *\nmarket = Market()"
-SHOW: Final = "table = CountedTable(market, 'SPY', height=240)\ntable"
 PROMPT: Final = "at => document.querySelectorAll('.jp-Notebook .jp-InputPrompt')[at].textContent"
 
 
@@ -33,15 +31,6 @@ def says_nothing(notebook: Notebook) -> None:
     said, states = ask("(len(table.said), market.states)")
     until(lambda: ask("market.states") > states + 10)
     assert ask("len(table.said)") == said
-
-
-def live(open_notebook: Callable[..., Notebook]) -> Notebook:
-    """Return a saved notebook in which a table lives."""
-    notebook = open_notebook(MARKET, SHOW)
-    notebook.run(0, 1)
-    wait_beyond(notebook.page, state(notebook.page))
-    notebook.do("docmanager:save")
-    return notebook
 
 
 def test_a_table_is_there_and_lives_while_a_long_cell_runs(

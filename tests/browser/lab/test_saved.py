@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.browser.lab.driving import TABLE, shown, state, wait_beyond
+from tests.browser.lab.driving import TABLE, live, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,26 +22,15 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-MARKET: Final = "from tests.browser.lab.market import *\nmarket = Market()"
-SHOW: Final = "table = CountedTable(market, 'SPY', height=240)\ntable"
 HUB: Final = "import quantdata as qd\nhub = qd.hub(['SPY'], source='sim', dte=(0, 7))\nsnapshot = hub.wait()"
 STATIC: Final = ".jp-OutputArea-output .qd-chain"
 MOST_BYTES: Final = 200_000
 
 
-def saved(open_notebook: Callable[..., Notebook]) -> Notebook:
-    """Return a notebook that was saved while its table lived."""
-    notebook = open_notebook(MARKET, SHOW)
-    notebook.run(0, 1)
-    wait_beyond(notebook.page, state(notebook.page))
-    notebook.do("docmanager:save")
-    return notebook
-
-
 def test_a_saved_notebook_that_is_opened_without_a_kernel_shows_a_plain_table(
     lab: Lab, open_notebook: Callable[..., Notebook]
 ) -> None:
-    source = lab.files / saved(open_notebook).name
+    source = lab.files / live(open_notebook).name
     told: dict[str, Any] = json.loads(source.read_text())
     # Of one's own language JupyterLab would start a kernel without a question.
     told["metadata"] = {"kernelspec": {"name": "gone", "display_name": "gone", "language": "gone"}}
@@ -56,7 +45,7 @@ def test_a_saved_notebook_that_is_opened_without_a_kernel_shows_a_plain_table(
 def test_a_saved_notebook_as_html_shows_a_plain_table_with_its_time(
     lab: Lab, open_notebook: Callable[..., Notebook], browser: Browser, tmp_path: Path
 ) -> None:
-    source = lab.files / saved(open_notebook).name
+    source = lab.files / live(open_notebook).name
     command = [sys.executable, "-m", "nbconvert", "--to", "html", "--output-dir", str(tmp_path), str(source)]
     subprocess.run(command, check=True, capture_output=True)
     page = browser.new_page()

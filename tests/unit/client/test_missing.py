@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -21,6 +21,14 @@ def test_neighbours_are_asked_for_at_once_across_a_holiday_and_a_weekend() -> No
         Run(NEXT_TUESDAY, NEXT_TUESDAY),
     ]
     assert runs([], is_intraday=True) == []
+
+
+def test_the_moments_of_a_run_are_all_of_its_days_in_new_york() -> None:
+    summer_ends = Run(date(2026, 10, 30), date(2026, 11, 2))
+    assert summer_ends.moments == (
+        datetime(2026, 10, 30, 4, tzinfo=UTC),
+        datetime(2026, 11, 3, 4, 59, 59, 999_999, tzinfo=UTC),
+    )
 
 
 def test_a_run_of_minutes_is_no_longer_than_a_request_of_them() -> None:
