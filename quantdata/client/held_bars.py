@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import polars as pl
 
-from quantdata.client.missing import Run, explain, lacking, runs
+from quantdata.client.missing import Run, explain, failed_reason, is_refused, lacking, runs
 from quantdata.clients.bar_frame import from_raw
 from quantdata.clients.bar_query import is_equity
 from quantdata.clients.together import together
@@ -73,8 +73,7 @@ class HeldBars:
         DataProviderError
             If none could, or not what they are to be adjusted by.
         """
-        asking = _Asking(self._lake, await self._connected())
-        return await asking.bars(query, await asking.provider.present())
+        return await _Asking(self._lake, await self._connected()).bars(query)
 
 
 class _Asking:
@@ -82,13 +81,16 @@ class _Asking:
 
     def __init__(self, lake: Lake, provider: Provider) -> None:
         self._lake = lake
-        self.provider = provider
+        self._provider = provider
+        # Why the host could not say what time it is there.
+        self._away: DataProviderError | None = None
 
-    async def bars(self, query: BarQuery, now: datetime) -> pl.DataFrame:
+    async def bars(self, query: BarQuery) -> pl.DataFrame:
+        now = await self._present()
         raw = await self._raw(query, _days_of(query), now)
         if raw.failure is not None and raw.bars.is_empty():
-            if isinstance(raw.failure, EntitlementError) and query.adjustment != "raw":
-                return await self.provider.bars(query)  # it may have them adjusted, but not as traded
+            if is_refused(raw.failure) and query.adjustment != "raw":
+                return await self._provider.bars(query)  # it may have them adjusted, but not as traded
             raise raw.failure
         actions = closes = None
         if query.adjustment != "raw" and is_equity(query.symbol):
@@ -99,11 +101,24 @@ class _Asking:
         try:
             bars = await asyncio.to_thread(from_raw, raw.bars, query, today=today, actions=actions, closes=closes)
         except ValueError as error:
-            name = self.provider.name
+            name = self._provider.name
             raise PayloadError(f"{name}: dividends of {query.symbol}: {error}", provider=name) from error
-        if raw.failure is not None and not isinstance(raw.failure, EntitlementError):
+        if raw.failure is not None and not is_refused(raw.failure):
             raise IncompleteError(raw.failure, received=bars, arrived=f"{bars.height:,} bars") from raw.failure
         return bars
+
+    async def _present(self) -> datetime:
+        """Return the present at the host; by this machine's clock where the host is away."""
+        try:
+            return await self._provider.present()
+        except DataProviderError as error:
+            self._away = error
+            return self._provider.now()
+
+    def _require_host(self) -> None:
+        """Raise if the host is away: should it come back meanwhile, its present may be another than was taken."""
+        if self._away is not None:
+            raise self._away
 
     # --- bars as traded ---------------------------------------------------------------------------------------------
 
@@ -117,7 +132,8 @@ class _Asking:
         if not days.first <= today <= days.last or not sessions(today, today):
             return held
         try:
-            fresh = await self.provider.bars(_over(asked, Run(today, today)))
+            self._require_host()
+            fresh = await self._provider.bars(_over(asked, Run(today, today)))
         except DataProviderError as error:
             return _Raw(held.bars, held.failure or error)
         return _Raw(pl.concat([held.bars, fresh]), held.failure)
@@ -129,7 +145,7 @@ class _Asking:
         parts = await together(self._fetched(asked, run, today) for run in runs(wanted, is_intraday=is_intraday))
         held = await asyncio.to_thread(self._read, asked, days)
         failures = [part.failure for part in parts if part.failure is not None]
-        failures.sort(key=lambda failure: isinstance(failure, EntitlementError))
+        failures.sort(key=is_refused)
         logger.info(
             "bars %s",
             facts(
@@ -149,17 +165,17 @@ class _Asking:
     async def _fetched(self, asked: BarQuery, run: Run, today: date) -> _Raw:
         """Ask for the bars of some sessions and keep them; return those that came and are not kept."""
         over = _over(asked, run)
-        kept_since = self.provider.kept_since(over)
+        kept_since = self._provider.kept_since(over)
         if kept_since is not None and kept_since > run.last:
             detail = f"kept since {kept_since} only"
             await self._note(asked, run.days, "not_entitled", detail)
-            name = self.provider.name
+            name = self._provider.name
             return _Raw(empty(BARS), EntitlementError(f"{name}: {asked.timeframe} bars are {detail}", provider=name))
         try:
-            bars = await self.provider.bars(over)
+            self._require_host()
+            bars = await self._provider.bars(over)
         except DataProviderError as error:
-            is_refused = isinstance(error, EntitlementError)
-            await self._note(asked, run.days, "not_entitled" if is_refused else "failed", str(error))
+            await self._note(asked, run.days, failed_reason(error), str(error))
             return _Raw(error.received if isinstance(error, IncompleteError) else empty(BARS), error)
         await asyncio.to_thread(self._keep, asked, bars, run, today, kept_since)
         return _Raw(empty(BARS))
@@ -207,10 +223,11 @@ class _Asking:
         if held is not None and held.asked_on >= today:
             return held.actions
         try:
-            actions = await self.provider.corporate_actions(symbol)
+            self._require_host()
+            actions = await self._provider.corporate_actions(symbol)
         except DataProviderError as error:
             if held is None:
-                if isinstance(error, EntitlementError) and query.adjustment == "split":
+                if is_refused(error) and query.adjustment == "split":
                     return None
                 raise
             logger.warning("old corporate actions %s", facts(symbol=symbol, of=held.asked_on, why=error))

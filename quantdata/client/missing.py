@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 import polars as pl
 
 from quantdata.clients.bar_query import is_equity
+from quantdata.errors import AllProvidersFailedError, EntitlementError
 from quantdata.sessions import midnight, next_session, sessions
 
 if TYPE_CHECKING:
@@ -16,9 +17,22 @@ if TYPE_CHECKING:
 
     from quantdata.lake import Lake
 
-__all__ = ["ASKED_AGAIN", "Run", "TradedReason", "explain", "is_settled", "lacking", "reasons", "runs"]
+__all__ = [
+    "ASKED_AGAIN",
+    "FailedReason",
+    "Run",
+    "TradedReason",
+    "explain",
+    "failed_reason",
+    "is_refused",
+    "is_settled",
+    "lacking",
+    "reasons",
+    "runs",
+]
 
 TradedReason: TypeAlias = Literal["halted", "no_trades"]
+FailedReason: TypeAlias = Literal["not_entitled", "failed"]
 
 # A request of one-minute bars holds 45 days of them: quantdata.clients.massive.bars.
 SESSIONS_AT_ONCE: Final = 31
@@ -106,3 +120,15 @@ def reasons(absent: Collection[date], traded: Sequence[date], *, symbol: str) ->
 def is_settled(day: date, today: date) -> bool:
     """Tell whether a session without bars is old enough to stay one."""
     return day < today and len(sessions(day, today)) > SESSIONS_TO_SETTLE
+
+
+def failed_reason(error: Exception) -> FailedReason:
+    """Return what an error in the place of an answer is called in a lake and in a report."""
+    return "not_entitled" if is_refused(error) else "failed"
+
+
+def is_refused(error: Exception) -> bool:
+    """Tell whether no plan includes what was asked for: of two vendors that were asked, neither's."""
+    if isinstance(error, AllProvidersFailedError):
+        return all(map(is_refused, error.errors.values()))
+    return isinstance(error, EntitlementError)

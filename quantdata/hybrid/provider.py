@@ -271,8 +271,11 @@ class AsyncHybrid(PolledSubscriptions):
         return self._first.now()
 
     async def present(self) -> datetime:
-        """Return the present at the first provider's host (UTC); one that may be a simulator is asked."""
-        return await self._first.present()
+        """Return the present at the first provider's host (UTC), at the second's where that one is away."""
+        try:
+            return await self._first.present()
+        except DataProviderError:
+            return await self._second.present()
 
     def kept_since(self, query: BarQuery) -> date | None:
         """Return the first session of which the first provider keeps such bars; None where there is no such limit."""

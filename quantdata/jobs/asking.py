@@ -11,9 +11,9 @@ import polars as pl
 
 from quantdata import symbols as spelling
 from quantdata.client.held_bars import HeldBars
-from quantdata.client.missing import explain
+from quantdata.client.missing import explain, failed_reason, is_refused
 from quantdata.clients.order_flow import flow_warning
-from quantdata.errors import AllProvidersFailedError, AuthenticationError, DataProviderError, EntitlementError
+from quantdata.errors import AllProvidersFailedError, AuthenticationError, DataProviderError
 from quantdata.jobs.report import Outcome, totals
 from quantdata.sessions import NEW_YORK, session, session_day
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Keep: TypeAlias = Callable[[], list[Outcome]]
 
-__all__ = ["Asking", "is_refused", "regular_close"]
+__all__ = ["Asking", "regular_close"]
 
 TICK: Final = timedelta(microseconds=1)
 # On a half-day trading ends so much earlier.
@@ -86,16 +86,18 @@ class Asking:
     async def _trades(self, task: Task, run: Run) -> Keep:
         start, end = run.moments if task.job.session == "all" else _trading(task.named, run.first)
         provider = await self._core.connected()
-        today = session_day(await provider.present())
         try:
+            today = session_day(await provider.present())
+            if run.first >= today:
+                return partial(self._kept, task, run, None)  # the host was away when its present was first asked for
             tape = await provider.trades(task.named, start=start, end=end)
         except DataProviderError as error:
             return partial(self._keep_failure, task, run, _unless_hopeless(error))
         return partial(self._keep_trades, task, run, tape, today)
 
     def _keep_failure(self, task: Task, run: Run, failure: DataProviderError) -> list[Outcome]:
-        why = "not_entitled" if is_refused(failure) else "failed"
-        self._lake.note_gap(task.job.dataset, task.named, run.first, why, detail=str(failure))  # type: ignore[arg-type]
+        why = failed_reason(failure)
+        self._lake.note_gap(task.job.dataset, task.named, run.first, why, detail=str(failure))
         return self._kept(task, run, failure)
 
     def _keep_trades(self, task: Task, run: Run, tape: pl.DataFrame, today: date) -> list[Outcome]:
@@ -121,8 +123,7 @@ class Asking:
             frame = await self._asked(task)
         except DataProviderError as error:
             failure = _unless_hopeless(error)
-            status: Status = "not_entitled" if is_refused(failure) else "failed"
-            return lambda: [_snapshot_outcome(task, status, detail=str(failure))]
+            return lambda: [_snapshot_outcome(task, failed_reason(failure), detail=str(failure))]
         return partial(self._keep_snapshot, task, frame)
 
     async def _asked(self, task: Task) -> pl.DataFrame:
@@ -185,13 +186,6 @@ def _judged(kept: int, gaps: pl.DataFrame, failure: DataProviderError | None) ->
     without = ", ".join(f"{count:,} {reason}" for reason, count in gaps.group_by("reason").len().sort("reason").rows())
     detail = f"sessions without any: {without.replace('not_asked', 'not yet')}" if without else None
     return ("done" if kept else "empty"), detail
-
-
-def is_refused(error: Exception) -> bool:
-    """Tell whether plan or vendor do not include what was asked for."""
-    if isinstance(error, AllProvidersFailedError):
-        return all(map(is_refused, error.errors.values()))
-    return isinstance(error, EntitlementError)
 
 
 def _unless_hopeless(error: DataProviderError) -> DataProviderError:

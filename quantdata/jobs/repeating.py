@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from quantdata.errors import ArgumentError, DataProviderError
+from quantdata.errors import ArgumentError
 from quantdata.jobs.running import Runner, drive, failed
 from quantdata.jobs.slots import Alarm, closing, hours_of, interval, slots, until_time
 from quantdata.jobs.tasks import snapshot_tasks
@@ -105,7 +105,7 @@ class Rounds(Runner):
         self._jobs = jobs
         self._every = every
         self._until = until
-        self._present = present or self._at_the_host
+        self._present = present or self.present
         self._alarm = Alarm(self._present, sleep)
         # Symbols by job whose snapshot of an earlier round is still under way.
         self._busy: set[tuple[Job, str]] = set()
@@ -155,13 +155,6 @@ class Rounds(Runner):
     async def note(self, task: Task, outcomes: list[Outcome]) -> None:  # noqa: ARG002  # however it ended
         """Take note that a task is no more under way."""
         self._busy.difference_update(_parts(task))
-
-    async def _at_the_host(self) -> datetime:
-        provider = await self.core.connected()
-        try:
-            return await provider.present()
-        except DataProviderError:
-            return provider.now()  # a host that is away for a moment
 
 
 def _parts(task: Task) -> set[tuple[Job, str]]:

@@ -142,6 +142,14 @@ class Runner:
         """Do what there is to do."""
         raise NotImplementedError
 
+    async def present(self) -> datetime:
+        """Return the present at the host (UTC); by this machine's clock where the host is away, maybe for a moment."""
+        provider = await self.core.connected()
+        try:
+            return await provider.present()
+        except DataProviderError:
+            return provider.now()
+
     async def ended(self) -> None:
         """Wait until nothing is under way any more, after `go` was called off."""
         if self._is_under_way:
@@ -249,7 +257,7 @@ class Run(Runner):
 
     async def work(self) -> None:
         """Look at the lake, then carry out what it lacks."""
-        now = await (await self.core.connected()).present()
+        now = await self.present()
         tasks: list[Task] = []
         for job in dict.fromkeys(self._jobs):
             tasks += await asyncio.to_thread(self._begun if job.is_snapshot else self._lacking, job, now)

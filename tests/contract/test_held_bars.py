@@ -16,6 +16,7 @@ from quantdata.client.held_bars import HeldBars
 from quantdata.clients import AsyncMassive, AsyncTradier, BarQuery, ChainQuery
 from quantdata.errors import EntitlementError, IncompleteError, UnavailableError
 from quantdata.frames.columns import BARS, schema
+from quantdata.jobs import Job, run
 from quantdata.lake import Lake
 from quantdata.sim import Fault, Simulator
 from quantdata.wire.retry import RetryPolicy
@@ -151,6 +152,26 @@ def test_a_lake_answers_without_anybody_to_ask(lake: Lake, massive: AsyncMassive
         portal.call(gone.close())
 
 
+def test_a_host_that_is_away_from_the_start_leaves_its_reason_and_what_the_lake_holds(
+    lake: Lake, massive: AsyncMassive
+) -> None:
+    held(lake, massive, query("SPY", "5m", "2026-11-09", "2026-11-10"))
+    gone = AsyncMassive("k3y", base_url="http://127.0.0.1:9", policy=RetryPolicy(tries=1))
+    try:
+        with pytest.raises(IncompleteError, match=r"156 bars arrived, .*ConnectionRefusedError") as failure:
+            held(lake, gone, query("SPY", "5m", "2026-11-09", "2026-11-12", adjust="raw"))
+        with pytest.raises(UnavailableError, match="ConnectionRefusedError"):
+            held(lake, gone, query("QQQ", "1d", "2026-11-11", "2026-11-12"))
+        assert held(lake, gone, query("SPY", "5m", "2026-11-09", "2026-11-10", adjust="raw")).height == 156
+    finally:
+        portal.call(gone.close())
+    assert failure.value.received.height == 156
+    for dataset, symbol in (("bars_5m", "SPY"), ("bars_1d", "QQQ")):
+        gaps = lake.gaps(dataset, symbol, "2026-11-11", "2026-11-12")
+        assert gaps.get_column("reason").to_list() == ["failed"] * 2
+        assert gaps.get_column("detail").str.contains("ConnectionRefusedError").all()
+
+
 def _at(moment: datetime) -> Any:
     async def present() -> datetime:
         return moment
@@ -247,6 +268,38 @@ def test_sessions_of_two_vendors_are_one_frame_and_each_row_has_its_source(
     assert both.get_column("source").to_list() == ["massive", "tradier", "tradier", "massive", "massive"]
     weeks = held(lake, massive, query("NVDA", "1w", "2026-11-02", "2026-11-13"))
     assert weeks.get_column("source").to_list() == ["massive", None]
+
+
+@pytest.fixture
+def both_keys(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASSIVE_API_KEY", "sim-options-starter")
+    monkeypatch.setenv("MASSIVE_BASE_URL", simulator.base_url)
+    monkeypatch.setenv("TRADIER_ACCESS_TOKEN", "t0ken")
+    monkeypatch.setenv("TRADIER_BASE_URL", simulator.tradier_url)
+
+
+@pytest.mark.usefixtures("both_keys")
+def test_what_neither_vendors_plan_has_is_not_entitled_in_lake_and_report(lake: Lake) -> None:
+    # Massive's plan is of options alone, and Tradier has no minutes of an index.
+    with qd.Client("hybrid", lake=lake.path) as hybrid:
+        with pytest.raises(EntitlementError) as failure:
+            hybrid.bars("I:SPX", "5m", "2026-11-16", "2026-11-17")
+        report = run([Job("bars", ["I:SPX"], timeframe="5m", last=1)], hybrid, lake, progress=False)
+    assert "tradier has nothing either" in failure.value.__notes__[0]
+    assert report.frame.get_column("status").to_list() == ["not_entitled"]
+    gaps = lake.gaps("bars_5m", "SPX", "2026-11-16", "2026-11-17")
+    assert gaps.get_column("reason").to_list() == ["not_entitled"] * 2
+
+
+@pytest.mark.usefixtures("both_keys")
+def test_one_vendor_that_is_away_from_the_start_is_replaced_by_the_other(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MASSIVE_BASE_URL", "http://127.0.0.1:9")
+    with qd.Client("hybrid", lake=lake.path) as hybrid:
+        bars = hybrid.bars("SPY", "5m", "2026-11-16", "2026-11-17")
+    assert bars.get_column("source").unique().to_list() == ["tradier"]
+    assert lake.coverage("bars_5m").height == 2
 
 
 def test_two_that_ask_at_once_leave_one_whole_lake(lake: Lake, massive: AsyncMassive) -> None:

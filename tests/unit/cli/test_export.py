@@ -73,6 +73,18 @@ def test_a_part_ends_with_3_and_says_what_lacks(
     assert "1 done, 1 failed: 1 rows, " in shown
 
 
+def test_a_host_that_is_away_is_said_and_noted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    monkeypatch.setenv("MASSIVE_API_KEY", "k3y")
+    monkeypatch.setenv("MASSIVE_BASE_URL", "http://127.0.0.1:9")
+    assert run(monkeypatch, "backfill", "DIA", "30m", *DAYS, "--lake", folder, "--source", "massive") == 1
+    told = capsys.readouterr().out
+    assert "bars_30m DIA 2026-11-12..2026-11-16: failed: massive: " in told
+    assert "ConnectionRefusedError" in told
+    assert Lake(folder).gaps("bars_30m", "DIA", *DAYS).get_column("reason").to_list() == ["failed"] * 3
+
+
 def test_nothing_at_all_ends_with_1(monkeypatch: pytest.MonkeyPatch, folder: str) -> None:
     assert run(monkeypatch, "export", "quotes", "ZZZZ", "--lake", folder, *SIM) == 1
 

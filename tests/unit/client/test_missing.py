@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from quantdata.client import missing
-from quantdata.client.missing import Run, is_settled, reasons, runs
+from quantdata.client.missing import Run, failed_reason, is_settled, reasons, runs
+from quantdata.errors import AllProvidersFailedError, DataProviderError, EntitlementError, UnavailableError
 from quantdata.sessions import sessions
 
 # Thanksgiving is the 26th; the 28th and 29th are a weekend.
@@ -58,3 +59,20 @@ def test_a_stock_that_trades_before_and_after_was_halted(symbol: str, traded: li
 def test_a_gap_is_believed_when_some_sessions_have_passed() -> None:
     assert [is_settled(day, NEXT_TUESDAY) for day in WEEK] == [True, True, True, False, False, False]
     assert not is_settled(NEXT_TUESDAY, MONDAY)
+
+
+REFUSED = EntitlementError("not in the plan", provider="massive")
+DOWN = UnavailableError("the host is down", provider="tradier")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (REFUSED, "not_entitled"),
+        (DOWN, "failed"),
+        (AllProvidersFailedError("neither", errors={"massive": REFUSED, "tradier": REFUSED}), "not_entitled"),
+        (AllProvidersFailedError("neither", errors={"massive": REFUSED, "tradier": DOWN}), "failed"),
+    ],
+)
+def test_what_every_plan_lacks_is_not_entitled_and_all_else_has_failed(error: DataProviderError, said: str) -> None:
+    assert failed_reason(error) == said

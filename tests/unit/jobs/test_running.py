@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -141,6 +141,55 @@ def test_both_vendors_that_refuse_are_no_failure(client: qd.Client, vendor: Fake
     assert rows(ran(client, lake, Job("chains", ["SPY"])), "status") == [("not_entitled",)]
     vendor.failures["SPY"] = AllProvidersFailedError("neither", errors={"massive": NOT_SOLD, "tradier": DOWN})
     assert rows(ran(client, lake, Job("chains", ["SPY"])), "status") == [("failed",)]
+
+
+def test_both_vendors_that_refuse_bars_leave_one_reason_in_lake_and_report(
+    client: qd.Client, vendor: FakeVendor, lake: Lake
+) -> None:
+    jobs = [Job("bars", ["SPY"], timeframe="5m", last=2), Job("trades", ["SPY"], last=2)]
+    vendor.failures["SPY"] = AllProvidersFailedError("neither", errors={"massive": NOT_SOLD, "tradier": NOT_SOLD})
+    report = ran(client, lake, *jobs)
+    assert set(report.frame.get_column("status")) == {"not_entitled"}
+    for job in jobs:
+        noted = lake.gaps(job.dataset, "SPY", "2026-11-16", "2026-11-17")
+        assert noted.select("reason", "detail").rows() == [("not_entitled", "neither")] * 2
+
+
+def test_a_host_that_is_away_from_the_start_is_a_failure_of_all_that_was_tried(
+    client: qd.Client, vendor: FakeVendor, lake: Lake
+) -> None:
+    vendor.away = DOWN
+    bars = Job("bars", ["QQQ", "SPY"], timeframe="5m", start="2026-11-16", end="2026-11-18")
+    tape = Job("trades", ["SPY"], start="2026-11-16", end="2026-11-17")
+    report = ran(client, lake, bars, tape)
+    tried = report.frame.filter(pl.col("start") < date(2026, 11, 18))
+    assert tried.get_column("status").to_list() == ["failed"] * 4
+    assert tried.get_column("detail").to_list() == ["the host is down"] * 4
+    assert (report.verdict, vendor.asked.total()) == ("nothing", 0)
+    for dataset in ("bars_5m", "trades"):
+        noted = lake.gaps(dataset, "SPY", "2026-11-16", "2026-11-18")
+        assert noted.select("reason", "detail").rows() == [*[("failed", "the host is down")] * 2, ("not_asked", None)]
+    vendor.away = None
+    assert set(ran(client, lake, bars, tape).frame.get_column("status")) == {"done", "empty"}
+
+
+def test_a_session_that_is_not_over_at_the_host_after_all_is_not_kept(
+    client: qd.Client, vendor: FakeVendor, lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later, vendor.at, vendor.away = vendor.at, datetime(2026, 11, 16, 17, tzinfo=UTC), DOWN
+
+    def now() -> datetime:
+        """Return this machine's time; the host, where it is earlier, is back."""
+        vendor.away = None
+        return later
+
+    monkeypatch.setattr(vendor, "now", now)
+    report = ran(client, lake, Job("trades", ["SPY"], start="2026-11-13", end="2026-11-16"), BARS)
+    assert rows(report, "dataset", "start", "status", "sessions") == [
+        ("bars_5m", date(2026, 11, 12), "done", 2),
+        ("trades", date(2026, 11, 13), "done", 1),
+        ("trades", date(2026, 11, 16), "empty", 0),
+    ]
 
 
 def test_trades_are_kept_session_by_session(client: qd.Client, lake: Lake) -> None:

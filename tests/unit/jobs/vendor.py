@@ -34,7 +34,8 @@ NOW: Final = frames.NOON
 class FakeVendor:
     """Knows every symbol; what ``failures`` names ends in its error, ``without`` has no rows.
 
-    ``asked`` counts symbols by question; ``gate``, when there is one, holds back every snapshot.
+    ``asked`` counts symbols by question; ``gate``, when there is one, holds back every snapshot; ``away``, when there
+    is one, is what it ends in to ask what time it is there.
     """
 
     name = "massive"
@@ -49,12 +50,15 @@ class FakeVendor:
         self.kept: date | None = None
         self.refused: set[str] = set()
         self.per_minute = 60.0
+        self.away: Exception | None = None
 
     @property
     def requests_sent(self) -> int:
         return self.asked.total()
 
     async def present(self) -> datetime:
+        if self.away is not None:
+            raise self.away
         return self.at
 
     def now(self) -> datetime:
