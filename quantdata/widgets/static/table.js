@@ -663,6 +663,8 @@ export class Grid {
     this.expected = 0;
     this.width = 0;
     this.viewport = 0;
+    // Whether the notebook has taken it out of the page: where it is scrolled to says nothing then.
+    this.isOut = false;
     this.isMarking = true;
     this.isFollowing = true;
     this.price = NaN;
@@ -684,7 +686,8 @@ export class Grid {
    * @param {number} width @param {number} height
    */
   resize(width, height) {
-    if (width === 0) return;
+    this.isOut = width === 0;
+    if (this.isOut) return;
     this.viewport = Math.max(0, height - HEAD_PX);
     this.money = -1;
     if (width !== this.width) {
@@ -813,12 +816,18 @@ export class Grid {
     return !isOwn;
   }
 
+  /** Take note of a scroll whose event is still to come; return whether it was the user's. */
+  catchUp() {
+    return !this.isOut && this.scroller.clientHeight > 0 && this.scrolled();
+  }
+
   /** Keep the money in the middle: it may move a sixth of the view before the rows do. */
   follow() {
     const money = this.book.status?.money ?? null;
     if (!this.isFollowing || money === null || this.viewport <= 0) return;
     const leeway = Math.max(2, this.viewport / ROW_PX / 6);
     if (this.money >= 0 && Math.abs(money - this.money) <= leeway) return;
+    if (this.catchUp()) return;
     this.money = money;
     this.#scrollTo(Math.max(0, money - Math.floor(this.viewport / ROW_PX / 2)) * ROW_PX);
   }
@@ -832,6 +841,7 @@ export class Grid {
 
   /** Bring a row into view. @param {number} row */
   #reveal(row) {
+    this.catchUp();
     const [above, below] = [row * ROW_PX, (row + 1) * ROW_PX - this.viewport];
     if (row < 0 || (this.top <= above && this.top >= below)) return;
     this.isFollowing = false;
@@ -1613,6 +1623,7 @@ export class View {
 
   /** @param {Message} message @param {DataView[]} buffers */
   #take(message, buffers) {
+    if (message.kind === "snapshot") this.grid.catchUp();
     const [sort, strike] = [this.book.layout?.sort, this.book.strikes[this.grid.range.first]];
     const taken = this.book.take(message, buffers);
     this.link.heard(taken, message);

@@ -74,6 +74,38 @@ def test_rows_follow_the_money_until_the_user_scrolls_and_again_when_asked(open_
     assert page.get_attribute(".qd-follow", "aria-pressed") == "true"
 
 
+# The scroll event comes with the next frame of the screen, and what is told here before it.
+SCROLL_UP: Final = "document.querySelector('.qd-scroller').scrollTop = 0"
+
+
+def test_a_snapshot_that_comes_just_after_a_scroll_does_not_undo_it(open_table: Opened) -> None:
+    page = open_table()
+    page.evaluate(f"{SCROLL_UP}; kernel.snapshot()")
+    frames(page, 3)
+    assert page.evaluate(IN_VIEW)[0] == "5,400"
+    assert page.get_attribute(".qd-follow", "aria-pressed") == "false"
+
+
+def test_rows_that_follow_the_money_do_not_undo_a_scroll_that_came_just_before(open_table: Opened) -> None:
+    page = open_table()
+    page.evaluate(f"requestAnimationFrame(() => {SCROLL_UP}); kernel.price += 150; kernel.tell()")
+    frames(page, 3)
+    assert page.evaluate(IN_VIEW)[0] == "5,400"
+    assert page.get_attribute(".qd-follow", "aria-pressed") == "false"
+
+
+def test_a_snapshot_for_a_table_that_is_out_of_the_page_is_no_scroll(open_table: Opened) -> None:
+    page = open_table()
+    before = page.evaluate(IN_VIEW)
+    hide = "document.querySelector('.quantdata-table').style.display"
+    page.evaluate(f"{hide} = 'none'; kernel.snapshot()")
+    frames(page, 3)
+    page.evaluate(f"kernel.snapshot(); {hide} = ''; kernel.snapshot()")
+    frames(page, 3)
+    assert page.evaluate(IN_VIEW) == before
+    assert page.get_attribute(".qd-follow", "aria-pressed") == "true"
+
+
 def test_small_moves_of_the_price_do_not_move_the_rows(open_table: Opened) -> None:
     page = open_table()
     before = page.evaluate(IN_VIEW)
