@@ -1,19 +1,16 @@
-"""What keeps a table going: one task on the portal's loop that wakes when something comes, or is due."""
+"""What keeps a table going: one thread that wakes when something comes, or is due."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 import threading
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Final
 
-from quantdata import portal
 from quantdata.wire.facts import facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
     from quantdata.widgets.audience import Audience
     from quantdata.widgets.messages import Message
@@ -27,7 +24,9 @@ AFTER_FAILURE_S: Final = 1.0
 
 
 class Pump:
-    """Gives an audience its turns and sends what comes of them, in order, from a worker thread.
+    """Gives an audience its turns and sends what comes of them, in order, from a thread of its own.
+
+    Of its own, not one of the portal's: a turn there crosses over twice, and may wait for other work.
 
     Parameters
     ----------
@@ -46,27 +45,26 @@ class Pump:
         self._sending = threading.Lock()
         self._is_closed = False
         self._failure = ""
-        # Made on the loop that it belongs to; whoever wakes before that is served by the first turn.
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._woken = asyncio.Event()
-        self._task: Future[None] | None = None
+        self._woken = threading.Event()
+        self._thread: threading.Thread | None = None
 
     @property
     def is_running(self) -> bool:
-        """Whether it has been started and has not ended."""
-        return self._task is not None and not self._task.done()
+        """Whether it has been started and not closed."""
+        return self._thread is not None and not self._is_closed
 
     def start(self) -> None:
-        """Begin."""
-        self._task = portal.spawn(self._run())
+        """Begin; what is sent counts as an answer to the cell that calls this, whose context the thread keeps."""
+        context = copy_context()
+        # A daemon, so that a program may end without closing its tables.
+        self._thread = threading.Thread(
+            target=context.run, args=(self._run,), name=f"quantdata-table-{self._name}", daemon=True
+        )
+        self._thread.start()
 
     def wake(self) -> None:
         """Have a turn taken soon; from any thread, costs next to nothing."""
-        loop = self._loop
-        if loop is not None:
-            # At the end of the process there may be no loop any more, and nobody who looks.
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._woken.set)
+        self._woken.set()
 
     def close(self, last: Message) -> None:
         """Send a last message and end: after it none goes out. May be called twice."""
@@ -74,17 +72,13 @@ class Pump:
             if not self._is_closed:
                 self._is_closed = True
                 self._send(last)
-        if self._task is not None:
-            self._task.cancel()
+        self._woken.set()
 
-    async def _run(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        while True:
+    def _run(self) -> None:
+        while not self._is_closed:
             self._woken.clear()
-            await asyncio.to_thread(self._turn)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._wait_s()):
-                    await self._woken.wait()
+            self._turn()
+            self._woken.wait(self._wait_s())
 
     def _wait_s(self) -> float | None:
         due_in_s = self._audience.due_in_s()

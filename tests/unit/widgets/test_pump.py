@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from quantdata.widgets.audience import Audience
 
 LONG_S: Final = 20.0
+CELL: Final = ContextVar("CELL", default="none")
 
 
 class Scripted:
@@ -90,6 +92,27 @@ def test_after_the_last_message_none_is_sent(started: list[Started]) -> None:
     assert at_work.next()["kind"] == "closed"
     assert at_work.sent.empty()
     assert not at_work.pump.is_running
+
+
+def test_its_thread_ends_with_it(started: list[Started]) -> None:
+    at_work = _start(started, Scripted())
+    at_work.turned()
+    thread = at_work.pump._thread
+    assert thread is not None
+    assert thread.daemon
+    at_work.pump.close(messages.closed())
+    thread.join(LONG_S)
+    assert not thread.is_alive()
+
+
+def test_what_is_sent_belongs_to_the_cell_that_started_it() -> None:
+    cells: queue.Queue[str] = queue.Queue()
+    pump = Pump(cast("Audience", Scripted([1])), lambda _: cells.put(CELL.get()), name="SPY")
+    before = CELL.set("third")
+    pump.start()
+    CELL.reset(before)
+    assert cells.get(timeout=LONG_S) == "third"
+    pump.close(messages.closed())
 
 
 def test_one_that_was_never_started_can_be_woken_and_closed() -> None:
