@@ -153,13 +153,15 @@ class Market:
         self.cells["open_interest"][self._witness] = 1e3 * (time.time() - self.began)
         changed[self._witness] = True
         self._times[changed] = np.datetime64(now, "us")
-        times = pl.Series("quote_ts", self._times).dt.replace_time_zone("UTC")
-        self.chain = self.chain.with_columns(
-            *(pl.Series(name, cells).cast(self.chain.schema[name]) for name, cells in self.cells.items()),
-            quote_ts=times.cast(self.chain.schema["quote_ts"]),
-            received_ts=times.cast(self.chain.schema["received_ts"]),
-            underlying_price=pl.lit(self.price),
-        )
+        columns = {name: pl.Series(cells) for name, cells in self.cells.items()}
+        columns |= dict.fromkeys(("quote_ts", "received_ts"), pl.Series(self._times.view(np.int64)))
+        columns["underlying_price"] = pl.Series(np.full(rows, self.price))
+        # On this thread alone, where what it costs can be told from what the table does: expressions are worked out by
+        # the threads of polars.
+        following, dtypes = self.chain.clone(), self.chain.schema
+        for name, column in columns.items():
+            following.replace_column(following.get_column_index(name), column.cast(dtypes[name]).alias(name))
+        self.chain = following
 
     def _run(self) -> None:
         due = time.monotonic()
