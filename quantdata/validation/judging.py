@@ -72,7 +72,8 @@ def validate(frame: pl.DataFrame, now: datetime | None = None, *, cadence_s: flo
 def rated(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a frame with its columns of quality as they are; validated where it lacks one of them, or a row of one."""
     kind = kind_of(frame)
-    is_rated = all(frame.schema.get(name) == dtype for name, dtype in kind.written.items())
+    given = frame.schema  # made anew at each look
+    is_rated = all(given.get(name) == dtype for name, dtype in kind.written.items())
     has_gaps = is_rated and any(frame.get_column(name).has_nulls() for name in kind.written if name != "age_s")
     return _typed(frame, kind) if is_rated and not has_gaps else validate(frame)
 
