@@ -18,7 +18,8 @@ from quantdata.lake.footer import metadata, seal
 from quantdata.lake.layout import meta, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
     from pathlib import Path
 
@@ -39,29 +40,39 @@ def staging(root: Path) -> Path:
 
 
 def commit(root: Path, pieces: Sequence[Piece], written: datetime) -> list[Entry]:
-    """Write pieces, each whole or not at all, several at a time.
+    """Write pieces, each whole or not at all, several at a time; all are on the disk when it returns.
 
     Raises
     ------
     LakeError
         If one cannot be written: which, why, what to do, and how many of the others are.
     """
-    if len(pieces) == 1:
-        return [_commit(root, pieces[0], written)]
+    entries = [_commit(root, pieces[0], written)] if len(pieces) == 1 else _commit_all(root, pieces, written)
+    _sync_folders(root, pieces)
+    return entries
+
+
+def _commit_all(root: Path, pieces: Sequence[Piece], written: datetime) -> list[Entry]:
     with ThreadPoolExecutor(WRITERS, thread_name_prefix="quantdata-lake") as pool:
         under_way = [pool.submit(_commit, root, piece, written) for piece in pieces]
         try:
             return [each.result() for each in under_way]
         except BaseException as error:
             pool.shutdown(cancel_futures=True)
-            done = sum(not each.cancelled() and each.exception() is None for each in under_way)
+            done = sum(map(_is_done, under_way))
             if isinstance(error, LakeError):
+                _sync_folders(root, [piece for piece, each in zip(pieces, under_way, strict=True) if _is_done(each)])
                 raise LakeError(f"{error}; {done} of {len(pieces)} pieces are written") from error
             raise
 
 
+def _is_done(commit: Future[Entry]) -> bool:
+    return not commit.cancelled() and commit.exception() is None
+
+
 def _commit(root: Path, piece: Piece, written: datetime) -> Entry:
-    with placing(root, path_of(root, piece.facts.dataset, piece.facts.date, piece.facts.key)) as staged:
+    """Write a piece; the folder that it is in is left to be forced to the disk, once for all pieces in it."""
+    with _placing(root, _target(root, piece)) as staged:
         piece.frame.write_parquet(
             staged,
             compression="zstd",
@@ -70,6 +81,10 @@ def _commit(root: Path, piece: Piece, written: datetime) -> Entry:
             metadata=metadata(piece.facts),
         )
         return seal(staged, piece.facts, written)
+
+
+def _target(root: Path, piece: Piece) -> Path:
+    return path_of(root, piece.facts.dataset, piece.facts.date, piece.facts.key)
 
 
 @contextmanager
@@ -81,6 +96,15 @@ def placing(root: Path, target: Path) -> Iterator[Path]:
     LakeError
         If it cannot be written.
     """
+    with _placing(root, target) as staged:
+        yield staged
+    with told("cannot write", target):
+        _sync_folder(target.parent)
+
+
+@contextmanager
+def _placing(root: Path, target: Path) -> Iterator[Path]:
+    """Do as `placing` does, but for the folder: until it is forced to the disk, a crash may leave the old file."""
     staged = staging(root) / uuid.uuid4().hex
     with told("cannot write", target):
         _make(staged.parent)
@@ -92,7 +116,6 @@ def placing(root: Path, target: Path) -> Iterator[Path]:
         finally:
             with suppress(OSError):
                 staged.unlink(missing_ok=True)
-        _sync_folder(target.parent)
 
 
 def _make(folder: Path) -> None:
@@ -103,6 +126,12 @@ def _make(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for each in reversed(new):
         _sync_folder(each.parent)
+
+
+def _sync_folders(root: Path, pieces: Iterable[Piece]) -> None:
+    for folder in {_target(root, piece).parent for piece in pieces}:
+        with told("cannot write", folder):
+            _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -7,7 +7,7 @@ import json
 from datetime import UTC
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
@@ -18,16 +18,12 @@ from quantdata.lake.layout import encoded, stamp
 from quantdata.sessions import NEW_YORK, session_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from quantdata.lake.datasets import Dataset
 
 __all__ = ["Piece", "cut", "is_out_of_order", "session_of"]
-
-
-# Before the name of each provider, in what is asked of a piece's rows.
-_SOURCE: Final = "source "
 
 
 class Piece(NamedTuple):
@@ -74,10 +70,9 @@ def cut(
 
 def _piece(dataset: Dataset, part: _Part, *, of: str | None, filters: str | None, hours: str | None) -> Piece:
     seen = _look(dataset, part.rows)
-    _check_distinct(dataset, part.rows, seen["distinct"])
-    ordered = part.rows.sort(dataset.sort, maintain_order=True) if seen["is_out_of_order"] else part.rows
+    _check_distinct(dataset, part.rows, seen.distinct)
+    ordered = part.rows.sort(dataset.sort, maintain_order=True) if seen.is_out_of_order else part.rows
     symbol = of if dataset.symbol is None else part.symbol
-    counts = {name.removeprefix(_SOURCE): count for name, count in seen.items() if name.startswith(_SOURCE) and count}
     facts = Facts(
         dataset=dataset.name,
         date=part.day,
@@ -85,13 +80,13 @@ def _piece(dataset: Dataset, part: _Part, *, of: str | None, filters: str | None
         symbol=symbol,
         rows=ordered.height,
         bytes=0,
-        first_ts=seen["first_ts"],
-        last_ts=seen["last_ts"],
+        first_ts=seen.first_ts,
+        last_ts=seen.last_ts,
         hours=hours,
         filters=filters,
-        sources=json.dumps(counts),
-        feed=seen["feed"],
-        is_simulated=seen["feed"] == "simulated",
+        sources=json.dumps(seen.sources),
+        feed=seen.feed,
+        is_simulated=seen.feed == "simulated",
         content_hash=None,
         schema_version=None,
         written_ts=None,
@@ -193,6 +188,8 @@ def _parts(dataset: Dataset, rows: pl.DataFrame) -> Iterator[_Part]:
 
 def _partitions(rows: pl.DataFrame, by: list[str]) -> list[pl.DataFrame]:
     """Return the rows of each group, oldest first; without a copy where those of each stand together."""
+    if all((values := rows.get_column(name)).min() == values.max() for name in by):
+        return [rows]
     begins = pl.any_horizontal(pl.col(name) != pl.col(name).shift() for name in by)
     starts = rows.select(pl.arg_where(begins.fill_null(value=True))).to_series().to_list()
     if len(starts) > 1 and rows[starts].select(by).is_duplicated().any():
@@ -200,18 +197,36 @@ def _partitions(rows: pl.DataFrame, by: list[str]) -> list[pl.DataFrame]:
     return [rows.slice(start, end - start) for start, end in pairwise([*starts, rows.height])]
 
 
-def _look(dataset: Dataset, part: pl.DataFrame) -> dict[str, Any]:
-    """Return all that is asked of a piece's rows, in one go: polars has other writers' pieces at hand meanwhile."""
-    sources = part.get_column("source").dtype
-    names: Iterable[str] = sources.categories if isinstance(sources, pl.Enum) else ()
-    return part.select(
-        is_out_of_order(dataset.sort).alias("is_out_of_order"),
-        (pl.len() if dataset.unique is None else pl.col(dataset.unique).n_unique()).alias("distinct"),
-        pl.col(dataset.moment).min().alias("first_ts"),
-        pl.col(dataset.moment).max().alias("last_ts"),
-        pl.col("feed").min(),
-        *((pl.col("source") == name).sum().alias(f"{_SOURCE}{name}") for name in names),
-    ).row(0, named=True)
+class _Seen(NamedTuple):
+    """What a piece's rows say of themselves; ``sources`` counts those of each provider."""
+
+    is_out_of_order: bool
+    distinct: int
+    first_ts: Any
+    last_ts: Any
+    feed: Any
+    sources: dict[str, int]
+
+
+def _look(dataset: Dataset, part: pl.DataFrame) -> _Seen:
+    """Return all that is asked of a piece's rows; of single columns without a query, which costs more than they do."""
+    moments = part.get_column(dataset.moment)
+    return _Seen(
+        is_out_of_order=part.select(is_out_of_order(dataset.sort)).item(),
+        distinct=part.height if dataset.unique is None else part.get_column(dataset.unique).n_unique(),
+        first_ts=moments.min(),
+        last_ts=moments.max(),
+        feed=part.get_column("feed").min(),
+        sources=_counts(part.get_column("source")),
+    )
+
+
+def _counts(sources: pl.Series) -> dict[str, int]:
+    """Return how many rows are of each provider, in the providers' own order."""
+    if sources.n_unique() == 1:
+        first: str | None = sources.item(0)
+        return {} if first is None else {first: sources.len()}
+    return dict(sources.drop_nulls().value_counts().sort("source").iter_rows())
 
 
 def is_out_of_order(sort: Sequence[str]) -> pl.Expr:

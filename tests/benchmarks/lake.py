@@ -83,16 +83,17 @@ def _writing(chain: pl.DataFrame, chains: int, *, rounds: int) -> Comparison:
         def theirs(number: int) -> None:
             frames[number].write_parquet(plain / f"{number}.parquet", compression="zstd", compression_level=3)
 
-        def at_once() -> None:
+        def at_once(write: Callable[[int], object]) -> None:
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                list(pool.map(theirs, range(chains)))
+                list(pool.map(write, range(chains)))
 
         everything = pl.concat(frames)
         ways: dict[str, Callable[[], object]] = {
             "lake.write, all in one": lambda: lake.write("chains", everything),
             "DataFrame.write_parquet": lambda: list(map(theirs, range(chains))),
-            f"DataFrame.write_parquet, {AT_ONCE} threads": at_once,
+            f"DataFrame.write_parquet, {AT_ONCE} threads": lambda: at_once(theirs),
             "lake.write, one by one": lambda: list(map(ours, range(chains))),
+            f"lake.write, one by one, {AT_ONCE} threads (an export)": lambda: at_once(ours),
         }
         figures = _after_sync(ways, rounds=max(2, rounds // 2), scale=1e3 / chains)
     return Comparison(

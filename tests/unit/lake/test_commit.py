@@ -116,6 +116,36 @@ def test_of_several_pieces_it_is_told_how_many_are_written(lake: Lake, monkeypat
     assert _staged(lake) == []
 
 
+def test_a_folder_is_forced_to_the_disk_once_after_all_that_is_put_there(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = DAYS[:2]
+    lake.write("bars_1d", bars("A", days=days, count=1))
+    found: list[tuple[str, int]] = []
+    monkeypatch.setattr(commit, "_sync_folder", lambda folder: found.append((folder.name, len(list(folder.iterdir())))))
+    lake.write("bars_1d", bars("B", "C", "D", days=days, count=1))
+    assert sorted(found) == [(f"date={day}", 4) for day in days]
+
+
+def test_what_is_written_before_a_failure_is_forced_to_the_disk_too(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.write("bars_1d", bars("A", days=DAYS, count=1))
+    seal = footer.seal
+
+    def last_fails(path: Path, facts: footer.Facts, written: datetime) -> footer.Entry:
+        if facts.date.isoformat() == DAYS[2]:
+            raise OSError(28, "No space left on device")
+        return seal(path, facts, written)
+
+    forced: list[str] = []
+    monkeypatch.setattr(commit, "seal", last_fails)
+    monkeypatch.setattr(commit, "_sync_folder", lambda folder: forced.append(folder.name))
+    with pytest.raises(LakeError, match="2 of 3 pieces are written"):
+        lake.write("bars_1d", bars("A", days=DAYS, count=1))
+    assert sorted(forced) == [f"date={day}" for day in DAYS[:2]]
+
+
 def test_who_interrupts_several_pieces_is_heard(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: Any) -> NoReturn:
         raise KeyboardInterrupt
