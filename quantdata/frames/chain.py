@@ -86,7 +86,7 @@ def remeasured(chain: pl.DataFrame) -> pl.DataFrame:
 
 
 def _measured(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
-    roots = rows.get_column("root_symbol").drop_nulls().unique().to_list()
+    roots = [root for root in rows.get_column("root_symbol").unique() if root is not None]
     stepped = rows.with_columns(tick_size=_tick_size(roots))
     return stepped.with_columns(liquidity=_liquidity(stepped, newest_session(at)))
 

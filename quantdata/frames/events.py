@@ -9,11 +9,12 @@ price tells nothing, and has no row.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
-from quantdata.frames.columns import CHAIN, EQUITY_QUOTES, FEED, INDEX_QUOTES, MOMENT, PROVIDER, SOURCE, schema
+from quantdata.frames.columns import FEED, MOMENT, PROVIDER, SIZE_UNIT, SOURCE
 from quantdata.frames.massive.chain import VENUES
 from quantdata.sessions import NEW_YORK
 from quantdata.wire.quote_table import (
@@ -29,10 +30,16 @@ from quantdata.wire.quote_table import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
+    from numpy.typing import NDArray
+
     from quantdata.wire.events import Minute, Quote, Trade, Value
+
+    Floats = NDArray[np.float64]
+    Wholes = NDArray[np.int64]
+    Mask = NDArray[np.bool_]
 
 __all__ = [
     "Stamp",
@@ -45,12 +52,7 @@ __all__ = [
     "option_trade_events",
 ]
 
-# By key, of which the frames that events change are made.
-_CHAIN: Final = schema(CHAIN)
-_EQUITIES: Final = schema(EQUITY_QUOTES)
-_INDICES: Final = schema(INDEX_QUOTES)
-_WHOLE: Final = dict.fromkeys(("t", "sequence"), pl.Int64)
-_OF_SIDES: Final = ("bid", "bid_size", "bid_exchange", "ask", "ask_size", "ask_exchange")
+_NEVER: Final = np.datetime64("NaT", "ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,24 +91,35 @@ def option_quote_events(quotes: Collection[Quote], stamp: Stamp) -> pl.DataFrame
     A price of 0 on the offer is the vendor's "no offer", and beside an offer a bid of 0 is data. Where there is neither
     all is null but the time and who told it: nobody quotes.
     """
-    has_quote = pl.when((pl.col("bid") > 0) | (pl.col("ask") > 0))
-    quoted = _quotes(quotes, stamp, key="contract_symbol").with_columns(
-        has_quote.then(name).alias(name) for name in _OF_SIDES
+    told = _of_columns(quotes) if isinstance(quotes, QuoteValues) else _of_objects(quotes)
+    bid, ask = told.bid, told.ask
+    is_quoted, is_two_sided = (bid > 0) | (ask > 0), (bid > 0) & (ask > 0)
+    # Letters of Tradier stand there without a price as well, and then they are nobody's.
+    has_bid, has_ask = (bid > 0, ask > 0) if stamp.vendor == "tradier" else (is_quoted, is_quoted)
+    # Rounded as in every chain: 2.71 - 2.69 is not quite 0.02.
+    with np.errstate(over="ignore", invalid="ignore"):
+        mid = _where(is_two_sided, np.round((bid + ask) / 2, 6))
+        spread = _where(is_two_sided, np.round(ask - bid, 6))
+        spread_percent = 100 * spread / mid
+    return pl.DataFrame(
+        [
+            pl.Series("contract_symbol", stamp.symbols(quotes), pl.String),
+            _number("bid", _where(is_quoted, bid)),
+            _whole("bid_size", _where(is_quoted, told.bid_size)),
+            _venues("bid_exchange", told.bid_exchange, has_bid),
+            _number("ask", _where(ask > 0, ask)),
+            _whole("ask_size", _where(is_quoted, told.ask_size)),
+            _venues("ask_exchange", told.ask_exchange, has_ask),
+            _number("mid", mid),
+            _number("spread", spread),
+            _number("spread_percent", spread_percent),
+            _moment("quote_ts", told.t),
+            _word("quote_source", stamp.vendor, PROVIDER, len(quotes)),
+            _word("quote_feed", _of_group(stamp), FEED, len(quotes)),
+            _sequence(told.sequence),
+            *_given(stamp, len(quotes)),
+        ]
     )
-    rows = quoted.with_columns(ask=_positive("ask"))
-    if stamp.vendor == "tradier":  # its letters stand there without a price as well, and then they are nobody's
-        rows = rows.with_columns(
-            pl.when(pl.col(side) > 0).then(f"{side}_exchange").alias(f"{side}_exchange") for side in ("bid", "ask")
-        )
-    two_sided = (pl.col("bid") > 0) & (pl.col("ask") > 0)
-    derived = rows.with_columns(
-        # Rounded as in every chain: 2.71 - 2.69 is not quite 0.02.
-        mid=pl.when(two_sided).then(((pl.col("bid") + pl.col("ask")) / 2).round(6)),
-        spread=pl.when(two_sided).then((pl.col("ask") - pl.col("bid")).round(6)),
-        quote_source=pl.lit(stamp.vendor, PROVIDER),
-        quote_feed=pl.lit(_of_group(stamp), FEED),
-    )
-    return _typed(derived.with_columns(spread_percent=100 * pl.col("spread") / pl.col("mid")), _CHAIN)
 
 
 def option_trade_events(trades: Collection[Trade], stamp: Stamp) -> pl.DataFrame:
@@ -114,26 +127,20 @@ def option_trade_events(trades: Collection[Trade], stamp: Stamp) -> pl.DataFrame
 
     ``last_conditions`` is null where the vendor's are letters, as Tradier's: the column holds numbers.
     """
-    rows = pl.DataFrame(
-        {
-            "contract_symbol": stamp.symbols(trades),
-            "last": [trade.price for trade in trades],
-            "last_size": [trade.size for trade in trades],
-            "last_exchange": _venues([trade.exchange for trade in trades]),
-            "last_conditions": lists([trade.conditions for trade in trades], _numbers),
-            "t": [trade.t for trade in trades],
-            "sequence": [trade.sequence for trade in trades],
-        },
-        schema_overrides={
-            "contract_symbol": pl.String,
-            **dict.fromkeys(("last", "last_size"), pl.Float64),
-            "last_exchange": pl.String,
-            **_WHOLE,
-        },
-        strict=False,
+    priced = [trade for trade in trades if _is_price(trade.price)]
+    return pl.DataFrame(
+        [
+            pl.Series("contract_symbol", stamp.symbols(priced), pl.String),
+            _number("last", _floats([trade.price for trade in priced])),
+            _whole("last_size", _positive(_floats([trade.size for trade in priced]))),
+            _venues("last_exchange", [trade.exchange for trade in priced]),
+            lists([trade.conditions for trade in priced], _numbers).rename("last_conditions"),
+            _moment("last_ts", _wholes([trade.t for trade in priced])),
+            _word("trade_source", stamp.vendor, PROVIDER, len(priced)),
+            _sequence([trade.sequence for trade in priced]),
+            *_given(stamp, len(priced)),
+        ]
     )
-    sized = rows.filter(pl.col("last") > 0).with_columns(last_size=_positive("last_size"))
-    return _typed(_stamped(sized, "last_ts", stamp).with_columns(trade_source=pl.lit(stamp.vendor, PROVIDER)), _CHAIN)
 
 
 def option_day_events(minutes: Collection[Minute], stamp: Stamp) -> pl.DataFrame:
@@ -142,118 +149,176 @@ def option_day_events(minutes: Collection[Minute], stamp: Stamp) -> pl.DataFrame
     ``day_ts`` is the end of the minute. Of a minute that is told again, because of late trades, the volume is the
     higher one: it is the ``sequence``.
     """
-    rows = pl.DataFrame(
-        {
-            "contract_symbol": stamp.symbols(minutes),
-            "close": [minute.close for minute in minutes],
-            "volume": [minute.day_volume for minute in minutes],
-            "vwap": [minute.day_vwap for minute in minutes],
-            "t": [minute.end for minute in minutes],
-        },
-        schema_overrides={
-            "contract_symbol": pl.String,
-            **dict.fromkeys(("close", "volume", "vwap"), pl.Float64),
-            "t": pl.Int64,
-        },
-        strict=False,
+    closed = [minute for minute in minutes if _is_price(minute.close)]
+    volume = _whole("volume", _floats([minute.day_volume for minute in closed]))
+    ends = _moment("day_ts", _wholes([minute.end for minute in closed]))
+    return pl.DataFrame(
+        [
+            pl.Series("contract_symbol", stamp.symbols(closed), pl.String),
+            _number("close", _floats([minute.close for minute in closed])),
+            volume,
+            _number("vwap", _floats([minute.day_vwap for minute in closed])),
+            ends,
+            ends.dt.convert_time_zone(NEW_YORK.key).dt.date().rename("day_session"),
+            _word("day_source", stamp.vendor, PROVIDER, len(closed)),
+            volume.fill_null(0).rename("sequence"),
+            *_given(stamp, len(closed)),
+        ]
     )
-    numbered = rows.filter(pl.col("close") > 0).with_columns(sequence=pl.col("volume").cast(pl.Int64, strict=False))
-    stamped = _stamped(numbered, "day_ts", stamp).with_columns(
-        day_session=pl.col("day_ts").dt.convert_time_zone(NEW_YORK.key).dt.date(),
-        day_source=pl.lit(stamp.vendor, PROVIDER),
-    )
-    return _typed(stamped, _CHAIN)
 
 
 def equity_quote_events(quotes: Collection[Quote], stamp: Stamp, *, size_unit: str) -> pl.DataFrame:
     """Return bid and offer of stocks and funds, by ``symbol``; sizes are in ``size_unit``, and 0 is none."""
-    told = _quotes(quotes, stamp, key="symbol").drop("bid_exchange", "ask_exchange")
-    rows = told.with_columns(_positive(name) for name in ("bid", "ask", "bid_size", "ask_size"))
-    return _typed(rows.with_columns(size_unit=pl.lit(size_unit)), _EQUITIES)
+    told = _of_columns(quotes) if isinstance(quotes, QuoteValues) else _of_objects(quotes)
+    return pl.DataFrame(
+        [
+            pl.Series("symbol", stamp.symbols(quotes), pl.String),
+            _number("bid", _positive(told.bid)),
+            _number("ask", _positive(told.ask)),
+            _number("bid_size", _positive(told.bid_size)),
+            _number("ask_size", _positive(told.ask_size)),
+            _moment("quote_ts", told.t),
+            _word("size_unit", size_unit, SIZE_UNIT, len(quotes)),
+            _sequence(told.sequence),
+            *_given(stamp, len(quotes)),
+        ]
+    )
 
 
 def equity_trade_events(trades: Collection[Trade], stamp: Stamp) -> pl.DataFrame:
     """Return price, size and time of the last trade of stocks and funds, by ``symbol``; a size of 0 is none."""
-    rows = pl.DataFrame(
-        {
-            "symbol": stamp.symbols(trades),
-            "price": [trade.price for trade in trades],
-            "last_size": [trade.size for trade in trades],
-            "t": [trade.t for trade in trades],
-            "sequence": [trade.sequence for trade in trades],
-        },
-        schema_overrides={"symbol": pl.String, "price": pl.Float64, "last_size": pl.Float64, **_WHOLE},
-        strict=False,
+    priced = [trade for trade in trades if _is_price(trade.price)]
+    return pl.DataFrame(
+        [
+            pl.Series("symbol", stamp.symbols(priced), pl.String),
+            _number("price", _floats([trade.price for trade in priced])),
+            _number("last_size", _positive(_floats([trade.size for trade in priced]))),
+            _moment("last_ts", _wholes([trade.t for trade in priced])),
+            _sequence([trade.sequence for trade in priced]),
+            *_given(stamp, len(priced)),
+        ]
     )
-    sized = rows.filter(pl.col("price") > 0).with_columns(last_size=_positive("last_size"))
-    return _typed(_stamped(sized, "last_ts", stamp), _EQUITIES)
 
 
 def index_value_events(values: Collection[Value], stamp: Stamp) -> pl.DataFrame:
     """Return value and time of indices, by ``symbol``."""
-    rows = pl.DataFrame(
-        {
-            "symbol": stamp.symbols(values),
-            "value": [value.value for value in values],
-            "t": [value.t for value in values],
-        },
-        schema_overrides={"symbol": pl.String, "value": pl.Float64, "t": pl.Int64},
-        strict=False,
+    known = [value for value in values if _is_price(value.value)]
+    return pl.DataFrame(
+        [
+            pl.Series("symbol", stamp.symbols(known), pl.String),
+            _number("value", _floats([value.value for value in known])),
+            _moment("value_ts", _wholes([value.t for value in known])),
+            _sequence([0] * len(known)),
+            *_given(stamp, len(known)),
+        ]
     )
-    known = rows.filter(pl.col("value") > 0).with_columns(sequence=pl.lit(0, pl.Int64))
-    return _typed(_stamped(known, "value_ts", stamp), _INDICES)
 
 
-def _quotes(quotes: Collection[Quote], stamp: Stamp, *, key: str) -> pl.DataFrame:
-    rows = pl.DataFrame(
-        {
-            key: stamp.symbols(quotes),
-            **(_columns(quotes) if isinstance(quotes, QuoteValues) else _listed(quotes)),
-        },
-        schema_overrides={
-            **dict.fromkeys((key, "bid_exchange", "ask_exchange"), pl.String),
-            **dict.fromkeys(("bid", "ask", "bid_size", "ask_size"), pl.Float64),
-            **_WHOLE,
-        },
-        strict=False,
+class _Told(NamedTuple):
+    """Quotes as columns: NaN, 0 and None where there was nothing."""
+
+    bid: Floats
+    bid_size: Floats
+    bid_exchange: Sequence[int | str | None]
+    ask: Floats
+    ask_size: Floats
+    ask_exchange: Sequence[int | str | None]
+    t: Wholes
+    sequence: Sequence[int] | Wholes
+
+
+def _of_objects(quotes: Collection[Quote]) -> _Told:
+    return _Told(
+        bid=_floats([quote.bid for quote in quotes]),
+        bid_size=_floats([quote.bid_size for quote in quotes]),
+        bid_exchange=[quote.bid_exchange for quote in quotes],
+        ask=_floats([quote.ask for quote in quotes]),
+        ask_size=_floats([quote.ask_size for quote in quotes]),
+        ask_exchange=[quote.ask_exchange for quote in quotes],
+        t=_wholes([quote.t for quote in quotes]),
+        sequence=[quote.sequence for quote in quotes],
     )
-    return _stamped(rows, "quote_ts", stamp)
 
 
-def _listed(quotes: Collection[Quote]) -> dict[str, Any]:
-    return {
-        "bid": [quote.bid for quote in quotes],
-        "bid_size": [quote.bid_size for quote in quotes],
-        "bid_exchange": _venues([quote.bid_exchange for quote in quotes]),
-        "ask": [quote.ask for quote in quotes],
-        "ask_size": [quote.ask_size for quote in quotes],
-        "ask_exchange": _venues([quote.ask_exchange for quote in quotes]),
-        "t": [quote.t for quote in quotes],
-        "sequence": [quote.sequence for quote in quotes],
-    }
+def _of_columns(quotes: QuoteValues) -> _Told:
+    return _Told(
+        bid=quotes.floats(BID),
+        bid_size=quotes.floats(BID_SIZE),
+        bid_exchange=quotes.venues(BID_EXCHANGE),
+        ask=quotes.floats(ASK),
+        ask_size=quotes.floats(ASK_SIZE),
+        ask_exchange=quotes.venues(ASK_EXCHANGE),
+        t=quotes.wholes(T),
+        sequence=quotes.wholes(SEQUENCE),
+    )
 
 
-def _columns(quotes: QuoteValues) -> dict[str, Any]:
-    """Return the same of quotes that are columns already."""
-    return {
-        "bid": _numbers_of(quotes, BID),
-        "bid_size": _numbers_of(quotes, BID_SIZE),
-        "bid_exchange": _venues(quotes.venues(BID_EXCHANGE)),
-        "ask": _numbers_of(quotes, ASK),
-        "ask_size": _numbers_of(quotes, ASK_SIZE),
-        "ask_exchange": _venues(quotes.venues(ASK_EXCHANGE)),
-        "t": quotes.wholes(T),
-        "sequence": quotes.wholes(SEQUENCE),
-    }
+def _is_price(price: float | None) -> bool:
+    return price is not None and price > 0
 
 
-def _numbers_of(quotes: QuoteValues, column: int) -> pl.Series:
-    return pl.Series(quotes.floats(column), nan_to_null=True)
+# Columns are made one by one: to name a dozen of them to polars takes it longer than making them.
 
 
-def _venues(given: Iterable[int | str | None]) -> list[str | None]:
+def _floats(given: Sequence[float | None]) -> Floats:
+    return np.array(given, np.float64)
+
+
+def _wholes(given: Sequence[int]) -> Wholes:
+    return np.array(given, np.int64)
+
+
+def _where(mask: Mask, values: Floats) -> Floats:
+    return np.where(mask, values, np.nan)
+
+
+def _positive(values: Floats) -> Floats:
+    return _where(values > 0, values)
+
+
+def _number(name: str, values: Floats) -> pl.Series:
+    return pl.Series(name, values, pl.Float64, nan_to_null=True)
+
+
+def _whole(name: str, values: Floats) -> pl.Series:
+    """Return numbers as whole ones; what does not fit is null."""
+    return _number(name, values).cast(pl.Int64, strict=False)
+
+
+def _moment(name: str, ms: Wholes) -> pl.Series:
+    """Return milliseconds since 1970 as moments; 0 is none."""
+    return pl.Series(name, np.where(ms > 0, ms.astype("M8[ms]"), _NEVER).astype("M8[us]")).cast(MOMENT)
+
+
+def _word(name: str, word: str, dtype: pl.Enum, count: int) -> pl.Series:
+    return pl.Series(name, [word], dtype)[np.zeros(count, np.int64)]
+
+
+def _sequence(given: Sequence[int] | Wholes) -> pl.Series:
+    numbers = pl.Series("sequence", given, pl.Int64, strict=False)
+    return numbers.fill_null(0) if numbers.has_nulls() else numbers
+
+
+def _venues(name: str, given: Sequence[int | str | None], is_there: Mask | None = None) -> pl.Series:
     """Return OPRA letters: Massive counts its participants, Tradier names them."""
-    return list(map(_LETTERS.__getitem__, given))
+    letters = list(map(_LETTERS.__getitem__, given))
+    if is_there is not None and not is_there.all():
+        letters = [letter if known else None for letter, known in zip(letters, is_there.tolist(), strict=True)]
+    return pl.Series(name, letters, pl.String)
+
+
+def _given(stamp: Stamp, count: int) -> list[pl.Series]:
+    """Return what is the same of all events of a look."""
+    return [
+        _word("source", stamp.vendor, SOURCE, count),
+        pl.Series("received_ts", np.full(count, stamp.received_ts.replace(tzinfo=None), "M8[us]")).cast(MOMENT),
+        _word("feed", stamp.feed, FEED, count),
+    ]
+
+
+def _of_group(stamp: Stamp) -> str:
+    """Return the freshness of a group by plan, which a simulated market has too."""
+    return "realtime" if stamp.feed == "simulated" else stamp.feed
 
 
 def lists(
@@ -266,7 +331,12 @@ def lists(
     """
     places: dict[tuple[int | str, ...] | None, int] = {}
     rows = [places.setdefault(each, len(places)) for each in conditions]
-    return pl.Series([numbers(each) for each in places], dtype=pl.List(pl.Int64)).gather(rows)
+    return pl.Series([numbers(each) for each in places], dtype=pl.List(pl.Int64))[np.array(rows, np.int64)]
+
+
+def _numbers(conditions: tuple[int | str, ...] | None) -> list[int] | None:
+    numbers = [each for each in conditions or () if isinstance(each, int)]
+    return numbers if numbers and len(numbers) == len(conditions or ()) else None
 
 
 class _Letters(dict[int | str | None, str | None]):
@@ -278,34 +348,3 @@ class _Letters(dict[int | str | None, str | None]):
 
 
 _LETTERS: Final = _Letters()
-
-
-def _numbers(conditions: tuple[int | str, ...] | None) -> list[int] | None:
-    numbers = [each for each in conditions or () if isinstance(each, int)]
-    return numbers if numbers and len(numbers) == len(conditions or ()) else None
-
-
-def _positive(name: str) -> pl.Expr:
-    return pl.when(pl.col(name) > 0).then(name).alias(name)
-
-
-def _stamped(rows: pl.DataFrame, name: str, stamp: Stamp) -> pl.DataFrame:
-    # 0 is no time.
-    at = pl.when(pl.col("t") > 0).then("t")
-    return rows.with_columns(
-        pl.from_epoch(at, time_unit="ms").dt.replace_time_zone("UTC").cast(MOMENT).alias(name),
-        pl.col("sequence").fill_null(0),
-        source=pl.lit(stamp.vendor, SOURCE),
-        received_ts=pl.lit(stamp.received_ts, MOMENT),
-        feed=pl.lit(stamp.feed, FEED),
-    ).drop("t")
-
-
-def _of_group(stamp: Stamp) -> str:
-    """Return the freshness of a group by plan, which a simulated market has too."""
-    return "realtime" if stamp.feed == "simulated" else stamp.feed
-
-
-def _typed(rows: pl.DataFrame, dtypes: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Return rows whose canonical columns have their canonical dtypes; a number that does not fit is null."""
-    return rows.cast({name: dtypes[name] for name in rows.columns if name in dtypes}, strict=False)

@@ -13,6 +13,7 @@ from quantdata.frames.columns import CHAIN, empty
 from quantdata.frames.model import OF_THE_QUOTE, repriced, with_model
 from quantdata.live.groups import DAY, QUOTE, TRADE
 from quantdata.live.merging import Newest, answered
+from quantdata.live.overlay import Ground, overlaid
 from quantdata.live.standing import Pace, Spot, is_within, judged, latest_spot, moved_on, spot_of, with_day, with_spot
 
 if TYPE_CHECKING:
@@ -25,15 +26,17 @@ __all__ = ["LiveChain", "Pace", "Spot"]
 
 KEY: Final = "contract_symbol"
 # What the model and the rules write; between two valuations it stays.
-_VALUED: Final = (
-    "forward_price",
-    "discount_factor",
-    *OF_THE_QUOTE,
-    "age_s",
-    *(column.name for column in columns.CHAIN_QUALITY),
+_VALUED: Final = frozenset(
+    {
+        "forward_price",
+        "discount_factor",
+        *OF_THE_QUOTE,
+        "age_s",
+        *(column.name for column in columns.CHAIN_QUALITY),
+    }
 )
 # What the model writes where no vendor told a price of the underlying.
-_SPOT: Final = ("underlying_price", "underlying_ts", "underlying_source", "moneyness")
+_SPOT: Final = frozenset({"underlying_price", "underlying_ts", "underlying_source", "moneyness"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,8 +62,9 @@ class LiveChain:
     _days: Newest = field(default_factory=lambda: Newest(DAY))
     _polled_spot: Spot | None = None
     _spot: Spot | None = None
-    # The rows as they stand; None when something has come since they were put together.
+    # The rows as they stand, and what they stand on; None when something has come since they were put together.
     _rows: pl.DataFrame | None = None
+    _ground: Ground | None = None
     _valued: pl.DataFrame = field(default_factory=lambda: empty(CHAIN))
     # How many polls there were, and how many of them are in what was asked of the model, and in what it answered.
     _polls: int = 0
@@ -74,9 +78,9 @@ class LiveChain:
         return self._is_changed and not self._polled.is_empty()
 
     @property
-    def newest_quotes(self) -> pl.DataFrame:
-        """The newest quote of each contract that ever had one: a table of `quantdata.live.merging`."""
-        return self._quotes.table
+    def newest_quotes(self) -> Newest:
+        """The newest quote of each contract that ever had one."""
+        return self._quotes
 
     def poll(
         self,
@@ -109,8 +113,9 @@ class LiveChain:
             self._polled = pl.concat([others, chain]).sort(SORT) if others.height else chain
             self._dividends = dividends
         self._polls += 1
-        self._change(quotes=True)
         self._polled_spot = latest_spot(self._polled_spot, spot_of(chain))
+        self._ground = None
+        self._change(quotes=True)
 
     def quotes(self, events: pl.DataFrame) -> None:
         """Take in events of `quantdata.frames.events.option_quote_events`."""
@@ -125,6 +130,7 @@ class LiveChain:
     def days(self, events: pl.DataFrame) -> None:
         """Take in events of `quantdata.frames.events.option_day_events`."""
         self._days.stream(events)
+        self._ground = None
         self._change()
 
     def spot(self, spot: Spot) -> bool:
@@ -132,7 +138,7 @@ class LiveChain:
         newest = latest_spot(self._spot, spot)
         is_news = newest != self._spot
         if is_news:
-            self._spot = newest
+            self._spot, self._ground = newest, None
             self._change()
         return is_news
 
@@ -149,7 +155,8 @@ class LiveChain:
             # Contracts were listed or have expired.
             rows = rows.join(valued.select(KEY), on=KEY, how="semi", maintain_order="left")
             valued = rows.select(KEY).join(valued, on=KEY, how="left", maintain_order="left")
-        return rows.with_columns(valued.select(_VALUED if _has_spot(rows) else (*_VALUED, *_SPOT)))
+        given = _VALUED if _has_spot(rows) else _VALUED | _SPOT
+        return pl.DataFrame([(valued if name in given else rows).get_column(name) for name in rows.columns])
 
     def standing(self) -> tuple[pl.DataFrame, pl.DataFrame | None]:
         """Return the chain as it stands, valued or not, and the last dividends: what another may begin with."""
@@ -198,13 +205,19 @@ class LiveChain:
         if self._polled.is_empty():
             return self._polled
         if self._rows is None:
-            rows = self._days.over(self._trades.over(self._quotes.over(self._polled)))
-            if not self._days.table.is_empty():
-                rows = with_day(rows, self._polled)
-            if (spot := latest_spot(self._polled_spot, self._spot)) is not None:
-                rows = with_spot(rows, spot)
+            rows = self._grounded().under(self._quotes, self._trades)
             self._rows = remeasured(moved_on(rows, self._polled))
         return self._rows
+
+    def _grounded(self) -> Ground:
+        """Return the rows of the last poll with what changes less often than quotes and trades: day and underlying."""
+        if self._ground is None:
+            rows = overlaid(self._polled, self._days)
+            if len(self._days):
+                rows = with_day(rows, self._polled)
+            spot = latest_spot(self._polled_spot, self._spot)
+            self._ground = Ground(rows if spot is None else with_spot(rows, spot))
+        return self._ground
 
 
 def _priced(chain: pl.DataFrame) -> pl.DataFrame | None:

@@ -1,14 +1,15 @@
-"""The groups of columns that events change, each as a whole, and in what form events of them are held."""
+"""The groups of columns that events change, each as a whole."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import polars as pl
 
 from quantdata.frames import columns
-from quantdata.frames.columns import CHAIN, EQUITY_QUOTES, FEED, INDEX_QUOTES, MOMENT, SOURCE, schema
+from quantdata.frames.columns import CHAIN, EQUITY_QUOTES, INDEX_QUOTES, schema
 from quantdata.frames.model import OF_THE_QUOTE
 
 if TYPE_CHECKING:
@@ -25,23 +26,12 @@ __all__ = [
     "STREAM",
     "TRADE",
     "Group",
-    "polled",
-    "streamed",
 ]
 
 # Events at one time are ordered by a number: of polls, when they were answered, in microseconds since 1970; of streams,
 # which come after any poll, their sequence, counted from here.
 STREAM: Final = 2**61
-_MOST_SEQUENCE: Final = 2**60
-# What is kept of an event beside its group.
-_FACTS: Final[dict[str, pl.DataType]] = {
-    "source": SOURCE,
-    "feed": FEED,
-    "received_ts": MOMENT,
-    "when": pl.Int64(),
-    "order": pl.Int64(),
-    "is_streamed": pl.Boolean(),
-}
+MOST_SEQUENCE: Final = 2**60
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +65,10 @@ class Group:
     is_polled: bool = True
     is_confirming: bool = True
 
-    def table(self) -> pl.DataFrame:
-        """Return the events of nobody: one row a symbol."""
-        return pl.DataFrame(schema={self.key: pl.String, **self.dtypes, **self.dependents, **_FACTS})
+    def bare(self, height: int) -> pl.DataFrame:
+        """Return so many rows of the dependents of nobody."""
+        nothing = pl.DataFrame({name: [None] for name in self.dependents}, schema=dict(self.dependents))
+        return nothing[np.zeros(height, np.int64)] if self.dependents else nothing
 
 
 def _group(
@@ -107,35 +98,3 @@ EQUITY_QUOTE: Final = _group(
 )
 EQUITY_TRADE: Final = _group(EQUITY_QUOTES, ["price", "last_size", "last_ts"], "last_ts", "source")
 INDEX_VALUE: Final = _group(INDEX_QUOTES, ["value", "value_ts"], "value_ts", "source")
-
-
-def polled(frame: pl.DataFrame, group: Group) -> pl.DataFrame:
-    """Return what canonical rows tell of a group, in that form; nothing where they do not tell when."""
-    stamped = frame.filter(pl.col(group.stamp).is_not_null())
-    return stamped.select(
-        group.key,
-        *group.dtypes,
-        *group.dependents,
-        pl.col(group.source).cast(pl.String).cast(SOURCE).alias("source"),
-        "feed",
-        "received_ts",
-        pl.col(group.stamp).dt.epoch("ms").alias("when"),
-        pl.col("snapshot_ts").dt.epoch("us").fill_null(0).alias("order"),
-        pl.lit(value=False).alias("is_streamed"),
-    )
-
-
-def streamed(events: pl.DataFrame, group: Group) -> pl.DataFrame:
-    """Return events of `quantdata.frames.events` in the form in which they are held; those without a time are none."""
-    timed = events.filter(pl.col(group.stamp).is_not_null())
-    return timed.select(
-        group.key,
-        *(name if name in events.columns else pl.lit(None, dtype).alias(name) for name, dtype in group.dtypes.items()),
-        *(pl.lit(None, dtype).alias(name) for name, dtype in group.dependents.items()),
-        "source",
-        "feed",
-        "received_ts",
-        pl.col(group.stamp).dt.epoch("ms").alias("when"),
-        (STREAM + pl.col("sequence").clip(0, _MOST_SEQUENCE)).alias("order"),
-        pl.lit(value=True).alias("is_streamed"),
-    )

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import polars as pl
 
-from quantdata.frames.chain import root_of
 from quantdata.frames.events import (
     Stamp,
     equity_quote_events,
@@ -43,6 +42,8 @@ Asset = Literal["options", "stocks", "indices"]
 # Subjects beside the underlyings of chains.
 EQUITIES: Final = "equities"
 INDICES: Final = "indices"
+# Of a contract's symbol, what follows its root.
+_AFTER_ROOT: Final = 15
 # Of stock quotes on the streams: reference/massive.md §0.8, reference/tradier.md §7.4.
 _SIZE_UNITS: Final = {"massive": "shares", "tradier": "round_lots"}
 
@@ -150,7 +151,7 @@ class LiveMarket:
                 if tick.kind == "value":
                     is_watched = tick.symbol in indices
                 elif each.asset == "options":
-                    is_watched = tick.symbol[:-15] in self._all_roots
+                    is_watched = tick.symbol[:-_AFTER_ROOT] in self._all_roots
                 else:
                     is_watched = tick.symbol in equities
                 if is_watched:
@@ -263,9 +264,10 @@ class LiveMarket:
 
     def _by_chain(self, events: pl.DataFrame) -> Iterator[tuple[LiveChain, pl.DataFrame]]:
         """Cut events of contracts by the chain that they belong to; those of none are left out."""
-        rooted = events.with_columns(_root=root_of(pl.col("contract_symbol")))
+        root = pl.col("contract_symbol").str.head(-_AFTER_ROOT)
         for name, chain in self._chains.items():
-            own = rooted.filter(pl.col("_root").is_in(roots_of(name))).drop("_root")
+            is_own = events.select(root.is_in(list(self._roots[name]))).to_series()
+            own = events if is_own.all() else events.filter(is_own)
             if own.height:
                 self._changed.add(name)
                 yield chain, own

@@ -3,30 +3,95 @@
 What polls answer is an event like any other. Times are compared by the millisecond, which is what streams tell; of two
 at one time a stream's stays, then that of the higher sequence, then that of the later answer. A vendor's takes the
 place of another's only when that has become old: rows do not change hands to and fro.
+
+What is compared is kept as numbers, and what goes with it as frames that rows are picked of: thousands of events come
+between two publications.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from quantdata.frames.columns import SOURCE
-from quantdata.live.groups import STREAM, polled, streamed
+from quantdata.frames.columns import FEED, SOURCE
+from quantdata.live.groups import MOST_SEQUENCE, STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+
+    from numpy.typing import NDArray
 
     from quantdata.live.groups import Group
 
-__all__ = ["Newest", "answered", "newest", "overlaid"]
+    Facts = NDArray[np.void]
+    Mask = NDArray[np.bool_]
+    Places = NDArray[np.int64]
+
+__all__ = ["NO_WORD", "OWNED", "Facing", "Newest", "answered", "microseconds"]
 
 # A vendor's event is old when another's came, or was made, so much later: a row is too old by its rules soon after.
 OWNED: Final = timedelta(seconds=15)
 _OWNED_MS: Final = OWNED // timedelta(milliseconds=1)
+_OWNED_US: Final = OWNED // timedelta(microseconds=1)
+# In the place of a word: beyond all others, so that it never is the lesser one.
+NO_WORD: Final = 255
+_SOURCES: Final = {word: place for place, word in enumerate(SOURCE.categories)}
+_FEEDS: Final = {word: place for place, word in enumerate(FEED.categories)}
+# What is known of an event beside its group: when it was (milliseconds since 1970) and its order at that time; who told
+# it, and how fresh that is (places among the words of the dtype); when it was last heard of (microseconds since 1970),
+# and whether a stream ever told it.
+_FACTS: Final = np.dtype(
+    [
+        ("when", np.int64),
+        ("order", np.int64),
+        ("source", np.uint8),
+        ("feed", np.uint8),
+        ("received", np.int64),
+        ("is_streamed", np.bool_),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facing:
+    """The newest event of each of some symbols.
+
+    Attributes
+    ----------
+    is_known
+        Of which there is one; what stands in the place of none is any other's.
+    facts
+        What is known of each: ``when``, ``order``, ``source``, ``feed``, ``received``, ``is_streamed``.
+    values
+        The columns of the group.
+    """
+
+    is_known: Mask
+    facts: Facts
+    values: pl.DataFrame
+    _dependents: pl.DataFrame
+    _places: Places
+
+    def dependents(self) -> pl.DataFrame:
+        """Return the columns that go where those of the group go, as a poll told them."""
+        return self._dependents[self._places]
+
+
+class _Told(NamedTuple):
+    """Events as they are compared and held; streams tell no ``dependents``."""
+
+    symbols: list[str]
+    facts: Facts
+    values: pl.DataFrame
+    dependents: pl.DataFrame | None
+
+    def picked(self, rows: Sequence[int]) -> _Told:
+        dependents = None if self.dependents is None else self.dependents[rows]
+        return _Told([self.symbols[row] for row in rows], self.facts[rows], self.values[rows], dependents)
 
 
 @dataclass(slots=True)
@@ -40,39 +105,76 @@ class Newest:
     """
 
     group: Group
-    table: pl.DataFrame = field(init=False)
-    _slots: tuple[pl.Series, int, pl.Series] | None = field(default=None, init=False)
+    _places: dict[str, int] = field(default_factory=dict, init=False)
+    # In the order of the places.
+    _facts: Facts = field(default_factory=lambda: np.empty(0, _FACTS), init=False)
+    _values: pl.DataFrame = field(init=False)
+    _dependents: pl.DataFrame = field(init=False)
+    _last_keys: tuple[pl.Series, int, Places] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self.table = self.group.table()
+        self._values = pl.DataFrame(schema=dict(self.group.dtypes))
+        self._dependents = self.group.bare(0)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     def poll(self, frame: pl.DataFrame) -> None:
         """Take in canonical rows, as a provider answered them."""
         if self.group.is_polled:
-            self.table = newest(self.table, polled(frame, self.group), key=self.group.key)
+            self._take(_told_by_poll(frame, self.group))
 
     def stream(self, events: pl.DataFrame) -> None:
-        """Take in events of `quantdata.frames.events`."""
-        self.table = newest(self.table, streamed(events, self.group), key=self.group.key)
+        """Take in events of `quantdata.frames.events`, of one look at one stream."""
+        if events.height:
+            self._take(_told_by_stream(events, self.group))
 
     def keep(self, symbols: Collection[str]) -> None:
         """Forget all other symbols."""
-        self.table = self.table.filter(pl.col(self.group.key).is_in(list(symbols)))
-        self._slots = None
+        kept = {symbol: self._places[symbol] for symbol in self._places.keys() & set(symbols)}
+        rows = np.array(sorted(kept.values()), np.int64)
+        self._places = {symbol: int(np.searchsorted(rows, place)) for symbol, place in kept.items()}
+        self._facts, self._values, self._last_keys = self._facts[rows], self._values[rows], None
+        if self.group.dependents:
+            self._dependents = self._dependents[rows]
 
-    def over(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return canonical rows with what is newest: see `overlaid`."""
-        if self.table.is_empty():
-            return frame
-        return overlaid(frame, self.table[self._slots_of(frame.get_column(self.group.key))], self.group)
+    def known(self, symbols: Collection[str]) -> tuple[list[str], Facts, pl.DataFrame]:
+        """Return those of the symbols that have an event, what is known of it, and the columns of the group."""
+        found = [symbol for symbol in symbols if symbol in self._places]
+        places = self._places_of(found)
+        return found, self._facts[places], self._values[places]
 
-    def _slots_of(self, keys: pl.Series) -> pl.Series:
-        """Return where each symbol is in the table; null of one that is not. New ones are added at its end alone."""
-        known = self._slots
-        if known is None or (known[0] is not keys and not known[0].equals(keys)) or known[1] != self.table.height:
-            known = keys, self.table.height, _places(keys, self.table.get_column(self.group.key))
-            self._slots = known
-        return known[2]
+    def facing(self, keys: pl.Series) -> Facing:
+        """Return the newest event of each symbol; there must be one of any."""
+        last = self._last_keys
+        # New symbols are added at the end alone.
+        if last is None or last[1] != len(self) or not last[0].equals(keys):
+            last = self._last_keys = keys, len(self), self._places_of(keys.to_list())
+        places = np.maximum(last[2], 0)
+        return Facing(last[2] >= 0, self._facts[places], self._values[places], self._dependents, places)
+
+    def _places_of(self, symbols: Sequence[str]) -> Places:
+        get = self._places.get
+        return np.array([get(symbol, -1) for symbol in symbols], np.int64)
+
+    def _take(self, told: _Told) -> None:
+        told = _newest_of_each(told)
+        places, held = self._places_of(told.symbols), len(self)
+        is_known = places >= 0
+        known = places[is_known]
+        is_taken, learnt = _verdict(told.facts[is_known], self._facts[known])
+        self._facts[known] = learnt
+        self._facts = np.append(self._facts, told.facts[~is_known])
+        # Where each row is found: among those held, then those that arrived.
+        new = np.flatnonzero(~is_known)
+        rows = np.append(np.arange(held), held + new)
+        rows[known[is_taken]] = held + np.flatnonzero(is_known)[is_taken]
+        self._values = pl.concat([self._values, told.values])[rows]
+        if told.dependents is not None:
+            self._dependents = pl.concat([self._dependents, told.dependents])[rows]
+        elif self.group.dependents and new.size:
+            self._dependents = pl.concat([self._dependents, self.group.bare(new.size)])
+        self._places |= {told.symbols[row]: held + at for at, row in enumerate(new.tolist())}
 
 
 def answered(frame: pl.DataFrame) -> tuple[datetime, datetime]:
@@ -80,117 +182,65 @@ def answered(frame: pl.DataFrame) -> tuple[datetime, datetime]:
     return _latest(frame, "snapshot_ts"), _latest(frame, "received_ts")
 
 
-def newest(held: pl.DataFrame, arrived: pl.DataFrame, *, key: str) -> pl.DataFrame:
-    """Return the newest event of each symbol; symbols keep their places, and new ones follow at the end.
-
-    Parameters
-    ----------
-    held
-        One row a symbol, as this returned it, or `Group.table`.
-    arrived
-        Others, of one vendor a symbol; of several of one symbol the newest counts.
-    key
-        The column of symbols.
-    """
-    last = arrived
-    if arrived.get_column(key).is_duplicated().any():
-        last = arrived.sort("when", "order", maintain_order=True).unique(key, keep="last", maintain_order=True)
-    places = _places(last.get_column(key), held.get_column(key))
-    facing = held.select("source", "when", "order", "received_ts", "is_streamed")[places]
-    verdict = _verdict(last, facing)
-    # Where each row of the result is found: among those held, then those that arrived.
-    found = np.arange(held.height)
-    is_known = places.is_not_null().to_numpy()
-    is_taken = verdict.get_column("is_taken").to_numpy() & is_known
-    found[places.filter(is_taken).to_numpy()] = held.height + np.flatnonzero(is_taken)
-    both = pl.concat([held, last])[np.append(found, held.height + np.flatnonzero(~is_known))]
-    return _confirmed(both, places, verdict)
+def microseconds(moments: pl.Series) -> Places:
+    """Return moments as microseconds since 1970; what is none is before all others."""
+    return moments.to_numpy().view(np.int64)
 
 
-def _verdict(arrived: pl.DataFrame, facing: pl.DataFrame) -> pl.DataFrame:
-    """Return of each event that arrived whether it replaces the one held, and what the one that stays is told of."""
-    both = pl.concat([arrived.select(facing.columns), facing.rename(_held)], how="horizontal")
-    later = pl.col("when") - pl.col("_when")
-    is_newer = (later > 0) | ((later == 0) & (pl.col("order") >= pl.col("_order")))
-    is_old = (later > _OWNED_MS) | (pl.col("received_ts") - pl.col("_received_ts") > OWNED)
-    is_same = pl.col("source") == pl.col("_source")
-    marked = both.with_columns(is_taken=pl.when(is_same).then(is_newer).otherwise(is_old).fill_null(value=False))
-    is_heard = pl.col("is_taken") | is_same
-    return marked.select(
-        "is_taken",
-        # An older event of the same vendor confirms what is held; another vendor's does not.
-        received_ts=pl.when(is_heard).then(pl.max_horizontal("received_ts", "_received_ts")).otherwise("_received_ts"),
-        is_streamed=pl.col("_is_streamed") | (is_heard & pl.col("is_streamed")),
+def _told_by_poll(frame: pl.DataFrame, group: Group) -> _Told:
+    """Return what canonical rows tell of a group; nothing where they do not tell when."""
+    rows = frame.filter(pl.col(group.stamp).is_not_null())
+    known = rows.select(
+        pl.col(group.stamp).dt.epoch("ms").alias("when"),
+        pl.col("snapshot_ts").dt.epoch("us").fill_null(0).alias("order"),
+        pl.col(group.source).cast(pl.String).cast(SOURCE).to_physical().fill_null(NO_WORD).alias("source"),
+        pl.col("feed").to_physical().fill_null(NO_WORD),
     )
+    facts = np.empty(rows.height, _FACTS)
+    for each in known:
+        facts[each.name] = each.to_numpy()
+    facts["received"], facts["is_streamed"] = microseconds(rows.get_column("received_ts")), False
+    symbols = rows.get_column(group.key).to_list()
+    return _Told(symbols, facts, rows[list(group.dtypes)], rows[list(group.dependents)] if group.dependents else None)
 
 
-def _confirmed(table: pl.DataFrame, places: pl.Series, verdict: pl.DataFrame) -> pl.DataFrame:
-    """Return a table with what was learnt of the rows at some places."""
-    is_known = places.is_not_null()
-    some, learnt = places.filter(is_known), verdict.filter(is_known)
-    return table.with_columns(
-        table.get_column(name).clone().scatter(some, learnt.get_column(name)) for name in ("received_ts", "is_streamed")
-    )
+def _told_by_stream(events: pl.DataFrame, group: Group) -> _Told:
+    """Return what events tell of a group; nothing of those without a time."""
+    facts = np.empty(events.height, _FACTS)
+    facts["when"] = events.get_column(group.stamp).to_numpy().astype("M8[ms]").view(np.int64)
+    facts["order"] = STREAM + events.get_column("sequence").to_numpy().clip(0, MOST_SEQUENCE)
+    # The same of all of them.
+    facts["source"] = _SOURCES[events.item(0, "source")]
+    facts["feed"] = _FEEDS[events.item(0, "feed")]
+    facts["received"] = microseconds(events.get_column("received_ts"))
+    facts["is_streamed"] = True
+    told = _Told(events.get_column(group.key).to_list(), facts, events[list(group.dtypes)], None)
+    if not events.get_column(group.stamp).has_nulls():
+        return told
+    return told.picked(np.flatnonzero(facts["when"] > 0).tolist())
 
 
-def overlaid(frame: pl.DataFrame, facing: pl.DataFrame, group: Group) -> pl.DataFrame:
-    """Return canonical rows with what is newest of a group; rows are neither added nor lost.
-
-    Parameters
-    ----------
-    frame
-        As the last poll answered. Where it has none of the group, or does not tell its time, polls before it have no
-        say: what a vendor does not send any more is not there any more. A stream's event is.
-    facing
-        The newest event of each row's symbol; null where there is none.
-    group
-        What they change.
-    """
-    beside = frame.hstack(facing.drop(group.key).rename(_held))
-    is_taken = _is_shown(group).fill_null(value=False)
-    own = pl.when(~pl.col("_is_streamed").fill_null(value=False))
-    changed = beside.select(
-        *(pl.when(is_taken).then(_held(name)).otherwise(name).alias(name) for name in group.dtypes),
-        *(own.then(pl.when(is_taken).then(_held(name)).otherwise(name)).alias(name) for name in group.dependents),
-        *_provenance(group, is_taken),
-    )
-    # Column by column: to name a hundred columns to polars takes longer than what is done with these.
-    names = frozenset(changed.columns)
-    return pl.DataFrame([changed[name] if name in names else frame[name] for name in frame.columns])
+def _newest_of_each(told: _Told) -> _Told:
+    """Return the newest event of each symbol."""
+    if len(set(told.symbols)) == len(told.symbols):
+        return told
+    in_order = np.lexsort((told.facts["order"], told.facts["when"])).tolist()
+    return told.picked(list({told.symbols[row]: row for row in in_order}.values()))
 
 
-def _is_shown(group: Group) -> pl.Expr:
-    if group.is_polled:
-        return pl.col("_when").is_not_null() & (pl.col(group.stamp).is_not_null() | (pl.col("_order") >= STREAM))
-    is_same = pl.col("day_source") == pl.col("_day_source")
-    is_further = (pl.col("_day_session") == pl.col("day_session")) & (pl.col("_volume") > pl.col("volume").fill_null(0))
-    return pl.col("_when").is_not_null() & (
-        pl.col("day_session").is_null() | (pl.col("_day_session") > pl.col("day_session")) | (is_same & is_further)
-    )
-
-
-def _provenance(group: Group, is_taken: pl.Expr) -> list[pl.Expr]:
-    """Return who a row is of, how fresh it is, and when it was last confirmed."""
-    is_mixed = is_taken & (pl.col("_source") != pl.col("source"))
-    given = [
-        pl.when(is_mixed).then(pl.lit("hybrid", SOURCE)).otherwise("source").alias("source"),
-        pl.when(is_taken).then(pl.min_horizontal("feed", "_feed")).otherwise("feed").alias("feed"),
-    ]
-    if not group.is_confirming:
-        return given
-    confirmed = pl.when(is_taken).then(pl.max_horizontal("received_ts", "_received_ts")).otherwise("received_ts")
-    return [*given, confirmed.alias("received_ts")]
-
-
-def _held(name: str) -> str:
-    return f"_{name}"
-
-
-def _places(symbols: pl.Series, among: pl.Series) -> pl.Series:
-    """Return where each symbol is among others, null where it is not."""
-    wanted = pl.DataFrame([symbols.alias("symbol")])
-    known = pl.DataFrame([among.alias("symbol")]).with_row_index("place")
-    return wanted.join(known, on="symbol", how="left", maintain_order="left").get_column("place")
+def _verdict(fresh: Facts, held: Facts) -> tuple[Mask, Facts]:
+    """Return which events replace those that are held, and what is known of those that stay."""
+    later = fresh["when"] - held["when"]
+    is_newer = (later > 0) | ((later == 0) & (fresh["order"] >= held["order"]))
+    is_old = (later > _OWNED_MS) | (fresh["received"] > held["received"] + _OWNED_US)
+    is_same = (fresh["source"] == held["source"]) & (fresh["source"] != NO_WORD)
+    is_taken = np.where(is_same, is_newer, is_old)
+    # An older event of the same vendor confirms what is held; another vendor's does not.
+    is_heard = is_taken | is_same
+    learnt = np.where(is_taken, fresh, held)
+    learnt["received"] = np.where(is_heard, np.maximum(fresh["received"], held["received"]), held["received"])
+    learnt["is_streamed"] = held["is_streamed"] | (is_heard & fresh["is_streamed"])
+    return is_taken, learnt
 
 
 def _latest(frame: pl.DataFrame, name: str) -> datetime:

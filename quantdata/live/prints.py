@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
@@ -14,8 +14,8 @@ from quantdata.frames.events import lists
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
 
+    from quantdata.live.merging import Newest
     from quantdata.wire.events import Quote, Trade
 
 __all__ = ["CONTRACTS", "HeldQuotes", "PrintRow", "print_frame", "print_row"]
@@ -37,6 +37,7 @@ _ROW: Final[dict[str, Any]] = {
     "ask": pl.Float64,
 }
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PrintRow = tuple[Any, ...]
 # Bid and ask; None and None where there is nothing to compare a print with.
 _Prices = tuple[float | None, float | None]
@@ -51,21 +52,21 @@ class Known(NamedTuple):
 
 
 class HeldQuotes(NamedTuple):
-    """The newest quotes of contracts, a table of `quantdata.live.merging`, and for how many seconds a poll's is held.
+    """The newest quotes of contracts, and for how many seconds a poll's is held.
 
     One that a stream told is held until the next.
     """
 
-    table: pl.DataFrame
+    newest: Newest
     lasts_s: float
 
     def of(self, symbols: Collection[str], received_ts: datetime) -> dict[str, Known]:
         """Return the quotes of some contracts that were held at a moment, by this machine's clock."""
-        oldest = received_ts - timedelta(seconds=self.lasts_s)
-        is_held = pl.col("is_streamed") | (pl.col("received_ts") >= oldest)
-        rows = self.table.filter(pl.col("contract_symbol").is_in(symbols), is_held)
-        found = rows.select("contract_symbol", "when", "bid", "ask").iter_rows()
-        return {symbol: Known(when, bid, ask) for symbol, when, bid, ask in found}
+        found, facts, quotes = self.newest.known(symbols)
+        oldest_us = (received_ts - timedelta(seconds=self.lasts_s) - _EPOCH) // timedelta(microseconds=1)
+        is_held = facts["is_streamed"] | (facts["received"] >= oldest_us)
+        known = map(Known, facts["when"].tolist(), quotes.get_column("bid"), quotes.get_column("ask"))
+        return {symbol: each for symbol, each, held in zip(found, known, is_held.tolist(), strict=True) if held}
 
 
 def print_row(symbol: str, trade: Trade, feed: str, *, fresh: Quote | None, known: Mapping[str, Known]) -> PrintRow:

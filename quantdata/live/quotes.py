@@ -11,6 +11,7 @@ import polars as pl
 from quantdata.frames.columns import EQUITY_QUOTES, INDEX_QUOTES, empty
 from quantdata.live.groups import EQUITY_QUOTE, EQUITY_TRADE, INDEX_VALUE
 from quantdata.live.merging import Newest
+from quantdata.live.overlay import overlaid
 from quantdata.validation import validate
 
 if TYPE_CHECKING:
@@ -84,8 +85,7 @@ class LiveQuotes:
         rows = self._polled
         if rows.is_empty():
             return validate(rows, now)
-        for newest in self._newest.values():
-            rows = newest.over(rows)
+        rows = overlaid(rows, *self._newest.values())
         return validate(self._moved_on(rows), now, cadence_s=cadence_s)
 
     def _moved_on(self, rows: pl.DataFrame) -> pl.DataFrame:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from quantdata.frames.columns import FEED, MODELLED, MOMENT
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Pace", "Spot", "is_within", "judged", "latest_spot", "moved_on", "spot_of", "with_day", "with_spot"]
 
 _YEAR_US: Final = timedelta(days=365) // timedelta(microseconds=1)
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,9 +149,15 @@ def moved_on(rows: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
 
     A simulated market may be quicker than that: its newest event tells its time.
     """
-    passed = pl.max_horizontal(pl.col("received_ts").max() - polled.get_column("received_ts").max(), timedelta(0))
-    moment = pl.col("snapshot_ts").max() + passed
+    passed = _newest(rows, "received_ts") - _newest(polled, "received_ts")
+    moment = _newest(rows, "snapshot_ts") + max(passed, timedelta(0))
     if (polled.get_column("feed") == "simulated").any():
-        moment = pl.max_horizontal(moment, pl.col("quote_ts").max(), pl.col("last_ts").max())
-    since = (moment - pl.col("snapshot_ts")).dt.total_microseconds() / _YEAR_US
-    return rows.with_columns(snapshot_ts=moment, time_to_expiry=(pl.col("time_to_expiry") - since).clip(0.0))
+        moment = max(moment, _newest(rows, "quote_ts"), _newest(rows, "last_ts"))
+    at = pl.Series("snapshot_ts", np.full(rows.height, moment.replace(tzinfo=None), "M8[us]")).cast(MOMENT)
+    since = (at - pl.col("snapshot_ts")).dt.total_microseconds() / _YEAR_US
+    return rows.with_columns(at, time_to_expiry=(pl.col("time_to_expiry") - since).clip(0.0))
+
+
+def _newest(rows: pl.DataFrame, name: str) -> datetime:
+    newest = rows.get_column(name).max()
+    return newest if isinstance(newest, datetime) else _LONG_AGO

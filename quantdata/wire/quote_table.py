@@ -134,11 +134,11 @@ class QuoteValues(ValuesView[Quote]):
         """Return `BID_EXCHANGE` or `ASK_EXCHANGE`."""
         bit = _bit(column)
         seen = (self.quotes.wholes[:, SEEN] & bit).astype(bool).tolist()
-        return [each if is_seen else None for each, is_seen in zip(self.wholes(column), seen, strict=True)]
+        return [each if is_seen else None for each, is_seen in zip(self.wholes(column).tolist(), seen, strict=True)]
 
-    def wholes(self, column: int) -> list[int]:
+    def wholes(self, column: int) -> Wholes:
         """Return `T` or `SEQUENCE`."""
-        return self.quotes.wholes[:, column].tolist()  # type: ignore[no-any-return]
+        return self.quotes.wholes[:, column]
 
 
 class QuoteTable:

@@ -84,7 +84,7 @@ class Heard:
         stamp = Stamp(
             vendor="massive", feed="realtime", received_ts=datetime.fromtimestamp(self._book.received_at, UTC)
         )
-        self.tape.add(batch, stamp, {"SPY": HeldQuotes(self._newest.table, 5.0)})
+        self.tape.add(batch, stamp, {"SPY": HeldQuotes(self._newest, 5.0)})
         self._newest.stream(option_quote_events(batch.quotes.values(), stamp))
         self._note(batch)
 

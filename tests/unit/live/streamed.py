@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from quantdata.frames.events import Stamp
+from quantdata.frames.events import Stamp, option_quote_events
+from quantdata.live.groups import QUOTE
+from quantdata.live.merging import Newest
 from quantdata.live.prints import HeldQuotes
 from quantdata.wire.book import Batch
 from quantdata.wire.events import Quote, Trade
 from tests.unit.analytics.tape_rows import CALL, NOON
+from tests.unit.hybrid.chains import chain, row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,20 +38,15 @@ def quote(at: int, bid: float | None, ask: float | None, symbol: str = CALL) -> 
 
 def held(at: int, bid: float | None, ask: float | None, *, received: int = 0, is_streamed: bool = True) -> HeldQuotes:
     """Return what was known of the call at the look before; a poll's quote holds for 5 seconds."""
-    return HeldQuotes(
-        pl.DataFrame(
-            {
-                "contract_symbol": [CALL],
-                "when": [NOON_MS + at],
-                "bid": [bid],
-                "ask": [ask],
-                "received_ts": [NOON + timedelta(milliseconds=received)],
-                "is_streamed": [is_streamed],
-            },
-            schema_overrides={"bid": pl.Float64, "ask": pl.Float64},
-        ),
-        lasts_s=5.0,
-    )
+    newest, came = Newest(QUOTE), NOON + timedelta(milliseconds=received)
+    if is_streamed:
+        stamp = Stamp(vendor="massive", feed="realtime", received_ts=came)
+        newest.stream(option_quote_events([quote(at, bid, ask)], stamp))
+    else:
+        quoted = NOON + timedelta(milliseconds=at)
+        polled = row("massive", contract_symbol=CALL, bid=bid, ask=ask, quote_ts=quoted, received_ts=came)
+        newest.poll(chain(polled))
+    return HeldQuotes(newest, lasts_s=5.0)
 
 
 def look(

@@ -13,8 +13,9 @@ from quantdata.frames.columns import DAY as DAY_COLUMNS
 from quantdata.frames.columns import GREEKS, VOLATILITY
 from quantdata.frames.events import Stamp, option_day_events, option_quote_events, option_trade_events
 from quantdata.frames.model import OF_THE_QUOTE
-from quantdata.live.groups import DAY, QUOTE, TRADE, polled, streamed
-from quantdata.live.merging import OWNED, Newest, answered, newest
+from quantdata.live.groups import DAY, QUOTE, TRADE
+from quantdata.live.merging import OWNED, Newest, answered
+from quantdata.live.overlay import overlaid
 from quantdata.wire.events import Minute, Quote, Trade
 from tests.unit.hybrid.chains import NOW, chain, row
 
@@ -57,7 +58,7 @@ def of(*parts: pl.DataFrame, base: pl.DataFrame | None = None) -> dict[str, Any]
         else:
             held.stream(part)
     assert last is not None
-    result = held.over(last)
+    result = overlaid(last, held)
     assert_frame_equal(result.select("contract_symbol"), last.select("contract_symbol"))
     assert result.schema == last.schema
     return result.row(0, named=True)
@@ -136,7 +137,7 @@ def test_a_row_is_as_young_as_its_quote_and_a_trade_does_not_make_it_younger() -
     assert of(poll(ms=900), quotes(6.0, ms=1, late_s=1.0))["received_ts"] == NOW + 1_001 * MS
     held = Newest(TRADE)
     held.stream(trades(5.5, ms=700))
-    result = held.over(poll()).row(0, named=True)
+    result = overlaid(poll(), held).row(0, named=True)
     assert (result["last"], result["last_ts"], result["received_ts"]) == (5.5, NOW + 700 * MS, NOW)
 
 
@@ -205,7 +206,7 @@ def test_a_day_is_the_one_that_knows_of_more(parts: list[pl.DataFrame], close: f
     held.poll(poll())
     for part in parts:
         held.stream(part)
-    result = held.over(poll()).row(0, named=True)
+    result = overlaid(poll(), held).row(0, named=True)
     assert result["close"] == close, why
     assert (result["open"], result["source"]) == (5.1, "massive")
 
@@ -214,7 +215,7 @@ def test_a_day_that_no_poll_told_is_the_stream_s() -> None:
     without = poll(day_source=None).with_columns(pl.lit(None).cast(each.dtype).alias(each.name) for each in DAY_COLUMNS)
     held = Newest(DAY)
     held.stream(minutes(6.0, 3))
-    result = held.over(without).row(0, named=True)
+    result = overlaid(without, held).row(0, named=True)
     assert (result["close"], result["volume"], result["day_source"]) == (6.0, 3, "massive")
 
 
@@ -223,50 +224,62 @@ def test_a_day_that_no_poll_told_is_the_stream_s() -> None:
 
 def test_several_events_of_one_symbol_at_once_leave_the_newest() -> None:
     events = pl.concat([quotes(7.0, ms=3), quotes(6.0, ms=5), quotes(8.0, ms=4)])
-    table = newest(QUOTE.table(), streamed(events, QUOTE), key=QUOTE.key)
-    assert table.get_column("bid").to_list() == [6.0]
+    assert of(poll(), events)["bid"] == 6.0
+    assert of(poll(), pl.concat([quotes(7.0, sequence=2), quotes(6.0, sequence=3), quotes(8.0)]))["bid"] == 6.0
 
 
 def test_symbols_keep_their_places_and_new_ones_follow() -> None:
-    table = newest(QUOTE.table(), polled(chain(row("massive"), row("massive", 610.0)), QUOTE), key=QUOTE.key)
-    put = "SPY261218P00600000"
-    events = pl.concat([quotes(ms=1, symbol=put), quotes(ms=1, symbol="SPY261218C00610000")])
-    table = newest(table, streamed(events, QUOTE), key=QUOTE.key)
-    assert table.get_column(QUOTE.key).to_list() == [CALL, "SPY261218C00610000", put]
-    assert table.get_column("bid").to_list() == [5.0, 6.0, 6.0]
+    held = Newest(QUOTE)
+    held.poll(chain(row("massive"), row("massive", 610.0)))
+    put, further = "SPY261218P00600000", "SPY261218C00610000"
+    held.stream(pl.concat([quotes(ms=1, symbol=put), quotes(ms=1, symbol=further)]))
+    symbols, facts, told = held.known([put, "SPY261218C00999000", CALL, further])
+    assert symbols == [put, CALL, further]
+    assert facts["is_streamed"].tolist() == [True, False, True]
+    assert told.get_column("bid").to_list() == [6.0, 5.0, 6.0]
 
 
 def test_no_events_change_nothing() -> None:
     held = Newest(QUOTE)
     base = poll()
     held.stream(quotes().clear())
-    assert held.over(base) is base
+    assert overlaid(base, held) is base
     held.poll(base)
-    before = held.table
     held.stream(quotes().clear())
     held.poll(base.clear())
-    assert_frame_equal(held.table, before)
-    assert_frame_equal(held.over(base), base)
+    assert len(held) == 1
+    assert_frame_equal(overlaid(base, held), base)
+
+
+def test_others_stay_when_one_is_forgotten() -> None:
+    held, put = Newest(QUOTE), "SPY261218P00600000"
+    base = chain(row("massive"), row("massive", 610.0, delta=0.3))
+    held.poll(base)
+    held.stream(quotes(6.0, ms=1, symbol=put))
+    held.keep(["SPY261218C00610000", put])
+    assert len(held) == 2
+    assert overlaid(base, held).get_column("delta").to_list() == [0.5, 0.3]
+    assert held.known([CALL, put])[2].get_column("bid").to_list() == [6.0]
 
 
 def test_what_is_forgotten_is_told_anew() -> None:
     held = Newest(QUOTE)
     held.poll(poll())
     held.stream(quotes(6.0, ms=5))
-    held.over(poll())
+    overlaid(poll(), held)
     held.keep([])
-    assert held.table.is_empty()
+    assert len(held) == 0
     held.stream(quotes(7.0, ms=1))
-    assert held.over(poll()).get_column("bid").to_list() == [7.0]
+    assert overlaid(poll(), held).get_column("bid").to_list() == [7.0]
 
 
 def test_a_contract_that_is_listed_later_has_what_a_stream_told_before() -> None:
     held = Newest(QUOTE)
     held.poll(poll())
-    held.over(poll())
+    overlaid(poll(), held)
     held.stream(quotes(6.0, ms=1, symbol="SPY261218C00610000"))
     both = chain(row("massive"), row("massive", 610.0))
-    assert held.over(both).get_column("bid").to_list() == [5.0, 6.0]
+    assert overlaid(both, held).get_column("bid").to_list() == [5.0, 6.0]
 
 
 def test_answers_are_ordered_by_when_they_were_given_then_by_when_they_came() -> None:
