@@ -23,16 +23,15 @@ from quantdata.live.condition import at_present
 from quantdata.live.engine import Engine, Settings
 from quantdata.live.figures import figures, stream_row
 from quantdata.live.market import EQUITIES, INDICES
+from quantdata.live.notebook_views import NotebookViews
 from quantdata.live.subjects import SubjectSubscriptions
 from quantdata.live.subscribers import Subscribers
 from quantdata.live.watchlist import Watchlist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import date
     from types import TracebackType
 
-    from quantdata.analytics.figures.theme import Theme
     from quantdata.config import Source
     from quantdata.live.alerts import Alert
     from quantdata.live.iteration import Stream
@@ -40,16 +39,14 @@ if TYPE_CHECKING:
     from quantdata.live.recording import Recording
     from quantdata.live.snapshot import HubSnapshot, Tick
     from quantdata.live.streaming import StreamStatus
-    from quantdata.widgets.dashboard import Dashboard
     from quantdata.widgets.feed import View
-    from quantdata.widgets.table import ChainTable
 
 __all__ = ["MarketDataHub"]
 
 LONGEST_WAIT_S: Final = 30.0
 
 
-class MarketDataHub(SubjectSubscriptions):
+class MarketDataHub(SubjectSubscriptions, NotebookViews):
     """The present state of everything watched, kept up until it is closed.
 
     Polls and streams feed it; it publishes at most once in ``debounce`` seconds. Everything may be called from any
@@ -424,103 +421,6 @@ class MarketDataHub(SubjectSubscriptions):
     def snapshots(self) -> Stream[HubSnapshot]:
         """Return an async iterator over the publications from now on, for any event loop."""
         return self._snapshots.stream()
-
-    def table(
-        self,
-        underlying: str,
-        *,
-        columns: str | Iterable[str] | None = None,
-        decimals: Mapping[str, int] | None = None,
-        series: str | date | None = None,
-        delta: float | tuple[float | None, float | None] | None = None,
-        moneyness: float | tuple[float | None, float | None] | None = None,
-        min_volume: float | None = None,
-        min_open_interest: float | None = None,
-        max_spread_percent: float | None = None,
-        least_confidence: int = 0,
-        height: int = 480,
-        follow: bool = True,
-        patience: float = 5.0,
-    ) -> ChainTable:
-        """Return the chain of an underlying as a table for a notebook, which changes as the chain does.
-
-        Calls, strike and puts, one tab for each series; it is shown where a cell ends in it. A notebook that is saved,
-        and one whose hub has been closed, shows a plain table instead. Arguments are those of `ChainTable`.
-
-        Parameters
-        ----------
-        underlying
-            One that is watched.
-        columns, decimals
-            What is shown of each contract, outermost first, and with how many digits after the point.
-        series
-            What is shown first: a key as in ``"2026-12-18 SPXW"``, or a day; the nearest that is live when left out.
-        delta, moneyness, min_volume, min_open_interest, max_spread_percent, least_confidence
-            Which strikes are shown at first: those of which the call or the put passes all of them.
-        height, follow
-            Of the rows, in pixels; whether they follow the money.
-        patience
-            Seconds to wait for a first chain.
-
-        Raises
-        ------
-        FeedError
-            If it is not watched, or the hub is closed.
-        ArgumentError
-            If an argument is not what it must be.
-        """
-        from quantdata.widgets.table import ChainTable  # noqa: PLC0415  # heavy, and only for notebooks
-
-        return ChainTable(
-            self,
-            underlying,
-            columns=columns,
-            decimals=decimals,
-            series=series,
-            delta=delta,
-            moneyness=moneyness,
-            min_volume=min_volume,
-            min_open_interest=min_open_interest,
-            max_spread_percent=max_spread_percent,
-            least_confidence=least_confidence,
-            height=height,
-            follow=follow,
-            patience=patience,
-        )
-
-    def dashboard(
-        self,
-        underlying: str | None = None,
-        *,
-        columns: str | Iterable[str] | None = None,
-        height: int = 420,
-        theme: Theme = "auto",
-    ) -> Dashboard:
-        """Return all about this hub in one place, for a notebook: it changes as the hub does, and works it.
-
-        Buttons to start, stop and record; indices; how far everything can be trusted; the chain of an underlying as a
-        live table; its smile or term structure; how providers and streams are; what is watched, to be changed. A
-        notebook that is saved shows it as it was.
-
-        Parameters
-        ----------
-        underlying
-            Whose chain is shown at first; the first that is watched when left out.
-        columns, height
-            Of the chain's table, as of `table`.
-        theme
-            Of the chart: ``"light"``, ``"dark"``, or ``"auto"``, which can be read on both.
-
-        Raises
-        ------
-        FeedError
-            If the hub is closed.
-        ArgumentError
-            If the underlying is not watched, or an argument is not what it must be.
-        """
-        from quantdata.widgets.dashboard import Dashboard  # noqa: PLC0415  # heavy, and only for notebooks
-
-        return Dashboard(self, underlying, columns=columns, height=height, theme=theme)
 
     def attach(self, view: View) -> None:
         """Close a view, such as a table, when the hub is closed; it is held weakly.
