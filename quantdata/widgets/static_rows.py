@@ -27,22 +27,27 @@ if TYPE_CHECKING:
 
 __all__ = ["CSS", "series_table"]
 
-# In the money: shaded, and bold as the strike's own side; confidence: the kind of the line at the outer edge.
+# In the money: in a colour of its own beside the strikes; confidence: the kind of the line at the outer edge.
+# Each rule names two classes, and so comes before what JupyterLab says of all tables in outputs.
 CSS: Final = (
-    ".qd-chain table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:2px 0 8px}"
+    ".qd.qd-chain{--qd-itm:color-mix(in srgb,var(--jp-brand-color1,#1976d2) 18%,transparent)}"
+    ".qd.qd-chain table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:2px 0 8px}"
     # JupyterLab shades every other row.
     ".qd.qd-chain tbody tr:nth-child(n){background:none}"
-    ".qd-chain th,.qd-chain td{padding:1px 8px;text-align:right;border:0;background:none}"
-    ".qd-chain th{color:var(--qd-quiet);font-weight:400}.qd-chain summary{cursor:pointer}"
-    ".qd-chain tbody th{color:inherit;font-weight:600;text-align:center;background:var(--qd-shade)}"
-    ".qd-chain th.s{text-align:center}.qd-chain td.i{background:var(--qd-shade)}"
-    ".qd-chain tr.m>*{border-top:2px solid var(--qd-quiet)}"
-    ".qd-chain .q3{border-left:3px solid transparent}.qd-chain .q2{border-left:3px dotted var(--qd-quiet)}"
-    ".qd-chain .q1{border-left:3px dashed var(--qd-warn)}.qd-chain .q0{border-left:3px solid var(--qd-bad)}"
-    ".qd-chain .p.q3{border-left:0;border-right:3px solid transparent}"
-    ".qd-chain .p.q2{border-left:0;border-right:3px dotted var(--qd-quiet)}"
-    ".qd-chain .p.q1{border-left:0;border-right:3px dashed var(--qd-warn)}"
-    ".qd-chain .p.q0{border-left:0;border-right:3px solid var(--qd-bad)}"
+    ".qd.qd-chain th,.qd.qd-chain td{padding:1px 8px;text-align:right;border:0;background:none}"
+    ".qd.qd-chain th{color:var(--qd-quiet);font-weight:400}.qd.qd-chain summary{cursor:pointer}"
+    ".qd.qd-chain tbody th{color:inherit;font-weight:600;text-align:center;background:var(--qd-shade)}"
+    ".qd.qd-chain th.s{text-align:center}.qd.qd-chain thead th.s{border-bottom:1px solid var(--qd-line)}"
+    ".qd.qd-chain td.i{background:var(--qd-itm)}.qd.qd-chain tr.m>*{border-top:2px solid var(--qd-quiet)}"
+    ".qd.qd-chain .q3{border-left:3px solid transparent}.qd.qd-chain .q2{border-left:3px dotted var(--qd-quiet)}"
+    ".qd.qd-chain .q1{border-left:3px dashed var(--qd-warn)}.qd.qd-chain .q0{border-left:3px solid var(--qd-bad)}"
+    ".qd.qd-chain .p.q3{border-left:0;border-right:3px solid transparent}"
+    ".qd.qd-chain .p.q2{border-left:0;border-right:3px dotted var(--qd-quiet)}"
+    ".qd.qd-chain .p.q1{border-left:0;border-right:3px dashed var(--qd-warn)}"
+    ".qd.qd-chain .p.q0{border-left:0;border-right:3px solid var(--qd-bad)}"
+    # High contrast has no shades, and draws what is transparent: a double line stands where the money is.
+    "@media(forced-colors:active){.qd.qd-chain .q3.q3.q3{border-left-color:Canvas;border-right-color:Canvas}"
+    ".qd.qd-chain td.i+th{border-left:4px double CanvasText}.qd.qd-chain th+td.i{border-left:4px double CanvasText}}"
 )
 # Of which group a field is: who gave it, and when.
 _GROUPS: Final[Mapping[str, tuple[str, str | None]]] = {

@@ -25,6 +25,20 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 HUB: Final = "import quantdata as qd\nhub = qd.hub(['SPY'], source='sim', dte=(0, 7))\nsnapshot = hub.wait()"
 STATIC: Final = ".jp-OutputArea-output .qd-chain"
 MOST_BYTES: Final = 200_000
+# How far the word above the calls is from the middle of their columns, in pixels; and the backgrounds of a cell in the
+# money, of one out of it, and of a strike. JupyterLab has its own idea of all tables in outputs.
+LOOKS: Final = """() => {
+  const plain = document.querySelector('.jp-OutputArea-output .qd-chain details[open]');
+  const words = document.createRange();
+  words.selectNodeContents(plain.querySelector('th.s'));
+  const [word, cell] = [words.getBoundingClientRect(), plain.querySelector('th.s').getBoundingClientRect()];
+  const row = [...plain.querySelectorAll('tbody tr')][0];
+  const shade = found => getComputedStyle(found).backgroundColor;
+  return [
+    Math.abs(word.left + word.right - cell.left - cell.right) / 2,
+    shade(row.querySelector('td.i')), shade(row.querySelector('td:not(.i)')), shade(row.querySelector('th')),
+  ];
+}"""
 
 
 def test_a_saved_notebook_that_is_opened_without_a_kernel_shows_a_plain_table(
@@ -73,6 +87,9 @@ def test_the_table_of_a_hub_tells_its_sources_and_a_plain_one_stays_when_the_hub
     notebook.run(2)
     notebook.page.locator(STATIC).wait_for()
     assert notebook.page.locator(TABLE).count() == 0
+    off, *shades = notebook.page.evaluate(LOOKS)
+    assert off < 1
+    assert len(set(shades)) == 3
     notebook.do("docmanager:save")
 
     cells = json.loads((lab.files / notebook.name).read_text())["cells"]
