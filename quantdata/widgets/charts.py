@@ -11,7 +11,7 @@ from quantdata.analytics.checks import check_choice
 from quantdata.analytics.figures.drawing import Drawing, redraw
 from quantdata.analytics.figures.maturities import term_structure_drawing
 from quantdata.analytics.figures.smiles import smile_drawing
-from quantdata.analytics.figures.theme import CLEAR, INKS
+from quantdata.analytics.figures.theme import INKS, nothing
 from quantdata.analytics.volatility import term_structure
 from quantdata.widgets.markup import number, table, text
 from quantdata.widgets.parts import Part
@@ -36,14 +36,16 @@ _DRAWINGS: Final[dict[ChartKind, Callable[..., Drawing]]] = {
     "smile": smile_drawing,
     "term structure": term_structure_drawing,
 }
-_EMPTY: Final = {"height": HEIGHT_PX, "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR}
+# Of a layout, what one kind of drawing has and another has not; each with what it is when there is nothing of it.
+_OWN: Final[dict[str, list[Any] | None]] = {"xaxis": None, "yaxis": None, "shapes": [], "annotations": []}
 
 
 class VolatilityChart(Part):
     """The smile of an underlying's next series, or its term structure; a switch above changes between the two.
 
     One plotly figure, which is brought up to date in place three times a second at the most: while a page shows it, has
-    drawn what it was sent before, and the chain has changed. Zoom and hidden traces stay.
+    drawn what it was sent before, and the chain has changed. Zoom and hidden traces stay. While nothing is known of the
+    chain, it says so.
 
     Parameters
     ----------
@@ -80,21 +82,20 @@ class VolatilityChart(Part):
         check_choice(theme, INKS, name="theme")
         self.kind: ChartKind = kind
         self._theme: Theme = theme
-        # The chain that is drawn, and how.
-        self._shown: pl.DataFrame | None = None
-        self._before: Drawing | None = None
         super().__init__(feed, stage=stage)
 
     def build(self) -> Sequence[ipywidgets.Widget]:
         """Return the widgets that it is made of; what is known is drawn already, so that a page has it at once."""
         import plotly.graph_objects as go  # type: ignore[import-untyped]  # noqa: PLC0415  # heavy
 
+        # The chain that is drawn, and how.
         self._shown = self._chain(self.stage.picture)
-        self._before = None if self._shown is None else self._drawing(self._shown)
-        first = self._before or Drawing((), _EMPTY)
-        self.figure: FigureWidget = go.FigureWidget(data=list(first.traces), layout=first.layout)
+        self._before = self._drawing(self._shown)
+        self.figure: FigureWidget = go.FigureWidget(data=list(self._before.traces), layout=self._before.layout)
         # So that it fits its place, where the page says that the place has changed: plotly has no other way to say so.
         self.figure._config = {**self.figure._config, "responsive": True, "displaylogo": False}  # noqa: SLF001
+        # Nobody counts views here, and a page cannot tell how many are left once the figure is closed: it complains.
+        self.figure._view_count = None  # noqa: SLF001
         self._switch = ipywidgets.ToggleButtons(
             options=[(kind.capitalize(), kind) for kind in _DRAWINGS], value=self.kind, style={"button_width": "auto"}
         )
@@ -106,11 +107,7 @@ class VolatilityChart(Part):
         chain = self._chain(picture)
         if chain is None or chain is self._shown:
             return False
-        drawing = self._drawing(chain)
-        if self._before is not None and bool(self._before.traces) != bool(drawing.traces):
-            self._wipe()
-        redraw(self.figure, drawing, before=self._before)
-        self._shown, self._before = chain, drawing
+        self._draw(chain)
         return True
 
     def show(self, underlying: str) -> None:
@@ -132,21 +129,34 @@ class VolatilityChart(Part):
         with self.stage.lock:
             if not self.is_closed:
                 self._wipe()
-                self.refresh(self.stage.picture)
+                self._draw(self._chain(self.stage.picture))
+
+    def _draw(self, chain: pl.DataFrame | None) -> None:
+        drawing = self._drawing(chain)
+        if bool(self._before.traces) != bool(drawing.traces):
+            self._wipe()
+        redraw(self.figure, drawing, before=self._before)
+        self._shown, self._before = chain, drawing
 
     def _wipe(self) -> None:
-        """Leave nothing: axes, marks and traces of another kind have nothing in common with what comes."""
-        self._shown = self._before = None
+        """Leave nothing of what another kind has not: a page keeps what it is not told to drop."""
         self.figure.data = []
-        self.figure.layout = _EMPTY
+        with self.figure.batch_update():
+            for name, nothing_of_it in _OWN.items():
+                self.figure.layout[name] = nothing_of_it
+        left = {name: value for name, value in self._before.layout.items() if name not in _OWN}
+        self._before = Drawing((), left)
 
     def _chain(self, picture: Picture | None) -> pl.DataFrame | None:
         """Return the chain that is to be drawn; None if nothing is known of it."""
         chain = None if picture is None else picture.chains.get(self.underlying)
         return None if chain is None or chain.is_empty() else chain
 
-    def _drawing(self, chain: pl.DataFrame) -> Drawing:
-        drawing = _DRAWINGS[self.kind](chain, theme=self._theme)
+    def _drawing(self, chain: pl.DataFrame | None) -> Drawing:
+        if chain is None:
+            drawing = nothing(self._theme, title=self.underlying, subtitle="", why="Nothing is known of this chain yet")
+        else:
+            drawing = _DRAWINGS[self.kind](chain, theme=self._theme)
         return Drawing(drawing.traces, drawing.layout | {"height": HEIGHT_PX})
 
 

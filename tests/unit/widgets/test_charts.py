@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import comm
@@ -60,6 +61,11 @@ def names(chart: VolatilityChart) -> list[str]:
     return [trace.name for trace in chart.figure.data if trace.name]
 
 
+def said(chart: VolatilityChart) -> list[str]:
+    """Return the words in the figure."""
+    return [each.text for each in chart.figure.layout.annotations]
+
+
 def lowest(chart: VolatilityChart) -> float:
     return float(min(y for trace in chart.figure.data if trace.name for y in trace.y))
 
@@ -72,6 +78,35 @@ def test_what_is_known_is_drawn_from_the_first_moment() -> None:
     assert chart.figure.layout.title.text == "SPY implied volatility"
     # What a page is given that comes later.
     assert len(chart.figure._widget_data) == len(chart.figure.data)
+
+
+def test_while_nothing_is_known_it_says_so() -> None:
+    hub = HandHub("SPY")
+    chart = made(hub)
+    assert said(chart) == ["Nothing is known of this chain yet"]
+    assert not chart.refresh(None)
+    assert chart.refresh(of(smiling()))
+    assert names(chart) == ["18 Dec 2026 SPY PM", "15 Jan 2027 SPY PM"]
+    assert "Nothing is known of this chain yet" not in said(chart)
+    assert chart.figure.layout.xaxis.visible is None
+
+
+def test_the_page_is_told_to_drop_what_another_kind_has_not() -> None:
+    hub = HandHub("SPY")
+    hub.newest = of(smiling())
+    chart = made(hub)
+    told: list[dict[str, Any]] = []
+    chart.figure.observe(lambda change: told.append(deepcopy(change["new"] or {})), names="_py2js_update")
+    for kind, own in (("term structure", {"shapes", "annotations"}), ("smile", set())):
+        told.clear()
+        chart._switch.value = kind
+        dropped = next(each["layout_data"] for each in told if "layout_data" in each)
+        assert set(dropped) == {"xaxis", "yaxis"} | own
+        assert not any(dropped.values())
+
+
+def test_a_page_need_not_tell_how_many_views_are_left_of_a_figure_that_is_closed() -> None:
+    assert made(HandHub("SPY")).figure._view_count is None
 
 
 def test_a_newer_chain_changes_the_figure_in_place_and_the_same_one_nothing() -> None:
@@ -112,6 +147,7 @@ def test_the_switch_changes_between_smile_and_term_structure() -> None:
     assert chart.figure.layout.title.text == "SPY volatility at the money"
     assert chart.figure.layout.xaxis.type == "log"
     assert not chart.figure.layout.shapes
+    assert not chart.figure.layout.annotations
     chart._switch.value = "smile"
     assert names(chart) == ["18 Dec 2026 SPY PM", "15 Jan 2027 SPY PM"]
     assert chart.figure.layout.xaxis.type is None
@@ -126,6 +162,7 @@ def test_another_underlying_is_drawn_from_nothing() -> None:
     assert names(chart) == ["QQQ PM"]
     chart.show("IWM")
     assert names(chart) == []
+    assert said(chart) == ["Nothing is known of this chain yet"]
 
 
 def test_a_chain_without_rows_leaves_what_there_is_and_one_without_volatilities_says_so() -> None:
