@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import ipywidgets  # type: ignore[import-untyped]
 
-from quantdata.widgets.markup import BOARD, STYLE
+from quantdata.sessions import NEW_YORK
+from quantdata.widgets.markup import BOARD, STYLE, note
 from quantdata.widgets.stage import Stage
 
 if TYPE_CHECKING:
@@ -80,8 +81,10 @@ class Part:
         raise NotImplementedError
 
     def static(self) -> str:
-        """Return `html` with its style, in a box."""
-        return f'{STYLE}<div class="{BOARD}">{self.html()}</div>'
+        """Return `html` with its style, in a box, and when it was so: nothing of it lives any more."""
+        picture = self.stage.picture
+        told = "" if picture is None else f"As it was at {picture.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} New York"
+        return f'{STYLE}<div class="{BOARD}">{self.html()}{note(told)}</div>'
 
     def close(self) -> None:
         """End it, and leave its static form where it was shown; may be called twice."""
@@ -144,7 +147,7 @@ def field(label: str, example: str, *, label_width: str = "108px") -> ipywidgets
 def panel(*children: ipywidgets.Widget, flex: str = "1 1 auto") -> ipywidgets.Box:
     """Return a box with a frame, which shares its row as ``flex`` says."""
     box = ipywidgets.VBox(children, layout=ipywidgets.Layout(flex=flex, min_width="0"))
-    box.add_class("qd-panel")
+    box.add_class("qd-frame")
     return box
 
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 SCREEN: Final = {"viewport": {"width": 1280, "height": 900}}
 MARKET: Final = "from tests.browser.lab.market import *\nmarket = Market()"
+HUB: Final = """import quantdata as qd
+hub = qd.hub(['SPY'], indices=['SPX', 'NDX', 'VIX'], source='sim', dte=(0, 60))
+_ = hub.wait()"""
 _numbers: Final = itertools.count(1)
 
 
@@ -84,6 +87,15 @@ def stand(_stand: Stand) -> Stand:
     """Return a notebook in which a market of 201 strikes runs, 10 states a second, and no table is shown yet."""
     _stand.clear()
     return _stand
+
+
+@pytest.fixture(scope="module")
+def dashboard(lab: Lab, browser: Browser) -> Iterator[Notebook]:
+    """Run a notebook with the dashboard of a simulated hub: SPY, and three indices."""
+    with _opening(lab, browser) as open_:
+        notebook = open_(HUB, "board = hub.dashboard(height=240)\nboard")
+        notebook.run(0, 1)
+        yield notebook
 
 
 @pytest.fixture

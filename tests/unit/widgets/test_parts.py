@@ -61,6 +61,7 @@ def test_alone_it_shows_itself_and_leaves_its_static_form_when_it_is_closed(disp
     assert len(displays[0].shown) == 2
     assert VIEW not in displays[0].shown[1]
     assert "19.25" in displays[0].shown[1]["text/html"]
+    assert "As it was at 2026-11-18 11:00:05 New York" in displays[0].shown[1]["text/html"]
     strip._ipython_display_()
     assert VIEW not in displays[1].shown[0]
 
