@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import aiohttp
 import httpx
@@ -19,7 +19,6 @@ from httpx_aiohttp import AiohttpTransport
 
 from quantdata.errors import (
     ClosedError,
-    ConfigError,
     DataProviderError,
     MaxRetriesError,
     PayloadError,
@@ -28,13 +27,14 @@ from quantdata.errors import (
 )
 from quantdata.wire.facts import facts
 from quantdata.wire.metrics import Metrics, path_template
-from quantdata.wire.proxies import proxy_to
+from quantdata.wire.proxies import proxy_to, why_kept_out
 from quantdata.wire.reply import Reply, http_date
 from quantdata.wire.retry import RetryPolicy
 from quantdata.wire.skew import ClockSkew
+from quantdata.wire.tls import trusted, why_untrusted
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from contextlib import AbstractAsyncContextManager
 
     from quantdata.wire.limits import Limiter
@@ -159,7 +159,7 @@ class Http:
         self.simulated_at: datetime | None = None
         self._told_at = 0.0
         self._client = httpx.AsyncClient(
-            transport=AiohttpTransport(limits=httpx.Limits(max_connections=CONNECTIONS), proxy=_proxy_to(base_url)),
+            transport=_transport(base_url),
             base_url=base_url,
             headers={**headers, "Accept": "application/json", "Accept-Encoding": "gzip"},
             timeout=None,  # noqa: S113  # `fetch` holds one deadline over everything
@@ -337,17 +337,10 @@ class Http:
         )
 
     def _broken_off(self, request: Request, error: Exception) -> UnavailableError:
-        # The transport calls a refused connection a time-out; the operating system's own words are at the root.
-        root: BaseException = error
-        while root.__cause__ is not None:
-            root = root.__cause__
-        said = f" ({root.strerror or root})" if isinstance(root, OSError) else ""
         is_closed = self._client.is_closed
-        why = "the client was closed meanwhile" if is_closed else "check the network and the host"
+        why = f"{_reason(error)}; the client was closed meanwhile" if is_closed else _advised(error)
         return (ClosedError if is_closed else UnavailableError)(
-            f"{self.provider}: {request.path} broke off: {type(root).__name__}{said}; {why}",
-            provider=self.provider,
-            endpoint=request.path,
+            f"{self.provider}: {request.path} broke off: {why}", provider=self.provider, endpoint=request.path
         )
 
     def _read(self, request: Request, response: httpx.Response, raw: bytes, read: Callable[[Reply], T]) -> T:
@@ -388,19 +381,36 @@ class Http:
         return body.replace(secret, b"[key]") if secret and secret in body else body
 
 
-def _proxy_to(base_url: str) -> httpx.Proxy | None:
-    """Return the environment's proxy for a host; a simulator on this machine has none."""
-    url = proxy_to(base_url)
-    if url is None:
-        return None
-    with suppress(ValueError, httpx.InvalidURL):
-        return httpx.Proxy(url)
-    # Neither the text nor what is wrong with it is shown: it may hold a password.
-    host = urlsplit(base_url).hostname
-    raise ConfigError(
-        f"the proxy that the environment names for {host} cannot be used: it must be a URL such as "
-        "http://name:password@proxy.example.com:8080, with special characters in name and password percent-encoded"
+def _transport(base_url: str) -> AiohttpTransport:
+    proxy = proxy_to(base_url)
+    return AiohttpTransport(
+        verify=trusted(),
+        limits=httpx.Limits(max_connections=CONNECTIONS),
+        # Name and password as a header: the transport would hand them over in a way that aiohttp is giving up.
+        proxy=None if proxy is None else httpx.Proxy(proxy.url, headers=dict(proxy.headers)),
     )
+
+
+def _advised(error: BaseException) -> str:
+    """Return what went wrong on the way, and what to do."""
+    for each in _causes(error):
+        if said := why_untrusted(each) or why_kept_out(each):
+            return said
+    return f"{_reason(error)}; check the network and the host"
+
+
+def _reason(error: BaseException) -> str:
+    # The transport calls a refused connection a time-out; the operating system's own words are at the root.
+    *_, root = _causes(error)
+    return f"{type(root).__name__} ({root.strerror or root})" if isinstance(root, OSError) else type(root).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it was raised from, the root last."""
+    each: BaseException | None = error
+    while each is not None:
+        yield each
+        each = each.__cause__
 
 
 def _final(error: DataProviderError, *, tries: int) -> DataProviderError:

@@ -1,17 +1,22 @@
-"""Which proxy the environment names for a host."""
+"""Which proxy the environment names for a host, and what is said of one that does not let through."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from base64 import b64encode
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
+from aiohttp import ClientHttpProxyError, ClientProxyConnectionError
+
 from quantdata.config import is_loopback
+from quantdata.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["proxy_to"]
+__all__ = ["Proxy", "proxy_to", "why_kept_out"]
 
 # Of a WebSocket few name one of its own.
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -20,14 +25,73 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "ws": ("ws", "https", "http", "all"),
     "wss": ("wss", "https", "all"),
 }
+_SCHEMES: Final = ("http", "https")
+_WHO_ARE_YOU: Final = 407
 
 
-def proxy_to(url: str) -> str | None:
-    """Return the environment's proxy for the host of a URL; a simulator on this machine has none."""
+class Proxy(NamedTuple):
+    """A proxy.
+
+    Attributes
+    ----------
+    url
+        Scheme, host and port.
+    headers
+        Name and password, for it alone; the one place where they are.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        return f"Proxy({self.url!r})"
+
+
+def proxy_to(url: str) -> Proxy | None:
+    """Return the environment's proxy for the host of a URL; a simulator on this machine has none.
+
+    Raises
+    ------
+    ConfigError
+        If what the environment names cannot be one.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     if is_loopback(host) or proxy_bypass(host):
         return None
     proxies = getproxies()
-    proxy = next((proxies[name] for name in _NAMES[parts.scheme] if proxies.get(name)), None)
-    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+    named = next((proxies[name] for name in _NAMES[parts.scheme] if proxies.get(name)), None)
+    return None if named is None else _read(named, host)
+
+
+def _read(named: str, host: str) -> Proxy:
+    parts: SplitResult | None = None
+    with suppress(ValueError):
+        parts = urlsplit(named if "://" in named else f"http://{named}")
+        _ = parts.port
+        if parts.scheme in _SCHEMES and parts.hostname:
+            address = parts.netloc.rpartition("@")[2]
+            return Proxy(f"{parts.scheme}://{address}", _credentials(parts))
+    # Neither the text nor what is wrong with it is shown: it may hold a password.
+    raise ConfigError(
+        f"the proxy that the environment names for {host} cannot be used: it must be an HTTP proxy's URL such as "
+        "http://name:password@proxy.example.com:8080, with special characters in name and password percent-encoded"
+    )
+
+
+def _credentials(parts: SplitResult) -> dict[str, str]:
+    if parts.username is None:
+        return {}
+    said = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Proxy-Authorization": f"Basic {b64encode(said.encode()).decode()}"}
+
+
+def why_kept_out(error: BaseException) -> str | None:
+    """Return why a proxy did not let through and what to do; None of any other error."""
+    if isinstance(error, ClientHttpProxyError):
+        if error.status == _WHO_ARE_YOU:
+            return "the proxy wants a name and a password, or others (HTTP 407); check HTTPS_PROXY"
+        return f"the proxy answered HTTP {error.status}; check HTTPS_PROXY, and whether it may connect to this host"
+    if isinstance(error, ClientProxyConnectionError):
+        return f"the proxy cannot be reached ({error.os_error.strerror or 'no reason given'}); check HTTPS_PROXY"
+    return None

@@ -20,7 +20,8 @@ from aiohttp import (
     WSServerHandshakeError,
 )
 
-from quantdata.wire.proxies import proxy_to
+from quantdata.wire.proxies import proxy_to, why_kept_out
+from quantdata.wire.tls import trusted, why_untrusted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -176,8 +177,10 @@ async def open_socket(url: str, policy: StreamPolicy) -> Socket:
     ------
     RefusedError, ClientError, OSError
         If there is none to be had: `BROKEN`.
+    ConfigError
+        If the environment names a proxy, or certificates, that cannot be any.
     """
-    trace = TraceConfig()
+    proxy, trace = proxy_to(url), TraceConfig()
     trace.on_request_redirect.append(_refuse)
     session = ClientSession(
         headers={"User-Agent": "quantdata"},
@@ -189,7 +192,9 @@ async def open_socket(url: str, policy: StreamPolicy) -> Socket:
         async with asyncio.timeout(policy.connect_s):
             socket = await session.ws_connect(
                 url,
-                proxy=proxy_to(url),
+                ssl=trusted(),
+                proxy=None if proxy is None else proxy.url,
+                proxy_headers=None if proxy is None else proxy.headers,
                 compress=DEFLATE_BITS if policy.is_compressed else 0,
                 max_msg_size=MOST_BYTES,
                 timeout=ClientWSTimeout(ws_close=policy.close_s),
@@ -220,6 +225,8 @@ def why(error: Exception) -> str:
         return f"the host answered HTTP {error.status}"
     if isinstance(error, TimeoutError):
         return "no connection in time"
+    if said := why_untrusted(error) or why_kept_out(error):
+        return said
     cause = getattr(error, "os_error", error)
     said = f" ({cause.strerror})" if isinstance(cause, OSError) and cause.strerror else ""
     return f"{type(cause).__name__}{said}"
