@@ -45,6 +45,9 @@ CSS: Final = (
     ".qd.qd-chain .p.q2{border-left:0;border-right:3px dotted var(--qd-quiet)}"
     ".qd.qd-chain .p.q1{border-left:0;border-right:3px dashed var(--qd-warn)}"
     ".qd.qd-chain .p.q0{border-left:0;border-right:3px solid var(--qd-bad)}"
+    # Narrow: smaller and closer together, and what has no room yet is scrolled to.
+    ".qd.qd-chain details{overflow-x:auto}"
+    "@media(max-width:700px){.qd.qd-chain table{font-size:11px}.qd.qd-chain th,.qd.qd-chain td{padding:1px 3px}}"
     # High contrast has no shades, and draws what is transparent: a double line stands where the money is.
     "@media(forced-colors:active){.qd.qd-chain .q3.q3.q3{border-left-color:Canvas;border-right-color:Canvas}"
     ".qd.qd-chain td.i+th{border-left:4px double CanvasText}.qd.qd-chain th+td.i{border-left:4px double CanvasText}}"
