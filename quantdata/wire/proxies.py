@@ -27,6 +27,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _SCHEMES: Final = ("http", "https")
 _WHO_ARE_YOU: Final = 407
+_CHECK: Final = "check HTTPS_PROXY or ALL_PROXY, whichever is set"
 
 
 class Proxy(NamedTuple):
@@ -90,8 +91,8 @@ def why_kept_out(error: BaseException) -> str | None:
     """Return why a proxy did not let through and what to do; None of any other error."""
     if isinstance(error, ClientHttpProxyError):
         if error.status == _WHO_ARE_YOU:
-            return "the proxy wants a name and a password, or others (HTTP 407); check HTTPS_PROXY"
-        return f"the proxy answered HTTP {error.status}; check HTTPS_PROXY, and whether it may connect to this host"
+            return f"the proxy wants a name and a password, or others (HTTP 407); {_CHECK}"
+        return f"the proxy answered HTTP {error.status}; {_CHECK}, and whether it may connect to this host"
     if isinstance(error, ClientProxyConnectionError):
-        return f"the proxy cannot be reached ({error.os_error.strerror or 'no reason given'}); check HTTPS_PROXY"
+        return f"the proxy cannot be reached ({error.os_error.strerror or 'no reason given'}); {_CHECK}"
     return None

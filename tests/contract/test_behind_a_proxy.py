@@ -180,7 +180,9 @@ def test_a_password_that_the_proxy_does_not_take_is_said_and_not_shown(
     gateway.password = "trader:another"  # noqa: S105  # the proxy's, of this test
     with caplog.at_level(logging.DEBUG):
         failure, error = failure_of_a_chain(), str(stream("waiting").last_error)
-    wants = "the proxy wants a name and a password, or others (HTTP 407); check HTTPS_PROXY"
+    wants = (
+        "the proxy wants a name and a password, or others (HTTP 407); check HTTPS_PROXY or ALL_PROXY, whichever is set"
+    )
     assert wants in str(failure)
     assert error == wants
     told = "".join(traceback.format_exception(failure))
