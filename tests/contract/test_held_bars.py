@@ -228,6 +228,35 @@ def test_what_failed_is_an_error_with_the_rest_and_is_asked_for_again(lake: Lake
         portal.call(provider.close())
 
 
+def test_what_failed_of_the_session_that_is_going_on_is_an_error_with_those_before(
+    lake: Lake, simulator: Simulator
+) -> None:
+    provider = AsyncMassive("k3y", base_url=simulator.base_url, policy=RetryPolicy(tries=1))
+    try:
+        held(lake, provider, query("SPY", "5m", "2026-11-17", "2026-11-17"))
+        simulator.faults.add(Fault("status", path=f"{AGGREGATES}*", status=503))
+        with pytest.raises(IncompleteError, match="78 bars arrived"):
+            held(lake, provider, query("SPY", "5m", "2026-11-17", "2026-11-18"))
+    finally:
+        portal.call(provider.close())
+
+
+def test_splits_and_dividends_that_cannot_be_had_today_are_those_of_before(
+    lake: Lake, massive: AsyncMassive, simulator: Simulator
+) -> None:
+    asked = query("NVDA", "1d", "2024-05-20", "2024-06-28", adjust="total")
+    known = held(lake, massive, asked)
+    kept = lake.corporate_actions("NVDA")
+    assert kept is not None
+    lake.keep_corporate_actions("NVDA", kept.actions, asked_on=date(2026, 11, 17))
+    provider = AsyncMassive("k3y", base_url=simulator.base_url, policy=RetryPolicy(tries=1))
+    simulator.faults.add(Fault("status", path="/v3/reference/*", status=503))
+    try:
+        assert_frame_equal(held(lake, provider, asked), known)
+    finally:
+        portal.call(provider.close())
+
+
 def test_nothing_at_all_is_the_vendors_own_error(lake: Lake, simulator: Simulator) -> None:
     provider = AsyncMassive("k3y", base_url=simulator.base_url, policy=RetryPolicy(tries=1))
     simulator.faults.add(Fault("status", path=f"{AGGREGATES}*", status=503))
