@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from quantdata.analytics.print_sides import signed
+from quantdata.analytics.print_sides import is_another, signed
 from quantdata.frames.chain import current_volume, newest_session
 from quantdata.frames.columns import FEED, FLOW, FLOW_BIAS, FLOW_METHOD, MOMENT, TEXTS
 from quantdata.frames.provenance import canonical
@@ -159,11 +159,17 @@ def sweeps(prints: pl.DataFrame) -> pl.DataFrame:
     """Return the sweeps among prints that `signed` returned: ``symbol``, and ``ts`` of the first print of each."""
     group = ["symbol", "side"]
     ordered = prints.filter(~pl.col("is_apart")).sort(*group, "ts", maintain_order=True)
-    is_first = (pl.col("ts").diff().over(group) > pl.duration(milliseconds=SWEEP_GAP_MS)).fill_null(value=True)
+    is_late = pl.col("ts").diff() > pl.duration(milliseconds=SWEEP_GAP_MS)
+    is_first = is_another("symbol") | is_another("side") | is_late
     orders = (
         ordered.with_columns(order=is_first.cum_sum())
-        .group_by("symbol", "order")
-        .agg(pl.col("exchange").drop_nulls().n_unique().alias("venues"), pl.col("is_sweep").any(), pl.col("ts").min())
+        .group_by("order")
+        .agg(
+            pl.col("symbol").first(),
+            pl.col("exchange").drop_nulls().n_unique().alias("venues"),
+            pl.col("is_sweep").any(),
+            pl.col("ts").min(),
+        )
     )
     return orders.filter((pl.col("venues") >= LEAST_VENUES) | pl.col("is_sweep")).select("symbol", "ts")
 

@@ -80,9 +80,9 @@ class Stamp:
         self, events: Collection[Quote] | Collection[Trade] | Collection[Value] | Collection[Minute]
     ) -> list[str]:
         """Return the canonical symbol of each event."""
-        names = self.names
-        spelled = list(events.quotes) if isinstance(events, QuoteValues) else [event.symbol for event in events]
-        return [names.get(symbol) or symbol.removeprefix("O:").removeprefix("I:") for symbol in spelled]
+        known = self.names.get
+        spelled = events.quotes if isinstance(events, QuoteValues) else [event.symbol for event in events]
+        return [known(symbol) or symbol.removeprefix("O:").removeprefix("I:") for symbol in spelled]
 
 
 def option_quote_events(quotes: Collection[Quote], stamp: Stamp) -> pl.DataFrame:

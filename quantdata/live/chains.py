@@ -117,21 +117,33 @@ class LiveChain:
         self._ground = None
         self._change(quotes=True)
 
-    def quotes(self, events: pl.DataFrame) -> None:
-        """Take in events of `quantdata.frames.events.option_quote_events`."""
-        self._quotes.stream(events)
-        self._change(quotes=not events.is_empty())
+    def quotes(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = lambda _: True) -> bool:
+        """Take in events of `quantdata.frames.events.option_quote_events`; tell whether any is of this chain.
 
-    def trades(self, events: pl.DataFrame) -> None:
-        """Take in events of `quantdata.frames.events.option_trade_events`."""
-        self._trades.stream(events)
-        self._change()
+        Parameters
+        ----------
+        is_own
+            Whether a contract that is not known yet is one of this chain.
+        """
+        is_news = self._quotes.stream(events, is_own=is_own)
+        if is_news:
+            self._change(quotes=True)
+        return is_news
 
-    def days(self, events: pl.DataFrame) -> None:
-        """Take in events of `quantdata.frames.events.option_day_events`."""
-        self._days.stream(events)
-        self._ground = None
-        self._change()
+    def trades(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = lambda _: True) -> bool:
+        """Take in events of `quantdata.frames.events.option_trade_events`, as `quotes` does."""
+        is_news = self._trades.stream(events, is_own=is_own)
+        if is_news:
+            self._change()
+        return is_news
+
+    def days(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = lambda _: True) -> bool:
+        """Take in events of `quantdata.frames.events.option_day_events`, as `quotes` does."""
+        is_news = self._days.stream(events, is_own=is_own)
+        if is_news:
+            self._ground = None
+            self._change()
+        return is_news
 
     def spot(self, spot: Spot) -> bool:
         """Take in a price of the underlying, and tell whether it says anything new; an older one does not."""

@@ -248,29 +248,25 @@ class LiveMarket:
     def _options(self, batch: Batch, stamp: Stamp) -> None:
         # A print is compared with what was known before it.
         self._flow.add(batch, stamp, {name: self._held(name) for name in self._chains})
+        chains = [(name, chain, self._owner(name)) for name, chain in self._chains.items()]
         if batch.quotes:
-            for chain, events in self._by_chain(option_quote_events(batch.quotes.values(), stamp)):
-                chain.quotes(events)
+            quotes = option_quote_events(batch.quotes.values(), stamp)
+            self._changed.update(name for name, chain, is_own in chains if chain.quotes(quotes, is_own=is_own))
         if batch.last_trades:
-            for chain, events in self._by_chain(option_trade_events(batch.last_trades.values(), stamp)):
-                chain.trades(events)
+            trades = option_trade_events(batch.last_trades.values(), stamp)
+            self._changed.update(name for name, chain, is_own in chains if chain.trades(trades, is_own=is_own))
         if batch.minutes:
             newest = {minute.symbol: minute for minute in sorted(batch.minutes.values(), key=lambda each: each.start)}
-            for chain, events in self._by_chain(option_day_events(newest.values(), stamp)):
-                chain.days(events)
+            days = option_day_events(newest.values(), stamp)
+            self._changed.update(name for name, chain, is_own in chains if chain.days(days, is_own=is_own))
+
+    def _owner(self, underlying: str) -> Callable[[str], bool]:
+        """Return what tells whether a contract is one on an underlying."""
+        roots = self._roots[underlying]
+        return lambda symbol: symbol[:-_AFTER_ROOT] in roots
 
     def _held(self, underlying: str) -> HeldQuotes:
         return HeldQuotes(self._chains[underlying].newest_quotes, max(pace.seconds for pace in self.paces(underlying)))
-
-    def _by_chain(self, events: pl.DataFrame) -> Iterator[tuple[LiveChain, pl.DataFrame]]:
-        """Cut events of contracts by the chain that they belong to; those of none are left out."""
-        root = pl.col("contract_symbol").str.head(-_AFTER_ROOT)
-        for name, chain in self._chains.items():
-            is_own = events.select(root.is_in(list(self._roots[name]))).to_series()
-            own = events if is_own.all() else events.filter(is_own)
-            if own.height:
-                self._changed.add(name)
-                yield chain, own
 
     def _events(self, subject: str, group: str, events: pl.DataFrame) -> None:
         self._quotes[subject].events(group, events)

@@ -21,7 +21,7 @@ from quantdata.frames.columns import FEED, SOURCE
 from quantdata.live.groups import MOST_SEQUENCE, STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Places = NDArray[np.int64]
 
-__all__ = ["NO_WORD", "OWNED", "Facing", "Newest", "answered", "microseconds"]
+__all__ = ["NO_DAY", "NO_WORD", "OWNED", "Facing", "Newest", "answered", "days", "microseconds", "picked"]
 
 # A vendor's event is old when another's came, or was made, so much later: a row is too old by its rules soon after.
 OWNED: Final = timedelta(seconds=15)
@@ -39,6 +39,7 @@ _OWNED_MS: Final = OWNED // timedelta(milliseconds=1)
 _OWNED_US: Final = OWNED // timedelta(microseconds=1)
 # In the place of a word: beyond all others, so that it never is the lesser one.
 NO_WORD: Final = 255
+NO_DAY: Final = np.iinfo(np.int64).min
 _SOURCES: Final = {word: place for place, word in enumerate(SOURCE.categories)}
 _FEEDS: Final = {word: place for place, word in enumerate(FEED.categories)}
 # What is known of an event beside its group: when it was (milliseconds since 1970) and its order at that time; who told
@@ -68,17 +69,20 @@ class Facing:
         What is known of each: ``when``, ``order``, ``source``, ``feed``, ``received``, ``is_streamed``.
     values
         The columns of the group.
+    bare
+        Those that go where these go, of nobody.
     """
 
     is_known: Mask
     facts: Facts
     values: pl.DataFrame
+    bare: pl.DataFrame
     _dependents: pl.DataFrame
     _places: Places
 
     def dependents(self) -> pl.DataFrame:
-        """Return the columns that go where those of the group go, as a poll told them."""
-        return self._dependents[self._places]
+        """Return those that go where these go, as a poll told them."""
+        return picked(self._dependents, self._places)
 
 
 class _Told(NamedTuple):
@@ -111,10 +115,11 @@ class Newest:
     _values: pl.DataFrame = field(init=False)
     _dependents: pl.DataFrame = field(init=False)
     _last_keys: tuple[pl.Series, int, Places] | None = field(default=None, init=False)
+    _bare: pl.DataFrame = field(init=False)
 
     def __post_init__(self) -> None:
         self._values = pl.DataFrame(schema=dict(self.group.dtypes))
-        self._dependents = self.group.bare(0)
+        self._dependents = self._bare = self.group.bare(0)
 
     def __len__(self) -> int:
         return len(self._places)
@@ -124,57 +129,66 @@ class Newest:
         if self.group.is_polled:
             self._take(_told_by_poll(frame, self.group))
 
-    def stream(self, events: pl.DataFrame) -> None:
-        """Take in events of `quantdata.frames.events`, of one look at one stream."""
-        if events.height:
-            self._take(_told_by_stream(events, self.group))
+    def stream(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = lambda _: True) -> bool:
+        """Take in events of `quantdata.frames.events`, of one look at one stream; tell whether any was taken in.
+
+        Parameters
+        ----------
+        is_own
+            Whether a symbol of which nothing is known yet is one to be known.
+        """
+        return bool(events.height) and self._take(_told_by_stream(events, self.group), is_own)
 
     def keep(self, symbols: Collection[str]) -> None:
         """Forget all other symbols."""
         kept = {symbol: self._places[symbol] for symbol in self._places.keys() & set(symbols)}
         rows = np.array(sorted(kept.values()), np.int64)
         self._places = {symbol: int(np.searchsorted(rows, place)) for symbol, place in kept.items()}
-        self._facts, self._values, self._last_keys = self._facts[rows], self._values[rows], None
-        if self.group.dependents:
-            self._dependents = self._dependents[rows]
+        self._facts, self._values, self._last_keys = self._facts[rows], picked(self._values, rows), None
+        self._dependents = picked(self._dependents, rows)
 
     def known(self, symbols: Collection[str]) -> tuple[list[str], Facts, pl.DataFrame]:
         """Return those of the symbols that have an event, what is known of it, and the columns of the group."""
         found = [symbol for symbol in symbols if symbol in self._places]
         places = self._places_of(found)
-        return found, self._facts[places], self._values[places]
+        return found, self._facts[places], picked(self._values, places)
 
     def facing(self, keys: pl.Series) -> Facing:
         """Return the newest event of each symbol; there must be one of any."""
         last = self._last_keys
         # New symbols are added at the end alone.
-        if last is None or last[1] != len(self) or not last[0].equals(keys):
+        if last is None or last[1] != len(self) or not (last[0] is keys or last[0].equals(keys)):
             last = self._last_keys = keys, len(self), self._places_of(keys.to_list())
         places = np.maximum(last[2], 0)
-        return Facing(last[2] >= 0, self._facts[places], self._values[places], self._dependents, places)
+        if self._bare.height != keys.len():
+            self._bare = self.group.bare(keys.len())
+        values = picked(self._values, places)
+        return Facing(last[2] >= 0, self._facts[places], values, self._bare, self._dependents, places)
 
     def _places_of(self, symbols: Sequence[str]) -> Places:
         get = self._places.get
         return np.array([get(symbol, -1) for symbol in symbols], np.int64)
 
-    def _take(self, told: _Told) -> None:
+    def _take(self, told: _Told, is_own: Callable[[str], bool] = lambda _: True) -> bool:
         told = _newest_of_each(told)
         places, held = self._places_of(told.symbols), len(self)
+        foreign = [row for row in np.flatnonzero(places < 0).tolist() if not is_own(told.symbols[row])]
+        if foreign:
+            told, places = told.picked(np.delete(np.arange(places.size), foreign).tolist()), np.delete(places, foreign)
         is_known = places >= 0
         known = places[is_known]
         is_taken, learnt = _verdict(told.facts[is_known], self._facts[known])
         self._facts[known] = learnt
         self._facts = np.append(self._facts, told.facts[~is_known])
-        # Where each row is found: among those held, then those that arrived.
-        new = np.flatnonzero(~is_known)
-        rows = np.append(np.arange(held), held + new)
-        rows[known[is_taken]] = held + np.flatnonzero(is_known)[is_taken]
-        self._values = pl.concat([self._values, told.values])[rows]
+        taken, new = np.flatnonzero(is_known)[is_taken], np.flatnonzero(~is_known)
+        replaced = known[is_taken]
+        self._values = _replaced(self._values, replaced, told.values, taken, new)
         if told.dependents is not None:
-            self._dependents = pl.concat([self._dependents, told.dependents])[rows]
+            self._dependents = _replaced(self._dependents, replaced, told.dependents, taken, new)
         elif self.group.dependents and new.size:
-            self._dependents = pl.concat([self._dependents, self.group.bare(new.size)])
+            self._dependents = pl.concat([self._dependents, self.group.bare(new.size)], rechunk=True)
         self._places |= {told.symbols[row]: held + at for at, row in enumerate(new.tolist())}
+        return bool(places.size)
 
 
 def answered(frame: pl.DataFrame) -> tuple[datetime, datetime]:
@@ -182,9 +196,20 @@ def answered(frame: pl.DataFrame) -> tuple[datetime, datetime]:
     return _latest(frame, "snapshot_ts"), _latest(frame, "received_ts")
 
 
+def picked(frame: pl.DataFrame, rows: Places) -> pl.DataFrame:
+    """Return some rows of a frame; column by column, which wakes no threads of polars and costs a fifth."""
+    places = pl.Series(rows, dtype=pl.UInt32)
+    return pl.DataFrame([column[places] for column in frame])
+
+
 def microseconds(moments: pl.Series) -> Places:
     """Return moments as microseconds since 1970; what is none is before all others."""
     return moments.to_numpy().view(np.int64)
+
+
+def days(dates: pl.Series) -> Places:
+    """Return dates as days since 1970; `NO_DAY` is none, and before all others."""
+    return dates.to_numpy().view(np.int64)
 
 
 def _told_by_poll(frame: pl.DataFrame, group: Group) -> _Told:
@@ -218,6 +243,17 @@ def _told_by_stream(events: pl.DataFrame, group: Group) -> _Told:
     if not events.get_column(group.stamp).has_nulls():
         return told
     return told.picked(np.flatnonzero(facts["when"] > 0).tolist())
+
+
+def _replaced(held: pl.DataFrame, places: Places, told: pl.DataFrame, taken: Places, new: Places) -> pl.DataFrame:
+    """Return what is held with some rows that were told in their places, and new ones at the end."""
+    if taken.size:
+        is_replaced, rows = np.zeros(held.height, np.bool_), np.zeros(held.height, np.int64)
+        is_replaced[places], rows[places] = True, taken
+        mask = pl.Series(is_replaced)
+        fresh = picked(told, rows)
+        held = pl.DataFrame([each.zip_with(mask, held.get_column(each.name)) for each in fresh])
+    return pl.concat([held, told[new]], rechunk=True) if new.size else held
 
 
 def _newest_of_each(told: _Told) -> _Told:

@@ -9,7 +9,7 @@ import polars as pl
 
 from quantdata.frames.columns import FEED, MOMENT, SOURCE
 from quantdata.live.groups import STREAM
-from quantdata.live.merging import NO_WORD, microseconds
+from quantdata.live.merging import NO_DAY, NO_WORD, days, microseconds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +41,7 @@ class Ground:
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self.frame = frame
+        self._keys: dict[str, pl.Series] = {}
         self._source, self._feed = _places_of(frame.get_column("source")), _places_of(frame.get_column("feed"))
         self._received = microseconds(frame.get_column("received_ts"))
 
@@ -53,7 +54,8 @@ class Ground:
         is_mixed = np.zeros(self.frame.height, bool)
         feed, received = self._feed, self._received
         for newest in told:
-            group, facing = newest.group, newest.facing(self.frame.get_column(newest.group.key))
+            group = newest.group
+            facing = newest.facing(self._keys.setdefault(group.key, self.frame.get_column(group.key)))
             facts, is_taken = facing.facts, facing.is_known & _is_shown(self.frame, facing, group)
             changed |= _values(self.frame, facing, is_taken) | _dependents(self.frame, facing, is_taken, group)
             is_mixed |= is_taken & self._is_of_another(facts["source"])
@@ -84,12 +86,13 @@ def _is_shown(frame: pl.DataFrame, facing: Facing, group: Group) -> Mask:
     if group.is_polled:
         is_told: Mask = ~np.isnat(frame.get_column(group.stamp).to_numpy())
         return is_told | (facing.facts["order"] >= STREAM)
-    own = frame.select("day_session", "day_source", "volume")
-    both = own.hstack(facing.values.select(pl.col(own.columns).name.prefix("_")))
-    is_same = pl.col("day_source") == pl.col("_day_source")
-    is_further = (pl.col("_day_session") == pl.col("day_session")) & (pl.col("_volume") > pl.col("volume").fill_null(0))
-    is_later = pl.col("day_session").is_null() | (pl.col("_day_session") > pl.col("day_session"))
-    return both.select((is_later | (is_same & is_further)).fill_null(value=False)).to_series().to_numpy()
+    own, told = days(frame.get_column("day_session")), days(facing.values.get_column("day_session"))
+    volume, told_volume = (each.get_column("volume").to_numpy() for each in (frame, facing.values))
+    # Providers have the same places among providers as among sources.
+    is_same = _places_of(frame.get_column("day_source")) == facing.facts["source"]
+    is_further = (told == own) & is_same & (told_volume > np.nan_to_num(volume))
+    is_shown: Mask = (own == NO_DAY) | (told > own) | is_further
+    return is_shown
 
 
 def _values(frame: pl.DataFrame, facing: Facing, is_taken: Mask) -> dict[str, pl.Series]:
@@ -104,7 +107,7 @@ def _dependents(frame: pl.DataFrame, facing: Facing, is_taken: Mask, group: Grou
     is_bare = facing.is_known & facing.facts["is_streamed"]
     is_given = is_taken & ~is_bare
     given = pl.DataFrame(_mixed(facing.dependents(), own, where=is_given)) if is_given.any() else own
-    return _mixed(group.bare(own.height), given, where=is_bare) if is_bare.any() else given.to_dict()
+    return _mixed(facing.bare, given, where=is_bare) if is_bare.any() else given.to_dict()
 
 
 def _mixed(some: pl.DataFrame, others: pl.DataFrame, *, where: Mask) -> dict[str, pl.Series]:
@@ -115,7 +118,8 @@ def _mixed(some: pl.DataFrame, others: pl.DataFrame, *, where: Mask) -> dict[str
 
 def _places_of(words: pl.Series) -> Words:
     """Return the places of words among those of their dtype."""
-    return words.to_physical().fill_null(NO_WORD).to_numpy()
+    places = words.to_physical()
+    return (places.fill_null(NO_WORD) if places.has_nulls() else places).to_numpy()
 
 
 def _in_words(name: str, places: Words, words: pl.Series) -> pl.Series:

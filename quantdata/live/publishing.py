@@ -115,12 +115,12 @@ class Publisher:
             self._calm.clear()
             try:
                 self.snapshot = snapshot = await asyncio.to_thread(self._applied, inputs, now)
+                self.publish_s = time.perf_counter() - began
+                self._snapshots.publish([snapshot])
+                # In the pause that the window leaves.
+                await asyncio.to_thread(self._market.prepare, now)
             finally:
                 self._calm.set()
-            self.publish_s = time.perf_counter() - began
-            self._snapshots.publish([snapshot])
-            # In the pause that the window leaves.
-            await asyncio.to_thread(self._market.prepare, now)
         self.rhythm.mark()
 
     async def value(self) -> None:

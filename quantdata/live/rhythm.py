@@ -16,7 +16,7 @@ __all__ = ["AGED_AFTER_S", "VALUATION_INTERVAL_S", "Rhythm"]
 VALUATION_INTERVAL_S: Final = 0.25
 # One that takes longer rests so many times as long as it took, within bounds: most of the machine is for the quotes.
 RESTS: Final = 9.0
-LONGEST_REST_S: Final = 1.5
+LONGEST_REST_S: Final = 3.0
 # Frames that nothing comes in for are judged anew this often, so that they say how old they are before it matters.
 AGED_AFTER_S: Final = 0.5
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from quantdata.frames.columns import FEED, MODELLED, MOMENT
-from quantdata.live.merging import OWNED
+from quantdata.live.merging import NO_DAY, OWNED, days
 from quantdata.validation import validate
 
 if TYPE_CHECKING:
@@ -127,21 +127,27 @@ def with_day(rows: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
 
     Of a session that polls have not told of yet the first price is not known, nor the range.
     """
-    is_new = rows.get_column("day_session").ne_missing(polled.get_column("day_session"))
-    is_later = is_new & polled.get_column("day_session").is_not_null()
-    is_moved = is_new | rows.get_column("close").ne_missing(polled.get_column("close"))
-    known = pl.when(~is_new)
-    day = rows.with_columns(
-        known.then("open").alias("open"),
-        known.then(pl.when(is_moved).then(pl.max_horizontal("high", "close")).otherwise("high")).alias("high"),
-        known.then(pl.when(is_moved).then(pl.min_horizontal("low", "close")).otherwise("low")).alias("low"),
-        pl.when(is_later).then(polled.get_column("close")).otherwise("prev_close").alias("prev_close"),
+    before, session = days(polled.get_column("day_session")), days(rows.get_column("day_session"))
+    close, old_close = (frame.get_column("close").to_numpy() for frame in (rows, polled))
+    first, high, low, prev_close, change, percent = (
+        rows.get_column(name).to_numpy() for name in ("open", "high", "low", "prev_close", "change", "change_percent")
     )
-    change = pl.col("close") - pl.col("prev_close")
-    return day.with_columns(
-        pl.when(is_moved).then(change.round(6)).otherwise("change").alias("change"),
-        pl.when(is_moved).then(100 * change / pl.col("prev_close")).otherwise("change_percent").alias("change_percent"),
-    )
+    is_new = session != before
+    is_later = is_new & (before != NO_DAY)
+    is_moved = is_new | ~((close == old_close) | (np.isnan(close) & np.isnan(old_close)))
+    prev_close = np.where(is_later, old_close, prev_close)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        moved = close - prev_close
+        moved_percent = 100 * moved / prev_close
+    told = {
+        "open": np.where(is_new, np.nan, first),
+        "high": np.where(is_new, np.nan, np.where(is_moved, np.fmax(high, close), high)),
+        "low": np.where(is_new, np.nan, np.where(is_moved, np.fmin(low, close), low)),
+        "prev_close": prev_close,
+        "change": np.where(is_moved, np.round(moved, 6), change),
+        "change_percent": np.where(is_moved, moved_percent, percent),
+    }
+    return rows.with_columns(pl.Series(name, values, pl.Float64, nan_to_null=True) for name, values in told.items())
 
 
 def moved_on(rows: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
@@ -153,9 +159,13 @@ def moved_on(rows: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
     moment = _newest(rows, "snapshot_ts") + max(passed, timedelta(0))
     if (polled.get_column("feed") == "simulated").any():
         moment = max(moment, _newest(rows, "quote_ts"), _newest(rows, "last_ts"))
-    at = pl.Series("snapshot_ts", np.full(rows.height, moment.replace(tzinfo=None), "M8[us]")).cast(MOMENT)
-    since = (at - pl.col("snapshot_ts")).dt.total_microseconds() / _YEAR_US
-    return rows.with_columns(at, time_to_expiry=(pl.col("time_to_expiry") - since).clip(0.0))
+    at = np.datetime64(moment.replace(tzinfo=None), "us")
+    since = (at - rows.get_column("snapshot_ts").to_numpy()).astype(np.int64) / _YEAR_US
+    left = np.maximum(rows.get_column("time_to_expiry").to_numpy() - since, 0.0)
+    return rows.with_columns(
+        pl.Series("snapshot_ts", np.full(rows.height, at)).cast(MOMENT),
+        pl.Series("time_to_expiry", left, pl.Float64, nan_to_null=True),
+    )
 
 
 def _newest(rows: pl.DataFrame, name: str) -> datetime:

@@ -75,6 +75,8 @@ class _Line:
     session: StreamSession
     lock: AccountLock
     names: dict[str, str] = field(default_factory=dict)
+    # What of all that is wanted it was last asked for.
+    asked: Mapping[Asset, frozenset[str]] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
     error: str | None = None
     is_taken: bool = False
@@ -218,11 +220,13 @@ class Streams:
                         left[asset] = frozenset(_refused_quotes(line) & left[asset])
 
     async def _ask_line(self, line: _Line, wanted: Mapping[Asset, frozenset[str]]) -> None:
-        channels, names = _channels(line.source.vendor, wanted)
-        line.names = names
+        if line.task is not None and line.asked == wanted:
+            return
+        channels, line.names = _channels(line.source.vendor, wanted)
         if channels and line.task is None and (line.error is None or line.is_taken):
             self._open(line)
         if line.task is not None:
+            line.asked = wanted
             await line.session.want(channels)
 
     def _open(self, line: _Line) -> None:

@@ -262,6 +262,16 @@ def test_others_stay_when_one_is_forgotten() -> None:
     assert held.known([CALL, put])[2].get_column("bid").to_list() == [6.0]
 
 
+def test_events_of_others_are_not_taken_in_and_it_is_told_whether_any_was() -> None:
+    held, foreign = Newest(QUOTE), "QQQ261218C00600000"
+    assert not held.stream(quotes(symbol=foreign), is_own=lambda symbol: symbol.startswith("SPY"))
+    assert len(held) == 0
+    both = pl.concat([quotes(7.0, symbol=foreign), quotes(6.0, ms=1)])
+    assert held.stream(both, is_own=lambda symbol: symbol.startswith("SPY"))
+    assert held.known([foreign, CALL])[2].get_column("bid").to_list() == [6.0]
+    assert not held.stream(quotes().clear())
+
+
 def test_what_is_forgotten_is_told_anew() -> None:
     held = Newest(QUOTE)
     held.poll(poll())

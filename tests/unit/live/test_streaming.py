@@ -127,6 +127,17 @@ def test_each_vendor_is_asked_in_its_own_spelling_and_once(sessions: Sessions) -
     run(main)
 
 
+def test_a_session_is_asked_again_only_for_something_else(sessions: Sessions) -> None:
+    async def main() -> None:
+        held = streams()
+        for contracts in ({CALL}, {CALL}, {CALL, PUT}):
+            await held.want(Wanted(frozenset(contracts)))
+        assert [len(channels) for channels in sessions["massive", "options"].asked] == [3, 4]
+        await held.close()
+
+    run(main)
+
+
 def test_tradier_alone_is_asked_for_everything_on_one_connection(sessions: Sessions) -> None:
     async def main() -> None:
         held = streams(source("tradier", "all"))
