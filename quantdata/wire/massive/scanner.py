@@ -33,6 +33,7 @@ from quantdata.wire.quote_table import (
     keep,
     mixed,
     mixed_two,
+    unsigned,
 )
 
 if TYPE_CHECKING:
@@ -139,7 +140,7 @@ def scan(
 def read_events(frame: Bytes, wholes: Wholes, floats: Floats) -> int:
     """Read the events of a frame into rows; return their count, `NOT_MINE` if there is anything else."""
     at, count = after_space(frame, 0), 0
-    if at >= frame.size or frame[at] != _OPEN_LIST:
+    if at >= frame.size or byte_at(frame, at) != _OPEN_LIST:
         return NOT_MINE
     while count < wholes.shape[0]:
         at = read_event(frame, after_space(frame, at + 1), count, wholes, floats)
@@ -147,9 +148,9 @@ def read_events(frame: Bytes, wholes: Wholes, floats: Floats) -> int:
             return NOT_MINE
         count += 1
         at = after_space(frame, at)
-        if at >= frame.size or frame[at] != _COMMA:
+        if at >= frame.size or byte_at(frame, at) != _COMMA:
             break
-    is_end = at < frame.size and frame[at] == _CLOSE_LIST and after_space(frame, at + 1) == frame.size
+    is_end = at < frame.size and byte_at(frame, at) == _CLOSE_LIST and after_space(frame, at + 1) == frame.size
     return count if is_end else NOT_MINE
 
 
@@ -160,7 +161,7 @@ def read_event(frame: Bytes, at: int, row: int, wholes: Wholes, floats: Floats) 
     for column in range(floats.shape[1]):
         floats[row, column] = 0.0
     kinds = 0
-    if at >= frame.size or frame[at] != _OPEN:
+    if at >= frame.size or byte_at(frame, at) != _OPEN:
         return NOT_MINE
     while True:
         begin = after_space(frame, at + 1)
@@ -170,7 +171,7 @@ def read_event(frame: Bytes, at: int, row: int, wholes: Wholes, floats: Floats) 
         else:
             code, at = key_at(frame, begin)
             at = after_space(frame, at + 1)
-            if code < 0 or at >= frame.size or frame[at] != _COLON:
+            if code < 0 or at >= frame.size or byte_at(frame, at) != _COLON:
                 return NOT_MINE
             field = field_of(code)
         kinds += field == _EV
@@ -178,15 +179,15 @@ def read_event(frame: Bytes, at: int, row: int, wholes: Wholes, floats: Floats) 
         if at < 0:
             return NOT_MINE
         at = after_space(frame, at)
-        if at >= frame.size or frame[at] != _COMMA:
+        if at >= frame.size or byte_at(frame, at) != _COMMA:
             break
     is_quote = kinds == 1 and wholes[row, LENGTH] > 0 and LEAST_MS <= wholes[row, T] < MOST_MS
-    return at + 1 if is_quote and at < frame.size and frame[at] == _CLOSE else NOT_MINE
+    return at + 1 if is_quote and at < frame.size and byte_at(frame, at) == _CLOSE else NOT_MINE
 
 
 def read_value(frame: Bytes, at: int, field: int, row: int, wholes: Wholes, floats: Floats) -> int:
     """Read the value of a field; return where it is over, `NOT_MINE` if it is not what it should be."""
-    if at < frame.size and frame[at] == _QUOTE:
+    if at < frame.size and byte_at(frame, at) == _QUOTE:
         return read_text(frame, at, field, row, wholes)
     number, digits, decimals, end = number_at(frame, at)
     if end < 0 or _EV <= field <= _SYM:
@@ -211,7 +212,7 @@ def read_text(frame: Bytes, at: int, field: int, row: int, wholes: Wholes) -> in
     if field == _SYM:
         return read_symbol(frame, at + 1, row, wholes)
     end = text_end(frame, at)
-    if end < 0 or field < _EV or (field == _EV and not (end == at + 2 and frame[at + 1] == _Q)):
+    if end < 0 or field < _EV or (field == _EV and not (end == at + 2 and byte_at(frame, at + 1) == _Q)):
         return NOT_MINE
     return end + 1
 
@@ -221,13 +222,13 @@ def read_symbol(frame: Bytes, begin: int, row: int, wholes: Wholes) -> int:
     code, at = 0, begin
     # Two at a time: each waits for the one before.
     while at + 1 < frame.size:
-        byte, following = int(frame[at]), int(frame[at + 1])
+        byte, following = byte_at(frame, at), byte_at(frame, at + 1)
         if not (_IS_PLAIN[byte] and _IS_PLAIN[following]):
             break
         code = mixed_two(code, byte, following)
         at += 2
-    while at < frame.size and frame[at] != _QUOTE:
-        byte = int(frame[at])
+    while at < frame.size and byte_at(frame, at) != _QUOTE:
+        byte = byte_at(frame, at)
         if not _IS_PLAIN[byte]:
             return NOT_MINE
         code = mixed(code, byte)
@@ -240,20 +241,25 @@ def read_symbol(frame: Bytes, begin: int, row: int, wholes: Wholes) -> int:
     return at + 1
 
 
+def byte_at(frame: Bytes, at: int) -> int:
+    """Return the byte at a place."""
+    return int(frame[unsigned(at)])
+
+
 def after_space(frame: Bytes, at: int) -> int:
     """Return the next place that is no white space."""
-    while at < frame.size and frame[at] <= _SPACE and frame[at] in (_SPACE, 0x0A, 0x0D, 0x09):
+    while at < frame.size and byte_at(frame, at) <= _SPACE and byte_at(frame, at) in (_SPACE, 0x0A, 0x0D, 0x09):
         at += 1
     return at
 
 
 def text_end(frame: Bytes, at: int) -> int:
     """Return where the text ends that begins with the quotation mark at a place; `NOT_MINE` if it is not plain."""
-    if at >= frame.size or frame[at] != _QUOTE:
+    if at >= frame.size or byte_at(frame, at) != _QUOTE:
         return NOT_MINE
     at += 1
-    while at < frame.size and frame[at] != _QUOTE:
-        if not _IS_PLAIN[frame[at]]:
+    while at < frame.size and byte_at(frame, at) != _QUOTE:
+        if not _IS_PLAIN[byte_at(frame, at)]:
             return NOT_MINE
         at += 1
     return at if at < frame.size else NOT_MINE
@@ -261,12 +267,12 @@ def text_end(frame: Bytes, at: int) -> int:
 
 def key_at(frame: Bytes, at: int) -> tuple[int, int]:
     """Return the last bytes of a key as a number, and where it ends; `NOT_MINE` of one that is not plain."""
-    if at >= frame.size or frame[at] != _QUOTE:
+    if at >= frame.size or byte_at(frame, at) != _QUOTE:
         return NOT_MINE, at
     code = 0
     at += 1
-    while at < frame.size and frame[at] != _QUOTE:
-        byte = int(frame[at])
+    while at < frame.size and byte_at(frame, at) != _QUOTE:
+        byte = byte_at(frame, at)
         if not _IS_PLAIN[byte]:
             return NOT_MINE, at
         code = ((code << 8) | byte) & _END_OF_KEY
@@ -276,9 +282,14 @@ def key_at(frame: Bytes, at: int) -> tuple[int, int]:
 
 def short_key_at(frame: Bytes, at: int) -> int:
     """Return the field whose key of two letters is at a place, with the colon right behind it; else `_OTHER`."""
-    if at + 4 >= frame.size or frame[at] != _QUOTE or frame[at + 3] != _QUOTE or frame[at + 4] != _COLON:
+    if (
+        at + 4 >= frame.size
+        or byte_at(frame, at) != _QUOTE
+        or byte_at(frame, at + 3) != _QUOTE
+        or byte_at(frame, at + 4) != _COLON
+    ):
         return _OTHER
-    return field_of((int(frame[at + 1]) << 8) | int(frame[at + 2]))
+    return field_of((byte_at(frame, at + 1) << 8) | byte_at(frame, at + 2))
 
 
 def field_of(code: int) -> int:
@@ -295,7 +306,7 @@ def number_at(frame: Bytes, at: int) -> tuple[int, int, int, int]:
     begin = at
     number, at = digits_at(frame, at, 0)
     whole, decimals = at - begin, 0
-    if at < frame.size and frame[at] == _DOT:
+    if at < frame.size and byte_at(frame, at) == _DOT:
         point = at
         number, at = digits_at(frame, at + 1, number)
         decimals = at - point - 1
@@ -308,7 +319,7 @@ def number_at(frame: Bytes, at: int) -> tuple[int, int, int, int]:
 def digits_at(frame: Bytes, at: int, number: int) -> tuple[int, int]:
     """Append the digits at a place to a number; return it and where they end."""
     while at < frame.size:
-        digit = int(frame[at]) - _ZERO
+        digit = byte_at(frame, at) - _ZERO
         if digit < 0 or digit > _LAST_DIGIT:
             break
         number = (number * 10 + digit) & _MOST
@@ -319,7 +330,19 @@ def digits_at(frame: Bytes, at: int, number: int) -> tuple[int, int]:
 # Each after those that it calls.
 _PARTS: Final = (
     *(mixed, mixed_two, hashed, quote_table.is_same, quote_table.verdict_of, quote_table.write, keep),
-    *(after_space, text_end, key_at, field_of, short_key_at, digits_at, number_at, read_symbol, read_text, read_value),
+    *(
+        byte_at,
+        after_space,
+        text_end,
+        key_at,
+        field_of,
+        short_key_at,
+        digits_at,
+        number_at,
+        read_symbol,
+        read_text,
+        read_value,
+    ),
     *(read_event, read_events, scan),
 )
 
