@@ -35,7 +35,7 @@ __all__ = ["run"]
 
 CONTRACTS: Final = 5_000
 # More than anybody takes: the sender waits for the reader.
-FLOOD: Final = 2_000_000.0
+FLOOD: Final = 20_000_000.0
 EVENTS: Final = 400_000
 OFFICIAL: Final = "massive client, dict of last values"
 

@@ -392,4 +392,5 @@ def test_a_chain_that_is_not_whole_after_all_requests_is_none(market: Vendor, mo
     assert isinstance(failure, IncompleteError)
     assert type(failure.reason) is PayloadError
     assert "a chain that is not whole after 5 requests is none" in str(failure)
-    assert len(market.requests) == 5
+    # Those that were about to leave when there was one too many are called off.
+    assert 2 <= len(market.requests) <= 5
