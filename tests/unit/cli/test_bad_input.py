@@ -285,10 +285,13 @@ def source(request: pytest.FixtureRequest, simulator: Simulator, monkeypatch: py
     return str(request.param)
 
 
+_CORPORATE = ("/dividends", "/splits", "/corporate_actions")
+
+
 def requests(simulator: Simulator) -> dict[str, int]:
-    """Return how often each path was asked, but for dividends: a client that was closed may have sent for some."""
+    """Return how often each path was asked, but for corporate actions: a closed client may have sent for some."""
     asked: dict[str, int] = simulator.describe()["requests"]
-    return {path: times for path, times in asked.items() if not path.endswith(("/dividends", "/corporate_actions"))}
+    return {path: times for path, times in asked.items() if not path.endswith(_CORPORATE)}
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *typed: str) -> int:
