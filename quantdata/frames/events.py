@@ -91,7 +91,7 @@ def option_quote_events(quotes: Collection[Quote], stamp: Stamp) -> pl.DataFrame
     A price of 0 on the offer is the vendor's "no offer", and beside an offer a bid of 0 is data. Where there is neither
     all is null but the time and who told it: nobody quotes.
     """
-    told = _of_columns(quotes) if isinstance(quotes, QuoteValues) else _of_objects(quotes)
+    told = _told(quotes)
     bid, ask = told.bid, told.ask
     is_quoted, is_two_sided = (bid > 0) | (ask > 0), (bid > 0) & (ask > 0)
     # Letters of Tradier stand there without a price as well, and then they are nobody's.
@@ -169,7 +169,7 @@ def option_day_events(minutes: Collection[Minute], stamp: Stamp) -> pl.DataFrame
 
 def equity_quote_events(quotes: Collection[Quote], stamp: Stamp, *, size_unit: str) -> pl.DataFrame:
     """Return bid and offer of stocks and funds, by ``symbol``; sizes are in ``size_unit``, and 0 is none."""
-    told = _of_columns(quotes) if isinstance(quotes, QuoteValues) else _of_objects(quotes)
+    told = _told(quotes)
     return pl.DataFrame(
         [
             pl.Series("symbol", stamp.symbols(quotes), pl.String),
@@ -227,7 +227,9 @@ class _Told(NamedTuple):
     sequence: Sequence[int] | Wholes
 
 
-def _of_objects(quotes: Collection[Quote]) -> _Told:
+def _told(quotes: Collection[Quote]) -> _Told:
+    if isinstance(quotes, QuoteValues):
+        return _told_by_columns(quotes)
     return _Told(
         bid=_floats([quote.bid for quote in quotes]),
         bid_size=_floats([quote.bid_size for quote in quotes]),
@@ -240,7 +242,7 @@ def _of_objects(quotes: Collection[Quote]) -> _Told:
     )
 
 
-def _of_columns(quotes: QuoteValues) -> _Told:
+def _told_by_columns(quotes: QuoteValues) -> _Told:
     return _Told(
         bid=quotes.floats(BID),
         bid_size=quotes.floats(BID_SIZE),

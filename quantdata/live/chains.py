@@ -12,7 +12,7 @@ from quantdata.frames.chain import SORT, remeasured
 from quantdata.frames.columns import CHAIN, empty
 from quantdata.frames.model import OF_THE_QUOTE, repriced, with_model
 from quantdata.live.groups import DAY, QUOTE, TRADE
-from quantdata.live.merging import Newest, answered
+from quantdata.live.merging import Newest, answered, any_symbol
 from quantdata.live.overlay import Ground, overlaid
 from quantdata.live.standing import Pace, Spot, is_within, judged, latest_spot, moved_on, spot_of, with_day, with_spot
 
@@ -117,7 +117,7 @@ class LiveChain:
         self._ground = None
         self._change(quotes=True)
 
-    def quotes(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = lambda _: True) -> bool:
+    def quotes(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = any_symbol) -> bool:
         """Take in events of `quantdata.frames.events.option_quote_events`; tell whether any is of this chain.
 
         Parameters
@@ -130,14 +130,14 @@ class LiveChain:
             self._change(quotes=True)
         return is_news
 
-    def trades(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = lambda _: True) -> bool:
+    def trades(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = any_symbol) -> bool:
         """Take in events of `quantdata.frames.events.option_trade_events`, as `quotes` does."""
         is_news = self._trades.stream(events, is_own=is_own)
         if is_news:
             self._change()
         return is_news
 
-    def days(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = lambda _: True) -> bool:
+    def days(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = any_symbol) -> bool:
         """Take in events of `quantdata.frames.events.option_day_events`, as `quotes` does."""
         is_news = self._days.stream(events, is_own=is_own)
         if is_news:

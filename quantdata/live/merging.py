@@ -31,12 +31,25 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Places = NDArray[np.int64]
 
-__all__ = ["NO_DAY", "NO_WORD", "OWNED", "Facing", "Newest", "answered", "days", "microseconds", "picked"]
+__all__ = [
+    "LONG_AGO",
+    "NO_DAY",
+    "NO_WORD",
+    "OWNED",
+    "Facing",
+    "Newest",
+    "answered",
+    "any_symbol",
+    "days",
+    "latest",
+    "microseconds",
+]
 
 # A vendor's event is old when another's came, or was made, so much later: a row is too old by its rules soon after.
 OWNED: Final = timedelta(seconds=15)
 _OWNED_MS: Final = OWNED // timedelta(milliseconds=1)
 _OWNED_US: Final = OWNED // timedelta(microseconds=1)
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 # In the place of a word: beyond all others, so that it never is the lesser one.
 NO_WORD: Final = 255
 NO_DAY: Final = np.iinfo(np.int64).min
@@ -55,6 +68,11 @@ _FACTS: Final = np.dtype(
         ("is_streamed", np.bool_),
     ]
 )
+
+
+def any_symbol(_: str) -> bool:
+    """Tell of any symbol that it is one to be known."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +100,7 @@ class Facing:
 
     def dependents(self) -> pl.DataFrame:
         """Return those that go where these go, as a poll told them."""
-        return picked(self._dependents, self._places)
+        return _picked(self._dependents, self._places)
 
 
 class _Told(NamedTuple):
@@ -129,7 +147,7 @@ class Newest:
         if self.group.is_polled:
             self._take(_told_by_poll(frame, self.group))
 
-    def stream(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = lambda _: True) -> bool:
+    def stream(self, events: pl.DataFrame, *, is_own: Callable[[str], bool] = any_symbol) -> bool:
         """Take in events of `quantdata.frames.events`, of one look at one stream; tell whether any was taken in.
 
         Parameters
@@ -144,14 +162,14 @@ class Newest:
         kept = {symbol: self._places[symbol] for symbol in self._places.keys() & set(symbols)}
         rows = np.array(sorted(kept.values()), np.int64)
         self._places = {symbol: int(np.searchsorted(rows, place)) for symbol, place in kept.items()}
-        self._facts, self._values, self._last_keys = self._facts[rows], picked(self._values, rows), None
-        self._dependents = picked(self._dependents, rows)
+        self._facts, self._values, self._last_keys = self._facts[rows], _picked(self._values, rows), None
+        self._dependents = _picked(self._dependents, rows)
 
     def known(self, symbols: Collection[str]) -> tuple[list[str], Facts, pl.DataFrame]:
         """Return those of the symbols that have an event, what is known of it, and the columns of the group."""
         found = [symbol for symbol in symbols if symbol in self._places]
         places = self._places_of(found)
-        return found, self._facts[places], picked(self._values, places)
+        return found, self._facts[places], _picked(self._values, places)
 
     def facing(self, keys: pl.Series) -> Facing:
         """Return the newest event of each symbol; there must be one of any."""
@@ -162,14 +180,14 @@ class Newest:
         places = np.maximum(last[2], 0)
         if self._bare.height != keys.len():
             self._bare = self.group.bare(keys.len())
-        values = picked(self._values, places)
+        values = _picked(self._values, places)
         return Facing(last[2] >= 0, self._facts[places], values, self._bare, self._dependents, places)
 
     def _places_of(self, symbols: Sequence[str]) -> Places:
         get = self._places.get
         return np.array([get(symbol, -1) for symbol in symbols], np.int64)
 
-    def _take(self, told: _Told, is_own: Callable[[str], bool] = lambda _: True) -> bool:
+    def _take(self, told: _Told, is_own: Callable[[str], bool] = any_symbol) -> bool:
         told = _newest_of_each(told)
         places, held = self._places_of(told.symbols), len(self)
         foreign = [row for row in np.flatnonzero(places < 0).tolist() if not is_own(told.symbols[row])]
@@ -193,10 +211,16 @@ class Newest:
 
 def answered(frame: pl.DataFrame) -> tuple[datetime, datetime]:
     """Return when a whole answer was given, and when it was here, to be compared; long ago without rows."""
-    return _latest(frame, "snapshot_ts"), _latest(frame, "received_ts")
+    return latest(frame, "snapshot_ts"), latest(frame, "received_ts")
 
 
-def picked(frame: pl.DataFrame, rows: Places) -> pl.DataFrame:
+def latest(frame: pl.DataFrame, name: str) -> datetime:
+    """Return the last moment in a column; `LONG_AGO` where there is none."""
+    found = frame.get_column(name).max()
+    return found if isinstance(found, datetime) else LONG_AGO
+
+
+def _picked(frame: pl.DataFrame, rows: Places) -> pl.DataFrame:
     """Return some rows of a frame; column by column, which wakes no threads of polars and costs a fifth."""
     places = pl.Series(rows, dtype=pl.UInt32)
     return pl.DataFrame([column[places] for column in frame])
@@ -251,7 +275,7 @@ def _replaced(held: pl.DataFrame, places: Places, told: pl.DataFrame, taken: Pla
         is_replaced, rows = np.zeros(held.height, np.bool_), np.zeros(held.height, np.int64)
         is_replaced[places], rows[places] = True, taken
         mask = pl.Series(is_replaced)
-        fresh = picked(told, rows)
+        fresh = _picked(told, rows)
         held = pl.DataFrame([each.zip_with(mask, held.get_column(each.name)) for each in fresh])
     return pl.concat([held, told[new]], rechunk=True) if new.size else held
 
@@ -277,8 +301,3 @@ def _verdict(fresh: Facts, held: Facts) -> tuple[Mask, Facts]:
     learnt["received"] = np.where(is_heard, np.maximum(fresh["received"], held["received"]), held["received"])
     learnt["is_streamed"] = held["is_streamed"] | (is_heard & fresh["is_streamed"])
     return is_taken, learnt
-
-
-def _latest(frame: pl.DataFrame, name: str) -> datetime:
-    latest = frame.get_column(name).max()
-    return latest if isinstance(latest, datetime) else datetime.min.replace(tzinfo=UTC)

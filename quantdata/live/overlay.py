@@ -57,7 +57,8 @@ class Ground:
             group = newest.group
             facing = newest.facing(self._keys.setdefault(group.key, self.frame.get_column(group.key)))
             facts, is_taken = facing.facts, facing.is_known & _is_shown(self.frame, facing, group)
-            changed |= _values(self.frame, facing, is_taken) | _dependents(self.frame, facing, is_taken, group)
+            changed |= _mixed(facing.values, self.frame, where=is_taken)
+            changed |= _dependents(self.frame, facing, is_taken, group)
             is_mixed |= is_taken & self._is_of_another(facts["source"])
             # The least fresh of all groups.
             feed = np.where(is_taken, np.minimum(facts["feed"], feed), feed)
@@ -93,10 +94,6 @@ def _is_shown(frame: pl.DataFrame, facing: Facing, group: Group) -> Mask:
     is_further = (told == own) & is_same & (told_volume > np.nan_to_num(volume))
     is_shown: Mask = (own == NO_DAY) | (told > own) | is_further
     return is_shown
-
-
-def _values(frame: pl.DataFrame, facing: Facing, is_taken: Mask) -> dict[str, pl.Series]:
-    return _mixed(facing.values, frame, where=is_taken)
 
 
 def _dependents(frame: pl.DataFrame, facing: Facing, is_taken: Mask, group: Group) -> dict[str, pl.Series]:

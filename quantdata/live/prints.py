@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
@@ -11,9 +11,11 @@ from quantdata.analytics.option_prints import ID_OF_LETTER
 from quantdata.analytics.print_sides import counted
 from quantdata.frames.columns import CHAIN, FEED, TICK, schema
 from quantdata.frames.events import lists
+from quantdata.live.timeline import EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     from quantdata.live.merging import Newest
     from quantdata.wire.events import Quote, Trade
@@ -37,7 +39,6 @@ _ROW: Final[dict[str, Any]] = {
     "ask": pl.Float64,
 }
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 PrintRow = tuple[Any, ...]
 # Bid and ask; None and None where there is nothing to compare a print with.
 _Prices = tuple[float | None, float | None]
@@ -63,7 +64,7 @@ class HeldQuotes(NamedTuple):
     def of(self, symbols: Collection[str], received_ts: datetime) -> dict[str, Known]:
         """Return the quotes of some contracts that were held at a moment, by this machine's clock."""
         found, facts, quotes = self.newest.known(symbols)
-        oldest_us = (received_ts - timedelta(seconds=self.lasts_s) - _EPOCH) // timedelta(microseconds=1)
+        oldest_us = (received_ts - timedelta(seconds=self.lasts_s) - EPOCH) // timedelta(microseconds=1)
         is_held = facts["is_streamed"] | (facts["received"] >= oldest_us)
         known = map(Known, facts["when"].tolist(), quotes.get_column("bid"), quotes.get_column("ask"))
         return {symbol: each for symbol, each, held in zip(found, known, is_held.tolist(), strict=True) if held}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from quantdata.frames.columns import FEED, MODELLED, MOMENT
-from quantdata.live.merging import NO_DAY, OWNED, days
+from quantdata.live.merging import LONG_AGO, NO_DAY, OWNED, answered, days, latest
 from quantdata.validation import validate
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["Pace", "Spot", "is_within", "judged", "latest_spot", "moved_on", "spot_of", "with_day", "with_spot"]
 
 _YEAR_US: Final = timedelta(days=365) // timedelta(microseconds=1)
-_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,10 +154,12 @@ def moved_on(rows: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
 
     A simulated market may be quicker than that: its newest event tells its time.
     """
-    passed = _newest(rows, "received_ts") - _newest(polled, "received_ts")
-    moment = _newest(rows, "snapshot_ts") + max(passed, timedelta(0))
+    moment, came = answered(rows)
+    polled_at = latest(polled, "received_ts")
+    if polled_at > LONG_AGO:
+        moment += max(came - polled_at, timedelta(0))
     if (polled.get_column("feed") == "simulated").any():
-        moment = max(moment, _newest(rows, "quote_ts"), _newest(rows, "last_ts"))
+        moment = max(moment, latest(rows, "quote_ts"), latest(rows, "last_ts"))
     at = np.datetime64(moment.replace(tzinfo=None), "us")
     since = (at - rows.get_column("snapshot_ts").to_numpy()).astype(np.int64) / _YEAR_US
     left = np.maximum(rows.get_column("time_to_expiry").to_numpy() - since, 0.0)
@@ -166,8 +167,3 @@ def moved_on(rows: pl.DataFrame, polled: pl.DataFrame) -> pl.DataFrame:
         pl.Series("snapshot_ts", np.full(rows.height, at)).cast(MOMENT),
         pl.Series("time_to_expiry", left, pl.Float64, nan_to_null=True),
     )
-
-
-def _newest(rows: pl.DataFrame, name: str) -> datetime:
-    newest = rows.get_column(name).max()
-    return newest if isinstance(newest, datetime) else _LONG_AGO

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Timeline"]
+__all__ = ["EPOCH", "Timeline"]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 NS: Final = 1_000_000_000

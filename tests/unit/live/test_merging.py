@@ -16,6 +16,7 @@ from quantdata.frames.model import OF_THE_QUOTE
 from quantdata.live.groups import DAY, QUOTE, TRADE
 from quantdata.live.merging import OWNED, Newest, answered
 from quantdata.live.overlay import overlaid
+from quantdata.live.standing import moved_on
 from quantdata.wire.events import Minute, Quote, Trade
 from tests.unit.hybrid.chains import NOW, chain, row
 
@@ -297,3 +298,10 @@ def test_answers_are_ordered_by_when_they_were_given_then_by_when_they_came() ->
     assert answered(first) < answered(second)
     assert answered(first) < answered(first.with_columns(pl.col("received_ts") + MS))
     assert answered(first.clear()) < answered(first)
+
+
+def test_of_a_poll_that_does_not_say_when_it_came_no_time_has_passed_since() -> None:
+    nobody_knows = poll().with_columns(received_ts=pl.lit(None, pl.Datetime("us", "UTC")))
+    for polled, moment in ((poll(), NOW + 5 * MS), (nobody_knows, NOW)):
+        moved = moved_on(poll().with_columns(pl.col("received_ts") + 5 * MS), polled)
+        assert moved.get_column("snapshot_ts").to_list() == [moment]
